@@ -1,0 +1,69 @@
+# Everything a contributor runs. `make` alone lists the targets; ARGS="..." is passed on to the program behind a target.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+LOCKS := runtime build dev data
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help dev demo serve test lint format bench lock system-packages clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+dev: $(DEV) ## make .venv with everything for working on the code
+
+demo: $(RUNTIME) ## show the whole authority at work on this machine, from ceremony to revocation
+	@.ci/system-packages openssl
+	$(BIN)/jpki demo $(ARGS)
+
+serve: $(RUNTIME) ## start the web service
+	$(BIN)/jpki serve $(ARGS)
+
+test: system-packages lint ## check everything: programs, style, types, imports, tests (ARGS="-k ocsp")
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV) ## check style, format, types and imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV) ## repair style and format where that can be done safely
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(DEV) ## measure (see bench/)
+	$(BIN)/python -m bench $(ARGS)
+
+lock: $(DEV) ## write requirements/*.txt from *.in (ARGS=--upgrade for the newest versions)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "lock with Python 3.11, the oldest we support")'
+	for name in $(LOCKS); do \
+	  CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet $(ARGS) \
+	    --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
+	done
+
+system-packages: ## install the programs the tests talk to, where they are missing
+	@.ci/system-packages
+
+clean: ## remove .venv, caches and build output; leaves jpki-state alone
+	rm -rf $(VENV) build dist *.egg-info .coverage htmlcov .hypothesis \
+	  .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+$(BIN)/python:
+	@.ci/python >/dev/null 2>&1 || .ci/system-packages python
+	"$$(.ci/python)" -m venv $(VENV)
+
+# Hashes are checked for every download; the project itself is linked in without any (--no-deps, --no-build-isolation).
+$(RUNTIME): requirements/runtime.txt requirements/build.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes -r requirements/build.txt -r requirements/runtime.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements/dev.txt $(RUNTIME)
+	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
