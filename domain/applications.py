@@ -1,0 +1,71 @@
+"""Applications for issuance, as they arrive and as they are recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from domain.certificates import Carrier, Kind
+from domain.parties import Party
+from domain.people import BasicAttributes, MunicipalityCode, ResidentCode
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The 個人番号カード the certificates go to: its id as the municipality knows it and its last valid day (JST)."""
+
+    id: str
+    expires_on: date
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CertificateText:
+    """The name and address as the certificate shall write them, where the register's characters do not fit (代替文字).
+
+    None leaves the item to the table of substitutes.
+    """
+
+    name: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class IssuanceApplication:
+    """発行の申請 handed on by a municipality. `requests` holds one PKCS#10 (DER) per certificate asked for:
+    both kinds for a pair, the signing kind alone for re-issue after a change of the register."""
+
+    caller: Party
+    key: str
+    municipality: MunicipalityCode
+    resident_code: ResidentCode
+    attributes: BasicAttributes
+    card: Card
+    requests: Mapping[Kind, bytes]
+    carrier: Carrier = Carrier.CARD
+    text: CertificateText = field(default_factory=CertificateText)
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationRecord:
+    """The stored trace of an application. `key` is unique per caller; `content` is a keyed digest of everything
+    asked for, so that the same key with other content is recognised; `issued_at` is None while signatures are due."""
+
+    id: int
+    caller: str
+    key: str
+    content: bytes
+    resident_id: int
+    municipality: MunicipalityCode
+    received_at: datetime
+    issued_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedPair:
+    """The answer: certificates (DER) by kind, and where substitute characters stand (0-based positions)."""
+
+    application_id: int
+    certificates: Mapping[Kind, bytes]
+    substituted: Mapping[str, tuple[int, ...]]
+    repeated: bool

@@ -1,0 +1,61 @@
+"""Refusals: everything a caller should hear about. Anything else is a bug or an outage."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Code(Enum):
+    """The closed set of refusals. The doors translate them; a test holds each table to be complete."""
+
+    MALFORMED = "malformed"
+    TOO_LARGE = "too-large"
+    WRONG_METHOD = "wrong-method"
+    WRONG_TYPE = "wrong-type"
+    NOT_FOUND = "not-found"
+    UNKNOWN_CALLER = "unknown-caller"
+    NOT_ADMITTED = "not-admitted"
+    WRONG_MUNICIPALITY = "wrong-municipality"
+    UNKNOWN_RESIDENT = "unknown-resident"
+    RESIDENT_GONE = "resident-gone"
+    ITEMS_DIFFER = "items-differ"
+    BAD_REQUEST_SIGNATURE = "bad-request-signature"
+    BAD_KEY = "bad-key"
+    KEY_USED_BEFORE = "key-used-before"
+    SAME_KEY = "same-key"
+    UNDER_AGE = "under-age"
+    SUBSTITUTE_NEEDED = "substitute-needed"
+    CARD_EXPIRED = "card-expired"
+    BAD_PLAN = "bad-plan"
+    LINT = "lint"
+    LIVE_PAIR = "live-pair"
+    NO_LIVE_CERTIFICATE = "no-live-certificate"
+    IN_PROGRESS = "in-progress"
+    IDEMPOTENCY_MISMATCH = "idempotency-mismatch"
+    ALREADY_APPLIED = "already-applied"
+    OUT_OF_ORDER = "out-of-order"
+    CAUSE_NOT_ALLOWED = "cause-not-allowed"
+    FOREIGN_ISSUER = "foreign-issuer"
+    CLOCK_BEHIND = "clock-behind"
+    WOULD_SHRINK = "would-shrink"
+    BUSY = "busy"
+    STORE_UNAVAILABLE = "store-unavailable"
+    SIGNER_UNAVAILABLE = "signer-unavailable"
+    BAD_CONFIGURATION = "bad-configuration"
+
+
+class Refusal(Exception):
+    """`detail` is shown to the caller in English: what is wrong and what to do, no personal data, no internals.
+
+    `pointer` is a JSON pointer or field name to the offending part of the input; `facts` are further safe
+    facts (positions, counts, item names) for machines.
+    """
+
+    def __init__(
+        self, code: Code, detail: str, *, pointer: str | None = None, facts: dict[str, object] | None = None
+    ) -> None:
+        super().__init__(f"{code.value}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.pointer = pointer
+        self.facts = facts or {}

@@ -1,0 +1,59 @@
+"""Revocation lists as records: their scope, their number, and how far their publication got."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from domain.certificates import IssuerId
+from domain.people import MunicipalityCode
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Scope:
+    """One series of lists: a key generation and a municipality, or a key generation's CA certificates (None)."""
+
+    issuer: IssuerId
+    municipality: MunicipalityCode | None
+
+    @property
+    def file_name(self) -> str:
+        """`13221.crl`, or `ca.crl` for the list of CA certificates."""
+        return f"{self.municipality.area if self.municipality else 'ca'}.crl"
+
+    @property
+    def path(self) -> str:
+        """Relative path of the file and tail of its URL, for example `signature-g1/13221.crl`."""
+        return f"{self.issuer}/{self.file_name}"
+
+
+class ListState(Enum):
+    """A list's number is reserved, then its signature is recorded, then the file is in place."""
+
+    RESERVED = "reserved"
+    SIGNED = "signed"
+    PUBLISHED = "published"
+
+
+@dataclass(frozen=True, slots=True)
+class ListRecord:
+    """One list of a scope. `covers` is the scope's change counter as read before the entries were."""
+
+    scope: Scope
+    number: int
+    this_update: datetime
+    next_update: datetime
+    state: ListState
+    covers: int
+    digest: bytes | None = None
+    entries: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeRecord:
+    """A scope in use, the changes it has seen (`wanted`), and its newest published list, if any."""
+
+    scope: Scope
+    wanted: int
+    published: ListRecord | None

@@ -1,0 +1,267 @@
+"""What pure code may ask for: the clock, randomness, signatures, sealed codes, and storage.
+
+Repositories take and return domain dataclasses. Nothing commits by itself; leaving a unit of work without
+`commit()` rolls it back. A storage outage is Refusal(STORE_UNAVAILABLE), a lock that is not had in time Refusal(BUSY).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from domain.applications import ApplicationRecord
+from domain.certificates import CertificateRecord, IssuerId
+from domain.events import AuditEvent, AuditHead, AuditRow, ResidentEvent
+from domain.lists import ListRecord, Scope, ScopeRecord
+from domain.parties import Credential, Party
+from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentCode, ResidentState
+from domain.revocation import Revocation
+from domain.serial import SerialNumber
+from domain.status import CertificateStatus
+
+Clock = Callable[[], datetime]
+"""Now, aware UTC in whole seconds. A use case reads it once."""
+
+RandomSource = Callable[[int], bytes]
+"""That many random octets."""
+
+
+class Signer(Protocol):
+    """One private key, wherever it lives."""
+
+    @property
+    def algorithm(self) -> bytes:
+        """DER AlgorithmIdentifier that goes inside and beside what is signed."""
+
+    @property
+    def key_id(self) -> str:
+        """Names the key in audit rows: hex of the SHA-1 of its public key bits."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Signature octets over `message`. Raises Refusal(SIGNER_UNAVAILABLE)."""
+
+
+class CodeSealer(Protocol):
+    """Keeps resident codes out of the database in clear: a keyed index to find them, a sealed value to read them."""
+
+    def index(self, code: ResidentCode) -> bytes:
+        """32 octets, equal for equal codes, useless without the key."""
+
+    def seal(self, code: ResidentCode) -> bytes:
+        """Authenticated encryption of the code, bound to its index."""
+
+    def unseal(self, index: bytes, sealed: bytes) -> ResidentCode:
+        """The code. Raises ValueError when the value was not sealed under this key for this index."""
+
+    def digest(self, octets: bytes) -> bytes:
+        """32 octets: keyed digest of content that names residents."""
+
+
+class StatusLookup(Protocol):
+    """Certificate status for OCSP: *good* only with an issued row, *unknown* without one."""
+
+    def status_of(self, issuer: IssuerId, serial: SerialNumber) -> CertificateStatus: ...
+
+
+class ResidentRepository(Protocol):
+    def find(self, index: bytes) -> Resident | None:
+        """The resident whose code has this index."""
+
+    def get(self, resident_id: int) -> Resident: ...
+
+    def put(
+        self,
+        index: bytes,
+        sealed: bytes,
+        municipality: MunicipalityCode,
+        attributes: BasicAttributes,
+        state: ResidentState,
+        at: datetime,
+    ) -> tuple[int, bool]:
+        """Insert, or replace the record with this index. (row id, whether it is new)."""
+
+    def put_many(
+        self, rows: Sequence[tuple[bytes, bytes, MunicipalityCode, BasicAttributes]], at: datetime
+    ) -> tuple[int, int]:
+        """Insert or replace records of present residents. (new, replaced)."""
+
+    def update(
+        self,
+        resident_id: int,
+        municipality: MunicipalityCode,
+        attributes: BasicAttributes | None,
+        state: ResidentState,
+        at: datetime,
+    ) -> None:
+        """Write the record after a change; None keeps the four items."""
+
+    def sealed(self) -> Iterator[tuple[bytes, bytes]]:
+        """(index, sealed value) of every resident."""
+
+    def count(self) -> int: ...
+
+
+class NoticeRepository(Protocol):
+    def seen(self, sender: str, notice_id: str) -> bytes | None:
+        """The content digest of an applied notice, or None."""
+
+    def record(self, event: ResidentEvent, resident_id: int, content: bytes, received_at: datetime) -> None: ...
+
+    def latest_effective(self, resident_id: int) -> datetime | None:
+        """Received time of the newest applied notice for the resident."""
+
+
+class ApplicationRepository(Protocol):
+    def find(self, caller: str, key: str) -> ApplicationRecord | None: ...
+
+    def get(self, application_id: int) -> ApplicationRecord: ...
+
+    def open(
+        self,
+        caller: str,
+        key: str,
+        content: bytes,
+        resident_id: int,
+        municipality: MunicipalityCode,
+        received_at: datetime,
+    ) -> int:
+        """Record the application; its id. Raises Refusal(IN_PROGRESS) when the key was taken meanwhile."""
+
+    def close(self, application_id: int, issued_at: datetime) -> None: ...
+
+    def unfinished(self, before: datetime) -> Sequence[ApplicationRecord]:
+        """Applications reserved before that moment and not issued."""
+
+
+class CertificateRepository(Protocol):
+    def reserve(self, record: CertificateRecord) -> None:
+        """Store a reserved row and its scope. Raises Refusal(LIVE_PAIR) or Refusal(KEY_USED_BEFORE)."""
+
+    def complete(self, issuer: IssuerId, serial: SerialNumber, der: bytes) -> None: ...
+
+    def find(self, issuer: IssuerId, serial: SerialNumber) -> CertificateRecord | None: ...
+
+    def of_application(self, application_id: int) -> Sequence[CertificateRecord]: ...
+
+    def live_of(self, resident_id: int) -> Sequence[CertificateRecord]:
+        """The resident's rows without `ended_at`, reserved ones too, in order of reservation."""
+
+    def of_resident(self, resident_id: int) -> Sequence[CertificateRecord]:
+        """All the resident's rows in order of reservation."""
+
+    def end(self, issuer: IssuerId, serial: SerialNumber, at: datetime) -> None: ...
+
+    def key_known(self, spki_digest: bytes) -> bool:
+        """Whether this public key was ever certified (SHA-256 of the SPKI DER)."""
+
+    def all(self) -> Iterator[CertificateRecord]: ...
+
+
+class RevocationRepository(Protocol):
+    def find(self, issuer: IssuerId, serial: SerialNumber) -> Revocation | None: ...
+
+    def put(self, revocation: Revocation, receipt: str, received_at: datetime) -> None:
+        """Insert, or replace a hold; marks the scope changed."""
+
+    def for_scope(self, scope: Scope, listed_since: datetime | None) -> Iterable[Revocation]:
+        """The scope's revocations by serial, those that expired before `listed_since` left out."""
+
+    def all(self) -> Iterator[Revocation]: ...
+
+    def receipt(self, caller: str, key: str) -> tuple[bytes, str] | None:
+        """(content digest, receipt as JSON) of an earlier request under this idempotency key."""
+
+    def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str) -> None: ...
+
+
+class ListRepository(Protocol):
+    def register(self, scope: Scope) -> bool:
+        """Put a scope in use; whether it was new."""
+
+    def scopes(self) -> Sequence[ScopeRecord]: ...
+
+    def scope(self, scope: Scope) -> ScopeRecord | None: ...
+
+    def reserve(self, scope: Scope, this_update: datetime, next_update: datetime, covers: int) -> int:
+        """Take the scope's next CRL number. Raises Refusal(CLOCK_BEHIND) when `this_update` is not after the last."""
+
+    def signed(self, scope: Scope, number: int, digest: bytes, entries: int) -> None: ...
+
+    def published(self, scope: Scope, number: int) -> None: ...
+
+    def latest(self, scope: Scope) -> ListRecord | None:
+        """The list with the highest number that was at least signed."""
+
+    def records(self, scope: Scope) -> Sequence[ListRecord]:
+        """All lists of the scope, oldest first."""
+
+    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
+        """Take or extend the lease `name`; False while another holder has it."""
+
+    def release(self, name: str, holder: str) -> None: ...
+
+
+class PartyRepository(Protocol):
+    def add(self, party: Party, at: datetime) -> Party:
+        """Store a party; the id given is ignored. Raises Refusal(ALREADY_APPLIED) when role and name are taken."""
+
+    def find(self, role: str, name: str) -> Party | None: ...
+
+    def all(self) -> Sequence[Party]: ...
+
+    def suspend(self, party_id: int, at: datetime) -> None: ...
+
+    def add_credential(self, credential: Credential, at: datetime) -> None: ...
+
+    def credential(self, fingerprint: bytes) -> Credential | None: ...
+
+    def credentials(self, party_id: int) -> Sequence[Credential]: ...
+
+    def withdraw(self, fingerprint: bytes, at: datetime) -> None: ...
+
+
+class AuditTrail(Protocol):
+    def append(self, event: AuditEvent) -> None:
+        """Have the event chained and the head signed anew as part of this unit's commit."""
+
+    def rows(self, after: int = 0) -> Iterator[AuditRow]:
+        """Stored rows in order, from sequence `after` + 1."""
+
+    def head(self) -> AuditHead | None: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction over all repositories."""
+
+    @property
+    def residents(self) -> ResidentRepository: ...
+    @property
+    def notices(self) -> NoticeRepository: ...
+    @property
+    def applications(self) -> ApplicationRepository: ...
+    @property
+    def certificates(self) -> CertificateRepository: ...
+    @property
+    def revocations(self) -> RevocationRepository: ...
+    @property
+    def lists(self) -> ListRepository: ...
+    @property
+    def parties(self) -> PartyRepository: ...
+    @property
+    def audit(self) -> AuditTrail: ...
+
+    def commit(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Begin(Protocol):
+    """Opens a unit of work. With `write=False` it is a consistent view that cannot be committed."""
+
+    def __call__(self, *, write: bool = True) -> UnitOfWork: ...

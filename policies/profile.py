@@ -1,0 +1,63 @@
+"""Certificate profiles as data: read from TOML, checked as a whole, frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Purpose = Literal["signature", "authentication", "ca", "ocsp-responder"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionRow:
+    """One extension of a profile, in the order of encoding. `value` has the shape its name asks for."""
+
+    name: str
+    critical: bool
+    value: object
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValidityRule:
+    """How long certificates of a profile live.
+
+    `birthdays` N: through the end (JST) of the Nth birthday after issue, capped by the card and, for signing, by the
+    authentication certificate. `years`/`days`: a fixed life. Exactly one is set.
+    """
+
+    birthdays: int | None = None
+    years: int | None = None
+    days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One certificate type. `signature` names the issuer's algorithm (`sha256-with-rsa`, `ecdsa-with-sha384`, …),
+    `keys` the acceptable subject keys (`rsa-2048`, `ec-p384`, `ec-p256`), `subject` a scheme of
+    `policies/subject.py`. `digest` is the SHA-256 (hex) of the canonical content: it goes into every audit row."""
+
+    name: str
+    purpose: Purpose
+    signature: str
+    keys: tuple[str, ...]
+    subject: str
+    validity: ValidityRule
+    extensions: tuple[ExtensionRow, ...]
+    source: str
+    digest: str
+
+
+class ProfileFaults(ValueError):
+    """All faults of one profile at once, each a sentence that names its place."""
+
+    def __init__(self, name: str, faults: tuple[str, ...]) -> None:
+        super().__init__(f"profile {name}: " + "; ".join(faults))
+        self.name = name
+        self.faults = faults
+
+
+def load_profile(name: str, content: Mapping[str, object]) -> Profile:
+    """The profile that a parsed TOML document describes. Raises ProfileFaults with every fault found."""
+    raise NotImplementedError
