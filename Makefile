@@ -2,18 +2,20 @@
 
 VENV ?= .venv
 BIN := $(VENV)/bin
+DATA_VENV ?= .venv-data
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
+DATA := $(DATA_VENV)/.installed
 LOCKS := runtime build dev data
 ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev demo serve test lint format bench lock system-packages clean
+.PHONY: help dev demo serve test lint format bench lock municipalities-check system-packages clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dev: $(DEV) ## make .venv with everything for working on the code
 
@@ -47,11 +49,14 @@ lock: $(DEV) ## write requirements/*.txt from *.in (ARGS=--upgrade for the newes
 	    --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
 	done
 
+municipalities-check: $(DATA) ## say whether the municipality table is what its two sources give
+	$(DATA_VENV)/bin/python config/data/make_municipalities.py --check
+
 system-packages: ## install the programs the tests talk to, where they are missing
 	@.ci/system-packages
 
-clean: ## remove .venv, caches and build output; leaves jpki-state alone
-	rm -rf $(VENV) build dist *.egg-info .coverage htmlcov .hypothesis \
+clean: ## remove environments, caches and build output; leaves jpki-state alone
+	rm -rf $(VENV) $(DATA_VENV) build dist *.egg-info .coverage htmlcov .hypothesis \
 	  .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(BIN)/python:
@@ -66,4 +71,11 @@ $(RUNTIME): requirements/runtime.txt requirements/build.txt pyproject.toml | $(B
 
 $(DEV): requirements/dev.txt $(RUNTIME)
 	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# An environment of its own: the sources of the table hold back what the checks need (see requirements/data.in).
+$(DATA): requirements/data.txt
+	@.ci/python >/dev/null 2>&1 || .ci/system-packages python
+	"$$(.ci/python)" -m venv $(DATA_VENV)
+	$(DATA_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/data.txt
 	@touch $@
