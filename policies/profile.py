@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
+
+from policies.profile_faults import faults_of
 
 Purpose = Literal["signature", "authentication", "ca", "ocsp-responder"]
 
 
 @dataclass(frozen=True, slots=True)
 class ExtensionRow:
-    """One extension of a profile, in the order of encoding. `value` has the shape its name asks for."""
+    """One extension of a profile, in the order of encoding. `value` has the shape its name asks for
+    (`policies/extension_rules.py`): a text, a tuple of texts, or a read-only mapping."""
 
     name: str
     critical: bool
@@ -30,6 +36,7 @@ class ValidityRule:
     birthdays: int | None = None
     years: int | None = None
     days: int | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +66,40 @@ class ProfileFaults(ValueError):
 
 
 def load_profile(name: str, content: Mapping[str, object]) -> Profile:
-    """The profile that a parsed TOML document describes. Raises ProfileFaults with every fault found."""
-    raise NotImplementedError
+    """The profile that a parsed TOML document describes. Raises ProfileFaults with every fault found.
+
+    Keys: `purpose`, `signature`, `keys`, `subject`, `source`, a table `validity` (one of `birthdays`, `years`, `days`,
+    and `source`), and tables `extension` (`name`, `critical`, `value`, `source`) in the order of encoding.
+    """
+    if faults := tuple(faults_of(content)):
+        raise ProfileFaults(name, faults)
+    checked: Any = content
+    return Profile(
+        name=name,
+        purpose=checked["purpose"],
+        signature=checked["signature"],
+        keys=tuple(checked["keys"]),
+        subject=checked["subject"],
+        validity=ValidityRule(**checked["validity"]),
+        extensions=tuple(
+            ExtensionRow(row["name"], row["critical"], _frozen(row["value"]), row["source"])
+            for row in checked["extension"]
+        ),
+        source=checked["source"],
+        digest=digest_of(content),
+    )
+
+
+def digest_of(content: Mapping[str, object]) -> str:
+    """SHA-256 (hex) of the content as JSON with sorted keys: layout and comments of the file do not count."""
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _frozen(value: object) -> object:
+    match value:
+        case list():
+            return tuple(value)
+        case dict():
+            return MappingProxyType(dict(value))
+    return value
