@@ -6,8 +6,8 @@ Repositories take and return domain dataclasses. Nothing commits by itself; leav
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -69,6 +69,9 @@ class ResidentRepository(Protocol):
     def find(self, index: bytes) -> Resident | None:
         """The resident whose code has this index."""
 
+    def find_many(self, indexes: Sequence[bytes]) -> Mapping[bytes, Resident]:
+        """Those of the indexes that have a resident. At most 1,000 indexes a call."""
+
     def get(self, resident_id: int) -> Resident: ...
 
     def put(
@@ -109,8 +112,8 @@ class NoticeRepository(Protocol):
 
     def record(self, event: ResidentEvent, resident_id: int, content: bytes, received_at: datetime) -> None: ...
 
-    def latest_effective(self, resident_id: int) -> datetime | None:
-        """Received time of the newest applied notice for the resident."""
+    def latest_effective(self, resident_id: int) -> date | None:
+        """The newest `effective_on` among the notices applied to the resident."""
 
 
 class ApplicationRepository(Protocol):
