@@ -8,28 +8,16 @@ cryptography and asn1crypto.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from domain import der, oids
 from domain.errors import Code, Refusal
 from domain.names import directory_name, uri
+from policies.extension_rules import KEY_USAGES
 from policies.plan import CertificatePlan
 
-KEY_USAGE_BITS = (
-    "digital-signature",
-    "content-commitment",
-    "key-encipherment",
-    "data-encipherment",
-    "key-agreement",
-    "key-cert-sign",
-    "crl-sign",
-    "encipher-only",
-    "decipher-only",
-)
-"""Names of the bits from bit 0 on. RFC 5280 §4.2.1.3."""
-
-EXTENDED_KEY_USAGES = {"client-auth": oids.CLIENT_AUTH, "ocsp-signing": oids.OCSP_SIGNING}
+_PURPOSES = {"client-auth": oids.CLIENT_AUTH, "ocsp-signing": oids.OCSP_SIGNING}
 
 FOUR_ITEMS = (
     (oids.JPKI_COMMON_NAME, "name"),
@@ -48,17 +36,17 @@ _TRUE = der.boolean(True)
 
 
 def key_usage(plan: CertificatePlan, value: object) -> bytes:
-    """A list of bit names. RFC 5280 §4.2.1.3; trailing zero bits go (X.690 §11.2.2)."""
-    names = cast(list[str], value)
-    bits = sum(0x8000 >> KEY_USAGE_BITS.index(name) for name in names)
+    """Bit names. RFC 5280 §4.2.1.3; trailing zero bits go (X.690 §11.2.2)."""
+    names = cast(Sequence[str], value)
+    bits = sum(0x8000 >> KEY_USAGES.index(name) for name in names)
     octets = bits.to_bytes(2).rstrip(b"\x00")
     unused = (octets[-1] & -octets[-1]).bit_length() - 1
     return der.tlv(der.BIT_STRING, bytes((unused,)), octets)
 
 
 def extended_key_usage(plan: CertificatePlan, value: object) -> bytes:
-    """A list of purpose names. RFC 5280 §4.2.1.12."""
-    return der.sequence(*(der.oid(EXTENDED_KEY_USAGES[name]) for name in cast(list[str], value)))
+    """Purpose names. RFC 5280 §4.2.1.12."""
+    return der.sequence(*(der.oid(_PURPOSES[name]) for name in cast(Sequence[str], value)))
 
 
 def subject_alt_name(plan: CertificatePlan, value: object) -> bytes:
@@ -85,14 +73,10 @@ def issuer_alt_name(plan: CertificatePlan, value: object) -> bytes:
 
 
 def certificate_policies(plan: CertificatePlan, value: object) -> bytes:
-    """A table with `oid` and, if there is a practice statement to point to, `cps`. RFC 5280 §4.2.1.4."""
+    """A table of `oid` and `cps`, the practice statement's URL. RFC 5280 §4.2.1.4."""
     policy = cast(Mapping[str, str], value)
-    qualifiers = (
-        der.sequence(der.sequence(_CPS_QUALIFIER, der.tlv(der.IA5_STRING, policy["cps"].encode("ascii"))))
-        if "cps" in policy
-        else b""
-    )
-    return der.sequence(der.sequence(der.oid(policy["oid"]), qualifiers))
+    statement = der.sequence(_CPS_QUALIFIER, der.tlv(der.IA5_STRING, policy["cps"].encode("ascii")))
+    return der.sequence(der.sequence(der.oid(policy["oid"]), der.sequence(statement)))
 
 
 def basic_constraints(plan: CertificatePlan, value: object) -> bytes:

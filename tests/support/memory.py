@@ -1,0 +1,442 @@
+"""A store in memory: the test double of the SQL store, with transactions, constraints and failing commits.
+
+A unit of work writes to a copy of the tables, and `commit` puts the copy in place. Stored values are immutable, so a
+copy of each dict is enough.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from threading import Lock
+from types import TracebackType
+from typing import Literal, Self
+
+from domain.applications import ApplicationRecord
+from domain.certificates import CertificateRecord, CertificateState, IssuerId
+from domain.errors import Code, Refusal
+from domain.events import AuditEvent, AuditHead, AuditRow, ResidentEvent
+from domain.lists import ListRecord, ListState, Scope, ScopeRecord
+from domain.parties import Credential, Party
+from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentCode, ResidentState
+from domain.revocation import Revocation
+from domain.serial import SerialNumber
+from domain.status import GOOD, UNKNOWN, CertificateStatus
+
+_Certificate = tuple[IssuerId, SerialNumber]
+
+
+@dataclass
+class Tables:
+    residents: dict[int, Resident] = field(default_factory=dict)
+    codes: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
+    notices: dict[tuple[str, str], tuple[bytes, int, datetime]] = field(default_factory=dict)
+    applications: dict[int, ApplicationRecord] = field(default_factory=dict)
+    certificates: dict[_Certificate, CertificateRecord] = field(default_factory=dict)
+    revocations: dict[_Certificate, Revocation] = field(default_factory=dict)
+    receipts: dict[tuple[str, str], tuple[bytes, str]] = field(default_factory=dict)
+    scopes: dict[Scope, int] = field(default_factory=dict)
+    lists: dict[tuple[Scope, int], ListRecord] = field(default_factory=dict)
+    leases: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    parties: dict[int, Party] = field(default_factory=dict)
+    credentials: dict[bytes, Credential] = field(default_factory=dict)
+    audit: dict[int, AuditRow] = field(default_factory=dict)
+
+    def copy(self) -> Tables:
+        return Tables(**{table.name: dict(getattr(self, table.name)) for table in fields(self)})
+
+
+class MemoryStore:
+    """`begin` is the port. `faults` names commits that fail, counted from 1 since the store was made: `lost` leaves
+    nothing behind, `kept` is stored although the caller hears of a failure. `on_begin` is called before each unit."""
+
+    def __init__(self) -> None:
+        self.tables = Tables()
+        self.writing = Lock()
+        self.commits = 0
+        self.faults: dict[int, Literal["lost", "kept"]] = {}
+        self.on_begin: Callable[[bool], None] | None = None
+
+    def begin(self, *, write: bool = True) -> MemoryUnit:
+        if self.on_begin is not None:
+            self.on_begin(write)
+        return MemoryUnit(self, write)
+
+    def status_of(self, issuer: IssuerId, serial: SerialNumber) -> CertificateStatus:
+        """The `StatusLookup` port."""
+        record = self.tables.certificates.get((issuer, serial))
+        if record is None or record.state is CertificateState.RESERVED:
+            return UNKNOWN
+        revocation = self.tables.revocations.get((issuer, serial))
+        return CertificateStatus("revoked", revocation.revoked_at, revocation.reason) if revocation else GOOD
+
+
+class MemoryUnit:
+    """`domain.ports.UnitOfWork` over a copy of the store's tables."""
+
+    def __init__(self, store: MemoryStore, write: bool) -> None:
+        self._store = store
+        self._write = write
+
+    def __enter__(self) -> Self:
+        if self._write and not self._store.writing.acquire(timeout=5):
+            raise Refusal(Code.BUSY, "another unit of work is writing; try again")
+        tables = self._store.tables.copy()
+        self.tables = tables
+        self.residents = Residents(tables)
+        self.notices = Notices(tables)
+        self.applications = Applications(tables)
+        self.lists = Lists(tables)
+        self.certificates = Certificates(tables, self.lists)
+        self.revocations = Revocations(tables)
+        self.parties = Parties(tables)
+        self.audit = Audit(tables)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._write:
+            self._store.writing.release()
+
+    def commit(self) -> None:
+        if not self._write:
+            raise RuntimeError("a reading unit of work cannot be committed")
+        self._store.commits += 1
+        fault = self._store.faults.get(self._store.commits)
+        if fault != "lost":
+            self.audit.chain()
+            self._store.tables = self.tables.copy()
+        if fault is not None:
+            raise Refusal(Code.STORE_UNAVAILABLE, "the store is away; try again")
+
+
+class Residents:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def find(self, index: bytes) -> Resident | None:
+        known = self._tables.codes.get(index)
+        return self._tables.residents[known[0]] if known else None
+
+    def get(self, resident_id: int) -> Resident:
+        return self._tables.residents[resident_id]
+
+    def put(
+        self,
+        index: bytes,
+        sealed: bytes,
+        municipality: MunicipalityCode,
+        attributes: BasicAttributes,
+        state: ResidentState,
+        at: datetime,
+    ) -> tuple[int, bool]:
+        known = self._tables.codes.get(index)
+        resident_id = known[0] if known else len(self._tables.residents) + 1
+        self._tables.codes[index] = (resident_id, sealed)
+        self._tables.residents[resident_id] = Resident(resident_id, municipality, attributes, state)
+        return resident_id, known is None
+
+    def put_many(
+        self, rows: Sequence[tuple[bytes, bytes, MunicipalityCode, BasicAttributes]], at: datetime
+    ) -> tuple[int, int]:
+        new = [self.put(*row, ResidentState.PRESENT, at)[1] for row in rows]
+        return sum(new), len(new) - sum(new)
+
+    def update(
+        self,
+        resident_id: int,
+        municipality: MunicipalityCode,
+        attributes: BasicAttributes | None,
+        state: ResidentState,
+        at: datetime,
+    ) -> None:
+        old = self._tables.residents[resident_id]
+        self._tables.residents[resident_id] = Resident(resident_id, municipality, attributes or old.attributes, state)
+
+    def sealed(self) -> Iterator[tuple[bytes, bytes]]:
+        yield from ((index, sealed) for index, (_, sealed) in self._tables.codes.items())
+
+    def count(self) -> int:
+        return len(self._tables.residents)
+
+
+class Notices:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def seen(self, sender: str, notice_id: str) -> bytes | None:
+        known = self._tables.notices.get((sender, notice_id))
+        return known[0] if known else None
+
+    def record(self, event: ResidentEvent, resident_id: int, content: bytes, received_at: datetime) -> None:
+        key = (event.sender, event.notice_id)
+        if key in self._tables.notices:
+            raise Refusal(Code.ALREADY_APPLIED, "this notice was applied already")
+        self._tables.notices[key] = (content, resident_id, received_at)
+
+    def latest_effective(self, resident_id: int) -> datetime | None:
+        times = [at for _, resident, at in self._tables.notices.values() if resident == resident_id]
+        return max(times, default=None)
+
+
+class Applications:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def find(self, caller: str, key: str) -> ApplicationRecord | None:
+        rows = self._tables.applications.values()
+        return next((row for row in rows if (row.caller, row.key) == (caller, key)), None)
+
+    def get(self, application_id: int) -> ApplicationRecord:
+        return self._tables.applications[application_id]
+
+    def open(
+        self,
+        caller: str,
+        key: str,
+        content: bytes,
+        resident_id: int,
+        municipality: MunicipalityCode,
+        received_at: datetime,
+    ) -> int:
+        if self.find(caller, key):
+            raise Refusal(Code.IN_PROGRESS, "an application with this key is being worked on; repeat it later")
+        number = len(self._tables.applications) + 1
+        self._tables.applications[number] = ApplicationRecord(
+            number, caller, key, content, resident_id, municipality, received_at, None
+        )
+        return number
+
+    def close(self, application_id: int, issued_at: datetime) -> None:
+        row = self._tables.applications[application_id]
+        self._tables.applications[application_id] = replace(row, issued_at=issued_at)
+
+    def unfinished(self, before: datetime) -> Sequence[ApplicationRecord]:
+        rows = self._tables.applications.values()
+        return [row for row in rows if row.issued_at is None and row.received_at < before]
+
+
+class Certificates:
+    def __init__(self, tables: Tables, lists: Lists) -> None:
+        self._tables = tables
+        self._lists = lists
+
+    def reserve(self, record: CertificateRecord) -> None:
+        assert (record.issuer, record.serial) not in self._tables.certificates, "a serial was drawn twice"
+        if any(row.kind is record.kind for row in self.live_of(record.resident_id)):
+            raise Refusal(Code.LIVE_PAIR, "the resident has a live certificate of this kind; revoke it first")
+        if self.key_known(record.spki_digest):
+            raise Refusal(Code.KEY_USED_BEFORE, "this key was certified before; make a new one")
+        self._tables.certificates[record.issuer, record.serial] = record
+        self._lists.register(Scope(record.issuer, record.municipality))
+
+    def complete(self, issuer: IssuerId, serial: SerialNumber, der: bytes) -> None:
+        row = self._tables.certificates[issuer, serial]
+        self._tables.certificates[issuer, serial] = replace(row, state=CertificateState.ISSUED, der=der)
+
+    def find(self, issuer: IssuerId, serial: SerialNumber) -> CertificateRecord | None:
+        return self._tables.certificates.get((issuer, serial))
+
+    def of_application(self, application_id: int) -> Sequence[CertificateRecord]:
+        return [row for row in self._tables.certificates.values() if row.application_id == application_id]
+
+    def live_of(self, resident_id: int) -> Sequence[CertificateRecord]:
+        return [row for row in self.of_resident(resident_id) if row.ended_at is None]
+
+    def of_resident(self, resident_id: int) -> Sequence[CertificateRecord]:
+        return [row for row in self._tables.certificates.values() if row.resident_id == resident_id]
+
+    def end(self, issuer: IssuerId, serial: SerialNumber, at: datetime) -> None:
+        row = self._tables.certificates[issuer, serial]
+        self._tables.certificates[issuer, serial] = replace(row, ended_at=at)
+
+    def key_known(self, spki_digest: bytes) -> bool:
+        return any(row.spki_digest == spki_digest for row in self._tables.certificates.values())
+
+    def all(self) -> Iterator[CertificateRecord]:
+        yield from self._tables.certificates.values()
+
+
+class Revocations:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def find(self, issuer: IssuerId, serial: SerialNumber) -> Revocation | None:
+        return self._tables.revocations.get((issuer, serial))
+
+    def put(self, revocation: Revocation, receipt: str, received_at: datetime) -> None:
+        key = (revocation.issuer, revocation.serial)
+        old = self._tables.revocations.get(key)
+        assert old is None or old.on_hold, "only a hold may be replaced"
+        assert key in self._tables.certificates, "a revocation needs its certificate's row"
+        self._tables.revocations[key] = revocation
+        scope = Scope(revocation.issuer, revocation.municipality)
+        self._tables.scopes[scope] = self._tables.scopes.get(scope, 0) + 1
+
+    def for_scope(self, scope: Scope, listed_since: datetime | None) -> Iterable[Revocation]:
+        rows = [
+            row
+            for row in self._tables.revocations.values()
+            if (row.issuer, row.municipality) == (scope.issuer, scope.municipality)
+            and (listed_since is None or row.not_after >= listed_since)
+        ]
+        return sorted(rows, key=lambda row: row.serial)
+
+    def all(self) -> Iterator[Revocation]:
+        yield from self._tables.revocations.values()
+
+    def receipt(self, caller: str, key: str) -> tuple[bytes, str] | None:
+        return self._tables.receipts.get((caller, key))
+
+    def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str) -> None:
+        if (caller, key) in self._tables.receipts:
+            raise Refusal(Code.IN_PROGRESS, "a request with this key is being worked on; repeat it later")
+        self._tables.receipts[caller, key] = (content, receipt)
+
+
+class Lists:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def register(self, scope: Scope) -> bool:
+        new = scope not in self._tables.scopes
+        self._tables.scopes.setdefault(scope, 0)
+        return new
+
+    def scopes(self) -> Sequence[ScopeRecord]:
+        ordered = sorted(self._tables.scopes, key=lambda scope: scope.path)
+        return [record for scope in ordered if (record := self.scope(scope))]
+
+    def scope(self, scope: Scope) -> ScopeRecord | None:
+        if scope not in self._tables.scopes:
+            return None
+        published = [row for row in self.records(scope) if row.state is ListState.PUBLISHED]
+        return ScopeRecord(scope, self._tables.scopes[scope], published[-1] if published else None)
+
+    def reserve(self, scope: Scope, this_update: datetime, next_update: datetime, covers: int) -> int:
+        self.register(scope)
+        rows = self.records(scope)
+        if rows and this_update <= rows[-1].this_update:
+            raise Refusal(Code.CLOCK_BEHIND, "the clock is behind the newest list of this scope")
+        number = rows[-1].number + 1 if rows else 1
+        self._tables.lists[scope, number] = ListRecord(
+            scope, number, this_update, next_update, ListState.RESERVED, covers
+        )
+        return number
+
+    def signed(self, scope: Scope, number: int, digest: bytes, entries: int) -> None:
+        row = self._tables.lists[scope, number]
+        self._tables.lists[scope, number] = replace(row, state=ListState.SIGNED, digest=digest, entries=entries)
+
+    def published(self, scope: Scope, number: int) -> None:
+        row = self._tables.lists[scope, number]
+        self._tables.lists[scope, number] = replace(row, state=ListState.PUBLISHED)
+
+    def latest(self, scope: Scope) -> ListRecord | None:
+        signed = [row for row in self.records(scope) if row.state is not ListState.RESERVED]
+        return signed[-1] if signed else None
+
+    def records(self, scope: Scope) -> Sequence[ListRecord]:
+        return sorted((row for row in self._tables.lists.values() if row.scope == scope), key=lambda row: row.number)
+
+    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
+        held = self._tables.leases.get(name)
+        if held and held[0] != holder and held[1] > now:
+            return False
+        self._tables.leases[name] = (holder, until)
+        return True
+
+    def release(self, name: str, holder: str) -> None:
+        if self._tables.leases.get(name, ("", None))[0] == holder:
+            del self._tables.leases[name]
+
+
+class Parties:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def add(self, party: Party, at: datetime) -> Party:
+        if self.find(party.role.value, party.name):
+            raise Refusal(Code.ALREADY_APPLIED, "there is a party of this role and name")
+        stored = replace(party, id=len(self._tables.parties) + 1)
+        self._tables.parties[stored.id] = stored
+        return stored
+
+    def find(self, role: str, name: str) -> Party | None:
+        rows = self._tables.parties.values()
+        return next((row for row in rows if (row.role.value, row.name) == (role, name)), None)
+
+    def all(self) -> Sequence[Party]:
+        return list(self._tables.parties.values())
+
+    def suspend(self, party_id: int, at: datetime) -> None:
+        self._tables.parties[party_id] = replace(self._tables.parties[party_id], suspended_at=at)
+
+    def add_credential(self, credential: Credential, at: datetime) -> None:
+        if credential.fingerprint in self._tables.credentials:
+            raise Refusal(Code.ALREADY_APPLIED, "this credential is registered")
+        self._tables.credentials[credential.fingerprint] = credential
+
+    def credential(self, fingerprint: bytes) -> Credential | None:
+        found = self._tables.credentials.get(fingerprint)
+        return replace(found, party=self._tables.parties[found.party.id]) if found else None
+
+    def credentials(self, party_id: int) -> Sequence[Credential]:
+        rows = self._tables.credentials.values()
+        return [replace(row, party=self._tables.parties[party_id]) for row in rows if row.party.id == party_id]
+
+    def withdraw(self, fingerprint: bytes, at: datetime) -> None:
+        self._tables.credentials[fingerprint] = replace(self._tables.credentials[fingerprint], withdrawn_at=at)
+
+
+class Audit:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._pending: list[AuditEvent] = []
+
+    def append(self, event: AuditEvent) -> None:
+        self._pending.append(event)
+
+    def chain(self) -> None:
+        """Give pending events their place: each digest covers the one before."""
+        for event in self._pending:
+            sequence = len(self._tables.audit) + 1
+            previous = self._tables.audit[sequence - 1].digest if sequence > 1 else bytes(32)
+            body = json.dumps(
+                {"act": event.act.value, "actor": event.actor, "at": event.at.isoformat(), **event.facts},
+                ensure_ascii=False,
+                sort_keys=True,
+            )
+            digest = hashlib.sha256(previous + body.encode()).digest()
+            self._tables.audit[sequence] = AuditRow(sequence, body, digest)
+        self._pending.clear()
+
+    def rows(self, after: int = 0) -> Iterator[AuditRow]:
+        yield from (row for sequence, row in sorted(self._tables.audit.items()) if sequence > after)
+
+    def head(self) -> AuditHead | None:
+        rows = self._tables.audit
+        return AuditHead(len(rows), rows[len(rows)].digest, b"", "memory") if rows else None
+
+
+class MemorySealer:
+    """The `CodeSealer` port with nothing secret about it."""
+
+    def index(self, code: ResidentCode) -> bytes:
+        return hashlib.sha256(b"index" + code.digits.encode()).digest()
+
+    def seal(self, code: ResidentCode) -> bytes:
+        return code.digits[::-1].encode()
+
+    def unseal(self, index: bytes, sealed: bytes) -> ResidentCode:
+        code = ResidentCode(sealed[::-1].decode())
+        if self.index(code) != index:
+            raise ValueError("sealed under another index")
+        return code
+
+    def digest(self, octets: bytes) -> bytes:
+        return hashlib.sha256(b"digest" + octets).digest()
