@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import date, datetime
 from threading import Lock
 from types import TracebackType
 from typing import Literal, Self
@@ -33,7 +33,7 @@ _Certificate = tuple[IssuerId, SerialNumber]
 class Tables:
     residents: dict[int, Resident] = field(default_factory=dict)
     codes: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
-    notices: dict[tuple[str, str], tuple[bytes, int, datetime]] = field(default_factory=dict)
+    notices: dict[tuple[str, str], tuple[bytes, int, date]] = field(default_factory=dict)
     applications: dict[int, ApplicationRecord] = field(default_factory=dict)
     certificates: dict[_Certificate, CertificateRecord] = field(default_factory=dict)
     revocations: dict[_Certificate, Revocation] = field(default_factory=dict)
@@ -122,6 +122,9 @@ class Residents:
         known = self._tables.codes.get(index)
         return self._tables.residents[known[0]] if known else None
 
+    def find_many(self, indexes: Sequence[bytes]) -> Mapping[bytes, Resident]:
+        return {index: resident for index in indexes if (resident := self.find(index))}
+
     def get(self, resident_id: int) -> Resident:
         return self._tables.residents[resident_id]
 
@@ -176,11 +179,11 @@ class Notices:
         key = (event.sender, event.notice_id)
         if key in self._tables.notices:
             raise Refusal(Code.ALREADY_APPLIED, "this notice was applied already")
-        self._tables.notices[key] = (content, resident_id, received_at)
+        self._tables.notices[key] = (content, resident_id, event.effective_on)
 
-    def latest_effective(self, resident_id: int) -> datetime | None:
-        times = [at for _, resident, at in self._tables.notices.values() if resident == resident_id]
-        return max(times, default=None)
+    def latest_effective(self, resident_id: int) -> date | None:
+        days = [day for _, resident, day in self._tables.notices.values() if resident == resident_id]
+        return max(days, default=None)
 
 
 class Applications:
