@@ -1,0 +1,61 @@
+"""Checkpoints: a signed head as a small document to keep where the authority's operators cannot reach it."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from domain.errors import Code, Refusal
+from domain.events import AuditHead
+
+_FORMAT = "jpki-audit-checkpoint-1"
+
+
+def write_checkpoint(head: AuditHead) -> str:
+    """The head as one JSON document: digest in hex, signature in base64."""
+    document = {
+        "format": _FORMAT,
+        "sequence": head.sequence,
+        "digest": head.digest.hex(),
+        "signature": base64.b64encode(head.signature).decode(),
+        "key_id": head.key_id,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def read_checkpoint(text: str) -> AuditHead:
+    """The head in a document of `write_checkpoint`. Its signature is not checked here: `chain.verify` does, given the
+    head as its anchor. Raises Refusal(MALFORMED)."""
+    try:
+        return _head(json.loads(text))
+    except (ValueError, RecursionError):
+        raise Refusal(
+            Code.MALFORMED, "this is not an audit checkpoint; give the file that `audit checkpoint` wrote, unchanged"
+        ) from None
+
+
+def _head(document: dict[str, object]) -> AuditHead:
+    match document:
+        case {
+            "format": str(form),
+            "sequence": int(sequence),
+            "digest": str(digest),
+            "signature": str(signature),
+            "key_id": str(key_id),
+            **more,
+        } if form == _FORMAT and not more and 0 < sequence < 1 << 63 and len(digest) == 64 and digest.isalnum():
+            return AuditHead(sequence, bytes.fromhex(digest), base64.b64decode(signature, validate=True), key_id)
+    raise ValueError("not a checkpoint")
+
+
+def contradiction(kept: AuditHead, current: AuditHead | None) -> str | None:
+    """How today's head contradicts one kept earlier, without reading the chain; None when it does not.
+
+    Catches a shortened or replaced history at once; only `chain.verify` with `kept` as anchor proves the rest.
+    """
+    if current is None or current.sequence < kept.sequence:
+        count = current.sequence if current else 0
+        return f"the checkpoint vouches for {kept.sequence} rows, the audit trail now has {count}"
+    if current.sequence == kept.sequence and current.digest != kept.digest:
+        return f"the audit trail's row {kept.sequence} is not the one the checkpoint vouches for"
+    return None

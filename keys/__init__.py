@@ -1,0 +1,1 @@
+"""Private keys: one module per place they can live, and nothing outside sees more than a `Signer`."""

@@ -1,0 +1,85 @@
+"""Keys in encrypted PKCS#8 files, held in this process's memory."""
+
+from __future__ import annotations
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_der_x509_certificate
+
+from domain.errors import Code, Refusal
+from keys.algorithms import PublicKey, algorithm_of, ecdsa_of, key_id_of, public_octets
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+
+
+class SoftwareSigner:
+    """A `Signer` over a key in memory. Loaded once: reading RSA-2048 from PEM costs as much as a hundred signatures.
+
+    Equal octets get equal signatures (RSA PKCS#1 v1.5, ECDSA by RFC 6979, Ed25519), so a certificate that is signed
+    again from its stored TBS is the same certificate. Safe to share between threads and across fork.
+    """
+
+    __slots__ = ("_key", "algorithm", "key_id", "public")
+
+    def __init__(self, key: PrivateKey) -> None:
+        """Raises ValueError for a kind of key that is not used here."""
+        public: PublicKey = key.public_key()
+        self.algorithm = algorithm_of(public)
+        self.public = public_octets(public)
+        self.key_id = key_id_of(self.public)
+        self._key = key
+
+    @classmethod
+    def from_pem(cls, pem: bytes, passphrase: bytes, certificate: bytes | None = None) -> SoftwareSigner:
+        """The signer for an encrypted PKCS#8 key (PEM), checked against the `certificate` (DER) it belongs to.
+
+        Raises Refusal(BAD_CONFIGURATION) when the file is not such a key, is not encrypted, does not open with the
+        passphrase, is too weak, or belongs to another certificate.
+        """
+        try:
+            key = load_pem_private_key(pem, passphrase)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            # The library's text may describe what it found inside: it is left out.
+            raise Refusal(
+                Code.BAD_CONFIGURATION,
+                "the key file does not open: it must be an encrypted PKCS#8 key, and the passphrase must be its own",
+            ) from None
+        if not isinstance(key, PrivateKey):
+            raise Refusal(Code.BAD_CONFIGURATION, "the key file holds a kind of key that does not sign here")
+        try:
+            signer = cls(key)
+        except ValueError as error:
+            raise Refusal(Code.BAD_CONFIGURATION, str(error)) from None
+        if certificate is not None and _certified(certificate) != signer.public:
+            raise Refusal(
+                Code.BAD_CONFIGURATION,
+                "the key does not belong to its certificate; check which files the configuration names",
+            )
+        return signer
+
+    def sign(self, message: bytes) -> bytes:
+        """Signature octets over `message`."""
+        match self._key:
+            case rsa.RSAPrivateKey() as key:
+                return key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+            case ec.EllipticCurvePrivateKey() as key:
+                return key.sign(message, ecdsa_of(key.curve))
+            case key:
+                return key.sign(message)
+
+    def __repr__(self) -> str:
+        return f"SoftwareSigner(key_id={self.key_id})"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a private key does not leave its process")
+
+
+def _certified(certificate: bytes) -> bytes:
+    """The SubjectPublicKeyInfo of a certificate (DER)."""
+    try:
+        key = load_der_x509_certificate(certificate).public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise Refusal(Code.BAD_CONFIGURATION, "the certificate beside the key cannot be read") from None
+    return public_octets(key) if isinstance(key, PublicKey) else b""
