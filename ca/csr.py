@@ -1,0 +1,122 @@
+"""PKCS#10 requests: read strictly, and believed only when their signature proves possession of the key."""
+
+from __future__ import annotations
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from ca.extensions import EXTENSIONS
+from domain import der
+from domain.errors import Code, Refusal
+from policies.keys import SubjectKey
+
+LARGEST = 16 * 1024
+"""Octets; a request for an RSA-2048 key takes less than 1,000."""
+
+SIGNATURES = {
+    "1.2.840.113549.1.1.11": rsa.RSAPublicKey,
+    "1.2.840.113549.1.1.12": rsa.RSAPublicKey,
+    "1.2.840.113549.1.1.13": rsa.RSAPublicKey,
+    "1.2.840.10045.4.3.2": ec.EllipticCurvePublicKey,
+    "1.2.840.10045.4.3.3": ec.EllipticCurvePublicKey,
+    "1.2.840.10045.4.3.4": ec.EllipticCurvePublicKey,
+}
+"""Signatures a request may bear and the keys that make them: SHA-256, -384, -512 with RSA PKCS#1 v1.5 and ECDSA."""
+
+_LARGEST_RSA_BITS = 4096
+_CURVES = {"secp256r1": "ec-p256", "secp384r1": "ec-p384", "secp521r1": "ec-p521"}
+_EXTENSION_REQUESTS = {"1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"}
+_KNOWN_EXTENSIONS = {dotted for dotted, _ in EXTENSIONS.values()}
+# Whatever the library finds wrong in hostile octets comes as one of these.
+_FAULTS = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)
+
+
+def read_csr(octets: bytes) -> SubjectKey:
+    """The key that a PKCS#10 request (DER, RFC 2986) asks to have certified, its possession proved.
+
+    Nothing else is taken from the request: subject and extensions of a certificate come from its profile. Raises
+    Refusal(TOO_LARGE), Refusal(MALFORMED) for anything but strict DER with nothing after it, for repeated attributes
+    and for critical extensions nobody knows, Refusal(BAD_KEY) for keys that are neither RSA nor on a named curve, and
+    Refusal(BAD_REQUEST_SIGNATURE).
+    """
+    if len(octets) > LARGEST:
+        raise Refusal(Code.TOO_LARGE, f"the PKCS#10 request is larger than {LARGEST} octets")
+    try:
+        request = x509.load_der_x509_csr(octets)
+    except _FAULTS:
+        raise _malformed("the octets are not a PKCS#10 request in DER (version 1, nothing after it)") from None
+    _refuse_odd_attributes(request)
+    key, public = _subject_key(request)
+    if SIGNATURES.get(request.signature_algorithm_oid.dotted_string) is not _type_of(public):
+        raise _bad_signature("it must be SHA-256, SHA-384 or SHA-512 with RSA (PKCS#1 v1.5) or ECDSA, as the key is")
+    try:
+        valid = request.is_signature_valid
+    except _FAULTS:
+        valid = False
+    if not valid:
+        raise _bad_signature("it was not made with the private key of the public key in the request")
+    return key
+
+
+def _refuse_odd_attributes(request: x509.CertificateSigningRequest) -> None:
+    try:
+        attributes = [attribute.oid.dotted_string for attribute in request.attributes]
+        extensions = list(request.extensions)
+    except (*_FAULTS, x509.UnsupportedGeneralNameType):
+        raise _malformed("the attributes of the PKCS#10 request cannot be read; leave them out") from None
+    if len(set(attributes)) != len(attributes) or len(_EXTENSION_REQUESTS.intersection(attributes)) > 1:
+        raise _malformed("an attribute of the PKCS#10 request stands twice")
+    if any(extension.critical and extension.oid.dotted_string not in _KNOWN_EXTENSIONS for extension in extensions):
+        raise _malformed(
+            "the PKCS#10 request asks for a critical extension that is not known here; leave it out, the certificate "
+            "profile decides"
+        )
+
+
+def _subject_key(
+    request: x509.CertificateSigningRequest,
+) -> tuple[SubjectKey, rsa.RSAPublicKey | ec.EllipticCurvePublicKey]:
+    try:
+        public = request.public_key()
+        spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except _FAULTS:
+        raise Refusal(Code.BAD_KEY, "the public key in the PKCS#10 request cannot be used") from None
+    match public:
+        case rsa.RSAPublicKey():
+            if public.key_size > _LARGEST_RSA_BITS:
+                # Before its signature is tried: a huge modulus makes that slow.
+                raise Refusal(Code.BAD_KEY, f"the RSA modulus has more than {_LARGEST_RSA_BITS} bits")
+            numbers = public.public_numbers()
+            name = f"rsa-{public.key_size}"
+            key = SubjectKey("rsa", name, spki, key_bits(spki), numbers.n, numbers.e)
+        case ec.EllipticCurvePublicKey():
+            name = _CURVES.get(public.curve.name, f"ec-{public.curve.name}")
+            key = SubjectKey("ec", name, spki, key_bits(spki))
+        case _:
+            raise Refusal(Code.BAD_KEY, "the public key is neither RSA nor on a named elliptic curve")
+    if spki not in request.tbs_certrequest_bytes:
+        # RFC 3279 §2.3.1 (NULL), RFC 5480 §2.2; one key must have one digest, or it could be certified twice.
+        raise _malformed("the public key must be encoded with NULL parameters (RSA) or as an uncompressed point (EC)")
+    return key, public
+
+
+def key_bits(spki: bytes) -> bytes:
+    """Content of the BIT STRING in a SubjectPublicKeyInfo (DER): what key identifiers are made over."""
+    start, end = der.only(spki, der.SEQUENCE)
+    _, _, algorithm_end = der.read(spki, start, end)
+    start, end = der.expect(spki, der.BIT_STRING, algorithm_end, end)
+    return spki[start + 1 : end]
+
+
+def _type_of(public: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> type:
+    return rsa.RSAPublicKey if isinstance(public, rsa.RSAPublicKey) else ec.EllipticCurvePublicKey
+
+
+def _malformed(detail: str) -> Refusal:
+    return Refusal(Code.MALFORMED, detail)
+
+
+def _bad_signature(detail: str) -> Refusal:
+    return Refusal(Code.BAD_REQUEST_SIGNATURE, f"the signature of the PKCS#10 request is not accepted: {detail}")
