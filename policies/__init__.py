@@ -1,1 +1,1 @@
-"""Decisions: what may be certified, for how long, under which rules. Pure functions over domain values and data files."""
+"""Decisions: what may be certified, for how long, under which rules. Pure functions over values and data files."""

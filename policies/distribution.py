@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from domain.certificates import IssuerId
 from domain.lists import Scope
 from domain.names import Name, distribution_point_name, municipal_directory
 from domain.people import Municipality
-from policies.plan import Locations
+
+
+@dataclass(frozen=True, slots=True)
+class Locations:
+    """Where ordinary clients find status and issuers; None leaves the location out of certificates.
+
+    `crl` is a base: a list lies at `<crl>/<issuer id>/<area>.crl`. `issuers` likewise: `<issuers>/<issuer id>.cer`.
+    """
+
+    crl: str | None = None
+    ocsp: str | None = None
+    issuers: str | None = None
 
 
 def municipal_point(

@@ -98,7 +98,7 @@ def is_roca(modulus: int) -> bool:
     """Whether `modulus` is a power of 65537 modulo each prime up to 167.
 
     The weak library makes primes `k·M + (65537^a mod M)` for M a product of the first primes, so its moduli are powers
-    of 65537 modulo M too. A sound modulus passes for one by chance once in about 2^27.
+    of 65537 modulo M too. A sound modulus passes for one by chance once in more than 2^27.
     Source: Nemec et al., The Return of Coppersmith's Attack, CCS 2017, §4.
     """
     residue = modulus % _roca_product()

@@ -31,9 +31,11 @@ class ValidityRule:
 
     `birthdays` N: through the end (JST) of the Nth birthday after issue, capped by the card and, for signing, by the
     authentication certificate. `years`/`days`: a fixed life. Exactly one is set.
+    `renewal_months` goes with `birthdays`: who renews in the last months of a certificate gets one birthday more.
     """
 
     birthdays: int | None = None
+    renewal_months: int = 0
     years: int | None = None
     days: int | None = None
     source: str = ""
@@ -68,8 +70,9 @@ class ProfileFaults(ValueError):
 def load_profile(name: str, content: Mapping[str, object]) -> Profile:
     """The profile that a parsed TOML document describes. Raises ProfileFaults with every fault found.
 
-    Keys: `purpose`, `signature`, `keys`, `subject`, `source`, a table `validity` (one of `birthdays`, `years`, `days`,
-    and `source`), and tables `extension` (`name`, `critical`, `value`, `source`) in the order of encoding.
+    Keys: `purpose`, `signature`, `keys`, `subject`, `source`; a table `validity` (`birthdays` and `renewal_months`, or
+    `years`, or `days`; and `source`); and tables `extension` (`name`, `critical`, `value`, `source`), in the order of
+    encoding.
     """
     if faults := tuple(faults_of(content)):
         raise ProfileFaults(name, faults)

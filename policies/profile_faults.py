@@ -52,14 +52,16 @@ def _validity(validity: object, purpose: object) -> Iterator[str]:
         yield "validity: want a table"
         return
     yield from _source("validity.source", validity)
-    counts = [key for key in validity if key != "source"]
-    if len(counts) != 1 or counts[0] not in LONGEST:
-        yield f"validity: want exactly one of {', '.join(LONGEST)}, and source"
+    counts = [key for key in validity if key in LONGEST]
+    if len(counts) != 1:
+        yield f"validity: want exactly one of {', '.join(LONGEST)}"
         return
     (unit,) = counts
-    count = validity[unit]
-    if type(count) is not int or not 1 <= count <= LONGEST[unit]:
-        yield f"validity.{unit}: want a whole number from 1 to {LONGEST[unit]}"
+    more = ("renewal_months",) if unit == "birthdays" else ()
+    yield from _keys_of("validity.", validity, (unit, *more, "source"))
+    for key, low, high in ((unit, 1, LONGEST[unit]), *((key, 0, 12) for key in more)):
+        if key in validity and (type(validity[key]) is not int or not low <= validity[key] <= high):
+            yield f"validity.{key}: want a whole number from {low} to {high}"
     if purpose in PURPOSES and unit != LIVES[str(purpose)]:
         yield f"validity: the life of {purpose} certificates is counted in {LIVES[str(purpose)]}, not in {unit}"
 

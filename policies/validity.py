@@ -1,0 +1,135 @@
+"""How long certificates live: birthdays, calendar years and days, ended at the last second of a day in Japan."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone
+
+from domain.certificates import Kind, Validity
+from domain.errors import Code, Refusal
+from policies.profile import ValidityRule
+
+# Japan has had one offset and no summer time since 1951.
+JST = timezone(timedelta(hours=9), "JST")
+
+SIGNING_AGE = 15
+"""Below this age no signing certificate is issued (official pages on 署名用電子証明書)."""
+
+_LAST_SECOND = time(23, 59, 59, tzinfo=JST)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidityCaps:
+    """What moves the end of a certificate: the card's last day (JST), the pair's other half, and, when this is a
+    renewal, the certificate that it replaces."""
+
+    card_expires_on: date
+    authentication: Validity | None = None
+    renewed: Validity | None = None
+
+
+def day_in_japan(moment: datetime) -> date:
+    """The calendar day in Japan of an aware moment; a naive one is a ValueError."""
+    if moment.tzinfo is None:
+        raise ValueError("want an aware time")
+    return moment.astimezone(JST).date()
+
+
+def end_of_day(day: date) -> datetime:
+    """The last second of a day in Japan, in UTC: 14:59:59Z. Validity includes it (RFC 5280 §4.1.2.5)."""
+    return datetime.combine(day, _LAST_SECOND).astimezone(UTC)
+
+
+def leaf_validity(
+    rule: ValidityRule, birth_date: date, issued_at: datetime, caps: ValidityCaps, kind: Kind
+) -> Validity:
+    """From `issued_at` through the Nth birthday (JST) after the day of issue, the card's last day at the latest, and
+    for signing no longer than the authentication certificate. A birthday on the day of issue does not count. A
+    renewal in the last `renewal_months` of the old certificate runs one birthday further, so that no days are lost.
+
+    Source: official pages that quote the rule (「発行の日後の5回目の誕生日」, 6回目 for a renewal).
+
+    Raises Refusal(CARD_EXPIRED), and Refusal(NO_LIVE_CERTIFICATE) for a signing certificate beside an authentication
+    certificate that has ended.
+    """
+    if rule.birthdays is None:
+        raise ValueError("the certificates of people end on birthdays")
+    day = day_in_japan(issued_at)
+    card_end = end_of_day(caps.card_expires_on)
+    if card_end < issued_at:
+        raise Refusal(Code.CARD_EXPIRED, "the card has expired; issue a new card first", pointer="card.expires_on")
+    renewal = caps.renewed is not None and renewable(rule, caps.renewed, issued_at)
+    end = min(end_of_day(birthday_after(birth_date, day, rule.birthdays + renewal)), card_end)
+    if kind is Kind.SIGNATURE and caps.authentication is not None:
+        if caps.authentication.ended(issued_at):
+            raise Refusal(
+                Code.NO_LIVE_CERTIFICATE, "the authentication certificate has expired; apply for both certificates"
+            )
+        end = min(end, caps.authentication.not_after)
+    return Validity(issued_at, end)
+
+
+def renewable(rule: ValidityRule, old: Validity, now: datetime) -> bool:
+    """Whether the old certificate still runs, but for less than `renewal_months`: what ends on 15 June can be renewed
+    from 16 March on. Source: official pages (「期間が3月未満となった場合」)."""
+    last_day = day_in_japan(old.not_after)
+    months = last_day.year * 12 + last_day.month - 1 - rule.renewal_months
+    year, month = months // 12, months % 12 + 1
+    opens_after = date(year, month, min(last_day.day, monthrange(year, month)[1]))
+    return not old.ended(now) and day_in_japan(now) > opens_after
+
+
+def birthday_after(birth_date: date, day: date, count: int) -> date:
+    """The `count`th birthday (from 1) that lies after `day`."""
+    years_ahead = count if birthday_in(day.year, birth_date) <= day else count - 1
+    return birthday_in(day.year + years_ahead, birth_date)
+
+
+def birthday_in(year: int, birth_date: date) -> date:
+    """The birthday in `year`. Who was born on 29 February has it on the 28th in common years.
+
+    No source settles this for certificates. The 28th never makes a certificate longer than the holder is entitled to,
+    whichever reading proves right.
+    """
+    if birth_date.month == 2 and birth_date.day == 29:
+        return date(year, 3, 1) - timedelta(days=1)
+    return birth_date.replace(year=year)
+
+
+def age_on(birth_date: date, day: date) -> int:
+    """Completed years on `day`. Who was born on 29 February completes a year on 1 March of a common year.
+
+    In law an age is complete when the day before the birthday ends (年齢計算ニ関スル法律): not yet on 28 February. Thus
+    nobody is admitted too early here, as `birthday_in` certifies nobody for too long.
+    """
+    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
+
+
+def require_signing_age(birth_date: date, now: datetime) -> None:
+    """Return if the holder is 15 or older in Japan at `now`. Raises Refusal(UNDER_AGE)."""
+    if age_on(birth_date, day_in_japan(now)) < SIGNING_AGE:
+        raise Refusal(Code.UNDER_AGE, f"signing certificates are issued from the age of {SIGNING_AGE}")
+
+
+def authority_validity(rule: ValidityRule, issued_at: datetime) -> Validity:
+    """`years` counted from the day of issue (JST), to the end of the last day.
+
+    So do the real authorities: made on 16 July 2023 in Japan, valid through 15 July 2033. A period that begins on
+    29 February ends on the last day of a February (民法 §143).
+    """
+    if rule.years is None:
+        raise ValueError("the certificates of authorities live for years")
+    day = day_in_japan(issued_at)
+    if (day.month, day.day) == (2, 29):
+        last_day = birthday_in(day.year + rule.years, day)
+    else:
+        last_day = day.replace(year=day.year + rule.years) - timedelta(days=1)
+    return Validity(issued_at, end_of_day(last_day))
+
+
+def responder_validity(rule: ValidityRule, issued_at: datetime, issuer: Validity) -> Validity:
+    """`days` of 86,400 seconds, the last second included, but not beyond the issuer: status is answered until then."""
+    if rule.days is None:
+        raise ValueError("the certificates of responders live for days")
+    return Validity(issued_at, min(issued_at + timedelta(days=rule.days, seconds=-1), issuer.not_after))
