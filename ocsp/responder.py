@@ -1,0 +1,177 @@
+"""The responder: any octets in, an OCSP answer out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import PurePath
+from traceback import extract_tb
+from typing import Final, NamedTuple
+
+from domain.certificates import Issuer, IssuerId, Validity
+from domain.errors import Code, Refusal
+from domain.parties import Party
+from domain.ports import Clock, Signer, StatusLookup
+from ocsp import response
+from ocsp.issuers import IssuerTable
+from ocsp.request import read_request
+from ocsp.requestor import signer_fingerprint
+from ocsp.response import ErrorStatus
+from ocsp.shapes import Shapes
+from ocsp.status import NEVER_ISSUED, status_of
+from policies.admission import NOBODY, Admit, Requestor
+from policies.ocsp import OcspPolicy
+
+_log = logging.getLogger(__name__)
+
+ERRORS: Final[Mapping[Code, ErrorStatus]] = {
+    **dict.fromkeys((Code.MALFORMED, Code.TOO_LARGE), ErrorStatus.MALFORMED_REQUEST),
+    **dict.fromkeys((Code.BUSY, Code.STORE_UNAVAILABLE, Code.SIGNER_UNAVAILABLE), ErrorStatus.TRY_LATER),
+    **dict.fromkeys(
+        (Code.UNKNOWN_CALLER, Code.NOT_ADMITTED, Code.BAD_REQUEST_SIGNATURE, Code.FOREIGN_ISSUER),
+        ErrorStatus.UNAUTHORIZED,
+    ),
+}
+"""What a refusal is in OCSP; any other code has no business here and is an internalError."""
+
+
+class OcspAnswer(NamedTuple):
+    """Octets for the client and what the door needs beside them.
+
+    `outcome` is a label for counting: good, revoked, unknown, mixed, or the name of the error. `max_age` is in seconds;
+    with 0 no cache may store the answer, otherwise it may until then, and `shared` says whether a shared cache may:
+    not where status is given to verifiers only. The times are set for signed answers.
+    """
+
+    der: bytes
+    outcome: str
+    max_age: int = 0
+    shared: bool = False
+    produced_at: datetime | None = None
+    next_update: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponderKey:
+    """The delegated key that answers for `issuer`: its certificate (DER) and the validity of that certificate."""
+
+    issuer: Issuer
+    certificate: bytes
+    signer: Signer
+    validity: Validity
+
+
+class _Moment(NamedTuple):
+    """What all answers of one key in one second have in common."""
+
+    now: datetime
+    produced: bytes
+    times: bytes
+    next_update: datetime
+    max_age_good: int
+    max_age_other: int
+
+
+class _Desk:
+    """A responder key with its algorithm looked up, and its current moment."""
+
+    def __init__(self, key: ResponderKey) -> None:
+        self.kind = key.issuer.kind
+        self.certificate = key.certificate
+        self.algorithm = key.signer.algorithm
+        self.sign = key.signer.sign
+        self._key = key
+        self._key_hash = bytes.fromhex(key.signer.key_id)
+        self._moment: _Moment | None = None
+
+    def moment(self, now: datetime, policy: OcspPolicy) -> _Moment:
+        """Raises Refusal(SIGNER_UNAVAILABLE) while the responder certificate is not valid."""
+        if self._moment is not None and self._moment.now == now:
+            return self._moment
+        if not self._key.validity.covers(now):
+            _log.error("the OCSP responder certificate of %s is not valid now", self._key.issuer.id)
+            raise Refusal(Code.SIGNER_UNAVAILABLE, "the responder has no valid certificate; try again later")
+        period = policy.period(now, self._key.validity)
+        remaining = period.not_after - now
+        self._moment = moment = _Moment(
+            now,
+            response.produced_by(self._key_hash, now),
+            response.update_times(period),
+            period.not_after,
+            policy.max_age("good", remaining),
+            policy.max_age("revoked", remaining),
+        )
+        return moment
+
+
+@dataclass(frozen=True, slots=True)
+class Responder:
+    """All that answering takes. `keys` has one key for every issuer answered for, retired generations too."""
+
+    keys: Mapping[IssuerId, ResponderKey]
+    lookup: StatusLookup
+    policy: OcspPolicy
+    admit: Admit
+    clock: Clock
+    _issuers: IssuerTable = field(init=False, repr=False, compare=False)
+    _shapes: Shapes = field(init=False, repr=False, compare=False, default_factory=Shapes)
+    _desks: Mapping[IssuerId, _Desk] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_issuers", IssuerTable(key.issuer for key in self.keys.values()))
+        object.__setattr__(self, "_desks", {key.issuer.id: _Desk(key) for key in self.keys.values()})
+
+
+def answer(responder: Responder, octets: bytes, caller: Party | None = None) -> OcspAnswer:
+    """The answer to a request, whatever its octets; never raises. `caller` is the party known by mutual TLS.
+
+    Unsigned errors: malformedRequest, unauthorized (issuer not ours, several issuers, caller not admitted, signature
+    wrong), tryLater (store or signer away, responder certificate not valid), internalError (anything else).
+    """
+    try:
+        return _answer(responder, octets, caller)
+    except Refusal as refusal:
+        status = ERRORS.get(refusal.code, ErrorStatus.INTERNAL_ERROR)
+        if status in (ErrorStatus.TRY_LATER, ErrorStatus.INTERNAL_ERROR):
+            _log.warning("no OCSP answer: %s", refusal.code.value)
+    except Exception as error:
+        status = ErrorStatus.INTERNAL_ERROR
+        # The text of an exception may quote what it was about, so only its type and place are written down.
+        places = (f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__))
+        _log.error("no OCSP answer: %s at %s", type(error).__name__, " > ".join(places))
+    return OcspAnswer(response.error_response(status), status.name.lower().replace("_", "-"))
+
+
+def _answer(responder: Responder, octets: bytes, caller: Party | None) -> OcspAnswer:
+    now = responder.clock()
+    policy, lookup = responder.policy, responder.lookup
+    requestor = Requestor(caller) if caller is not None else NOBODY
+    shape = responder._shapes.recall(octets)
+    if shape is not None:
+        issuer, cert_id_at, serial_at, serial_end, nonce_at = shape
+        nonce = octets[nonce_at:] or None
+        asked = [(octets[cert_id_at:serial_end], int.from_bytes(octets[serial_at:serial_end]))]
+    else:
+        query = read_request(octets, policy.max_cert_ids)
+        issuer = responder._issuers.issuer_for_all(query.cert_ids)
+        # RFC 9919 §3.1.2: signatures may be ignored; they matter only where they decide who is admitted.
+        if query.signature is not None and policy.access != "open":
+            requestor = Requestor(caller, signer_fingerprint(query))
+        responder._shapes.learn(octets, query, issuer)
+        nonce = query.nonce
+        asked = [(cert_id.octets, cert_id.serial) for cert_id in query.cert_ids]
+    desk = responder._desks[issuer]
+    responder.admit(requestor, desk.kind, now)
+    moment = desk.moment(now, policy)
+    singles, word, extended_revoke = b"", "", False
+    for cert_id, serial in asked:
+        status = status_of(lookup, issuer, serial, policy.never_issued)
+        singles += response.single_response(cert_id, status, moment.times)
+        word = status.word if word in ("", status.word) else "mixed"
+        extended_revoke |= status is NEVER_ISSUED
+    tbs = response.response_data(moment.produced, singles, nonce, extended_revoke)
+    der = response.successful_response(tbs, desk.algorithm, desk.sign(tbs), desk.certificate)
+    max_age = 0 if nonce is not None else moment.max_age_good if word == "good" else moment.max_age_other
+    return OcspAnswer(der, word, max_age, policy.access == "open", now, moment.next_update)

@@ -1,0 +1,1 @@
+"""Relying parties: their registration, their credentials, and whether they may ask."""

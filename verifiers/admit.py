@@ -1,0 +1,46 @@
+"""Admission of a requestor to certificate status: the register of verifiers joined to the decision table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from domain.certificates import Kind
+from domain.parties import Credential, Party, Usage
+from domain.ports import Begin
+from policies.admission import Admit, Inquiry, Requestor, admit_party
+from policies.ocsp import Access
+
+CredentialLookup = Callable[[bytes], Credential | None]
+"""The registered credential with that SHA-256 fingerprint."""
+
+
+def admit_status(find: CredentialLookup, access: Access, requestor: Requestor, kind: Kind, now: datetime) -> None:
+    """Return if `requestor` may be told the status of certificates of `kind` at `now`.
+
+    Raises Refusal(UNKNOWN_CALLER) or Refusal(NOT_ADMITTED). The credential is looked up for every request, so its
+    withdrawal counts from the next one on.
+    """
+    admit_party(Inquiry(access, _party(find, requestor, now), kind, now))
+
+
+def status_admission(begin: Begin, access: Access) -> Admit:
+    """`admit_status` bound to the store, for the responder. Opens a reading unit of work for signed requests only."""
+
+    def find(fingerprint: bytes) -> Credential | None:
+        with begin(write=False) as work:
+            return work.parties.credential(fingerprint)
+
+    def admit(requestor: Requestor, kind: Kind, now: datetime) -> None:
+        admit_status(find, access, requestor, kind, now)
+
+    return admit
+
+
+def _party(find: CredentialLookup, requestor: Requestor, now: datetime) -> Party | None:
+    if requestor.signed_fingerprint is None:
+        return requestor.tls
+    credential = find(requestor.signed_fingerprint)
+    if credential is None or credential.usage is not Usage.OCSP_REQUEST or not credential.usable(now):
+        return None
+    return credential.party
