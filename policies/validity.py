@@ -116,13 +116,13 @@ def authority_validity(rule: ValidityRule, issued_at: datetime) -> Validity:
     """`years` counted from the day of issue (JST), to the end of the last day.
 
     So do the real authorities: made on 16 July 2023 in Japan, valid through 15 July 2033. A period that begins on
-    29 February ends on the last day of a February (民法 §143).
+    29 February ends on 28 February: before the same day in a leap year, else on the last of the month (民法 §143).
     """
     if rule.years is None:
         raise ValueError("the certificates of authorities live for years")
     day = day_in_japan(issued_at)
     if (day.month, day.day) == (2, 29):
-        last_day = birthday_in(day.year + rule.years, day)
+        last_day = date(day.year + rule.years, 2, 28)
     else:
         last_day = day.replace(year=day.year + rule.years) - timedelta(days=1)
     return Validity(issued_at, end_of_day(last_day))
