@@ -10,16 +10,19 @@ from datetime import date
 from typing import TypeVar, cast
 
 from domain.people import MunicipalityCode, ResidentCode, Sex
+from policies.characters import LONGEST_ADDRESS, LONGEST_NAME, characters_of
+from policies.subject import ERAS
 
 Value = TypeVar("Value")
 
-NAME_LIMIT = 100
-ADDRESS_LIMIT = 200  # what the real certificate holds, in characters
-
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SEXES = {sex.value: sex for sex in Sex}
-_IDEOGRAPHIC_SPACE = "\u3000"
-_UNSEEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+_MEIJI = ERAS[-1][0]
+
+# Kana, common ideographs, full-width letters and digits: nearly every text is made of these and needs no closer look.
+_PLAIN = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff01-\uff5e]+")
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
+_HALF_WIDTH = frozenset({"Na", "H"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,31 +104,36 @@ def _rephrased(make: Callable[[str], Value], text: str, problem: str) -> Value:
 
 
 def name(text: str) -> str:
-    return _register_text(text, NAME_LIMIT)
+    return _register_text(text, LONGEST_NAME)
 
 
 def address(text: str) -> str:
-    return _register_text(text, ADDRESS_LIMIT)
+    return _register_text(text, LONGEST_ADDRESS)
 
 
-def _register_text(text: str, limit: int) -> str:
+def _register_text(text: str, longest: int) -> str:
     """The text as the register writes it, unchanged: normalising would replace the register's own characters
     (NFC makes U+795E of U+FA19, for example)."""
     if not text:
         raise ValueError("is empty")
-    if len(text) > limit:
-        raise ValueError(f"is longer than {limit} characters")
+    if len(text) > longest and len(characters_of(text)) > longest:
+        raise ValueError(f"is longer than {longest} characters")
     if text != text.strip():
         raise ValueError("has space around it")
-    if "\ufffd" in text:
-        raise ValueError("holds a replacement character: it was damaged by a conversion")
-    # isprintable is quick, and also refuses private and newly assigned characters, which registers do use.
-    if not text.replace(_IDEOGRAPHIC_SPACE, "").isprintable():
+    if not _PLAIN.fullmatch(text):
         for character in text:
-            category = unicodedata.category(character)
-            if category in _UNSEEN or (category == "Zs" and character not in (" ", _IDEOGRAPHIC_SPACE)):
-                raise ValueError("holds a control or otherwise invisible character")
+            _refuse_character(character)
     return text
+
+
+def _refuse_character(character: str) -> None:
+    """What no register writes. Private and unassigned characters may pass: registers have their own (外字)."""
+    if unicodedata.east_asian_width(character) in _HALF_WIDTH:
+        raise ValueError("holds half-width characters; the register writes letters, digits and spaces full width")
+    if unicodedata.category(character) in _INVISIBLE and character != "\u3000":
+        raise ValueError("holds a control or otherwise invisible character")
+    if character == "\ufffd":
+        raise ValueError("holds a replacement character: it was damaged by a conversion")
 
 
 def day(text: str) -> date:
@@ -136,12 +144,14 @@ def day(text: str) -> date:
 
 
 def birth_date(latest: date) -> Callable[[str], date]:
-    """Reads a birth date that is not after `latest`."""
+    """Reads a birth date from the Meiji era on (certificates write eras) and not after `latest`."""
 
     def read(text: str) -> date:
         born = day(text)
         if born > latest:
             raise ValueError("lies in the future")
+        if born < _MEIJI:
+            raise ValueError("lies before the Meiji era")
         return born
 
     return read

@@ -61,6 +61,9 @@ def test_every_sample_resident_is_read_back_unchanged() -> None:
         pytest.param("name", "霧島\u202e透子", "invisible", id="a change of writing direction"),
         pytest.param("name", "霧島\u200b透子", "invisible", id="a space without width"),
         pytest.param("name", "霧島\u00a0透子", "invisible", id="a space that does not break"),
+        pytest.param("name", "霧島 透子", "half-width", id="a half-width space"),
+        pytest.param("name", "ｷﾘｼﾏ　ﾄｳｺ", "half-width", id="half-width kana"),
+        pytest.param("address", "東京都清瀬市霞野2-14", "half-width", id="half-width digits"),
         pytest.param("name", "霧島\ud842透子", "invisible", id="half a surrogate pair"),
         pytest.param("name", "霧島\ufffd透子", "conversion", id="a replacement character"),
         pytest.param("address", "東" * 201, "longer than 200", id="an address of 201 characters"),
@@ -71,6 +74,7 @@ def test_every_sample_resident_is_read_back_unchanged() -> None:
         pytest.param("birth_date", "2023-02-29", "not a day", id="29 February of a common year"),
         pytest.param("birth_date", "1988-00-10", "not a day", id="month zero"),
         pytest.param("birth_date", "0000-01-01", "not a day", id="year zero"),
+        pytest.param("birth_date", "1868-01-24", "before the Meiji era", id="a birth before the eras of certificates"),
         pytest.param("birth_date", "2027-04-02", "in the future", id="a birth tomorrow"),
         pytest.param("sex", "4", "one of 1, 2, 3, 9", id="an unknown sex digit"),
         pytest.param("sex", "女", "one of 1, 2, 3, 9", id="sex as a word"),
@@ -91,7 +95,8 @@ def test_one_faulty_field_is_named_and_not_quoted(field: str, value: object, pro
         pytest.param("神　\U00020bb7", id="a compatibility ideograph and one beyond the basic plane"),
         pytest.param("葛\U000e0100城", id="a variation sequence"),
         pytest.param("\ue000田", id="a private character"),
-        pytest.param("O'Brien Mary-Ann", id="Latin letters"),
+        pytest.param("ＨＯＬＬＯＷＡＹ　ＩＲＩＳ", id="Latin letters, full width"),
+        pytest.param("葛\U000e0100" * 100, id="a hundred characters with variation selectors"),
         pytest.param("霧" * 100, id="a hundred characters"),
     ],
 )
@@ -104,7 +109,7 @@ def test_register_characters_are_kept_as_they_are(text: str) -> None:
     [
         pytest.param("2024-02-29", date(2024, 2, 29), id="a leap day"),
         pytest.param("2027-04-01", TODAY, id="today"),
-        pytest.param("1912-07-30", date(1912, 7, 30), id="long ago"),
+        pytest.param("1868-01-25", date(1868, 1, 25), id="the first day of the Meiji era"),
     ],
 )
 def test_days_of_the_calendar_are_read(text: str, day: date) -> None:

@@ -1,0 +1,107 @@
+"""Judgement of a notice: who may send it, whether it comes in order, and what it changes in the record. Pure."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from domain.errors import Code, Refusal
+from domain.events import EventType, ResidentEvent
+from domain.parties import Party, Role
+from domain.people import Resident, ResidentState
+from policies.events import EventRule
+
+# With these the record may come to another municipality: by a move, or because the municipality was merged.
+_CHANGES_MUNICIPALITY = frozenset({EventType.MOVE_IN, EventType.ADDRESS_RENAMING})
+# Minor corrections (軽微な修正) are of writing: a birth date or a sex has none.
+_WRITING = frozenset({"name", "address"})
+
+
+def require_sender(actor: Party, sender: str) -> None:
+    """Return if the actor may send notices in this sender's name. Raises Refusal(NOT_ADMITTED).
+
+    An operator applies files that came by other ways than the network, in the name of whoever made them.
+    """
+    if actor.role is Role.VERIFIER:
+        raise Refusal(Code.NOT_ADMITTED, "notices come from the register and the municipalities only")
+    if actor.role is not Role.OPERATOR and sender != actor.label:
+        raise Refusal(Code.NOT_ADMITTED, "a notice is sent under the sender's own name")
+
+
+def require_right(actor: Party, event: ResidentEvent, resident: Resident) -> None:
+    """Return if the actor may speak for this resident. Raises Refusal(WRONG_MUNICIPALITY).
+
+    The register may for everyone; a municipality for those whose record it holds and for those who move in, and it
+    names no other municipality than itself.
+    """
+    if actor.role is not Role.MUNICIPALITY:
+        return
+    holds = resident.municipality == actor.municipality
+    if event.municipality != actor.municipality or not (holds or event.type is EventType.MOVE_IN):
+        raise Refusal(
+            Code.WRONG_MUNICIPALITY,
+            "a municipality sends notices for its own residents, and of moving in to itself; "
+            "anything else comes from the register",
+            pointer="/municipality_code",
+        )
+
+
+def require_order(event: ResidentEvent, rule: EventRule, resident: Resident, newest: date | None, today: date) -> None:
+    """Return if the event can follow what is stored. `newest` is the newest day of the notices applied so far, `today`
+    the day in Japan.
+
+    An event that ends the record is never too old: certificates of the dead do not wait for a tidy history.
+    Raises Refusal(OUT_OF_ORDER), Refusal(ALREADY_APPLIED).
+    """
+    if event.effective_on > today:
+        raise _out_of_order("the day lies in the future; send the notice on that day", "/effective_on")
+    if rule.state is not ResidentState.PRESENT:
+        dies = event.type is EventType.DEATH and resident.state is not ResidentState.DEAD
+        if resident.state is not ResidentState.PRESENT and not dies:
+            raise Refusal(Code.ALREADY_APPLIED, "the record has ended already; nothing is left to do")
+        return
+    if resident.state is ResidentState.DEAD:
+        raise _out_of_order("the stored record ended with death; nothing can follow", "/event")
+    if resident.state is not ResidentState.PRESENT and event.type is not EventType.MOVE_IN:
+        raise _out_of_order("the record has ended; only a notice of moving in takes it up again", "/event")
+    if newest and event.effective_on < newest:
+        raise _out_of_order(
+            "a notice of a later day is applied already; send the record as it is now, with the day it was entered",
+            "/effective_on",
+        )
+    if event.type not in _CHANGES_MUNICIPALITY and event.municipality != resident.municipality:
+        raise _out_of_order(
+            "another municipality holds the record; send the notice of moving in first", "/municipality_code"
+        )
+
+
+def changes_of(event: ResidentEvent, rule: EventRule, resident: Resident) -> tuple[str, ...]:
+    """Names of the fields of the record that the event changes; `state` is one of them.
+
+    Raises Refusal: MALFORMED when the four items are missing or out of place, or a correction that spares
+    certificates changes what they are for; ALREADY_APPLIED when nothing changes: the change came in another notice,
+    and a certificate issued since must not be revoked for it.
+    """
+    continues = rule.state is ResidentState.PRESENT and event.type is not EventType.MOVE_OUT
+    if continues != (event.attributes is not None):
+        what = "a notice of this event carries the four items" if continues else "this event carries none of the items"
+        raise Refusal(Code.MALFORMED, f"{what}; see docs/formats.md", pointer="/event")
+    changes = () if rule.state is resident.state else ("state",)
+    if event.attributes is None:
+        return changes
+    items = event.attributes.differing_items(resident.attributes)
+    if rule.cause is None and not _WRITING.issuperset(items):
+        raise Refusal(
+            Code.MALFORMED, "a minor correction changes the writing of name or address only", pointer="/event"
+        )
+    moved = () if event.municipality == resident.municipality else ("municipality_code",)
+    changes = (*changes, *moved, *items)
+    if not changes:
+        raise Refusal(
+            Code.ALREADY_APPLIED,
+            "the stored record reads so already; if there was a change, send the record as it is after it",
+        )
+    return changes
+
+
+def _out_of_order(detail: str, pointer: str) -> Refusal:
+    return Refusal(Code.OUT_OF_ORDER, detail, pointer=pointer)
