@@ -1,0 +1,88 @@
+"""Independent readers of OCSP answers: cryptography, asn1crypto, OpenSSL and pkilint."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from asn1crypto import ocsp as asn1
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from pkilint import loader, pkix
+from pkilint.pkix import extension, name
+from pkilint.pkix import ocsp as lint
+from pkilint.validation import ValidationFindingSeverity
+
+from domain.certificates import Issuer
+from tests.support.authority import NOW
+
+
+def judged_by_cryptography(octets: bytes, issuer: Issuer) -> ocsp.OCSPResponse:
+    """The answer as cryptography reads it, after a check of signature, delegation and times."""
+    response = ocsp.load_der_ocsp_response(octets)
+    assert response.public_bytes(Encoding.DER) == octets
+    (certificate,) = response.certificates
+    certificate.verify_directly_issued_by(x509.load_der_x509_certificate(issuer.certificate))
+    key = certificate.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    key.verify(response.signature, response.tbs_response_bytes, ec.ECDSA(hashes.SHA256()))
+    assert response.responder_name is None
+    identifier = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    assert response.responder_key_hash == identifier.value.digest
+    for single in response.responses:
+        assert single.next_update_utc is not None
+        assert certificate.not_valid_before_utc <= single.this_update_utc <= response.produced_at_utc
+        assert response.produced_at_utc <= single.next_update_utc <= certificate.not_valid_after_utc
+    return response
+
+
+def judged_by_asn1crypto(octets: bytes) -> asn1.BasicOCSPResponse:
+    """The BasicOCSPResponse as asn1crypto reads it, after writing it again gave the same octets."""
+    response = asn1.OCSPResponse.load(octets, strict=True)
+    assert response["response_status"].native == "successful"
+    basic = response.basic_ocsp_response
+    assert basic.native is not None  # reads every part
+    assert response.dump(force=True) == octets
+    return basic
+
+
+def judged_by_openssl(folder: Path, octets: bytes, request: bytes, issuer: Issuer, serial: int, trust: str) -> str:
+    """What `openssl ocsp` prints of an answer to `request`: verification, and the status of `serial`.
+
+    `trust` is `-CAfile` for a chain through the issuer, `-VAfile` for the responder certificate itself.
+    """
+    (responder,) = ocsp.load_der_ocsp_response(octets).certificates
+    anchor = x509.load_der_x509_certificate(issuer.certificate)
+    (folder / "answer.der").write_bytes(octets)
+    (folder / "request.der").write_bytes(request)
+    (folder / "issuer.pem").write_bytes(anchor.public_bytes(Encoding.PEM))
+    (folder / "responder.pem").write_bytes(responder.public_bytes(Encoding.PEM))
+    command = ["openssl", "ocsp", "-respin", "answer.der", "-reqin", "request.der"]
+    command += ["-issuer", "issuer.pem", "-serial", hex(serial)]
+    command += [trust, "issuer.pem" if trust == "-CAfile" else "responder.pem"]
+    # Its clock is not ours: certificates are judged at our time, and the answer's times are given much leave.
+    command += ["-attime", str(int(NOW.timestamp())), "-validity_period", str(20 * 365 * 86400)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def judged_by_pkilint(octets: bytes) -> set[str]:
+    """The codes of pkilint's findings of severity notice and above."""
+    validator = lint.create_pkix_ocsp_response_validator_container(
+        [
+            lint.create_response_decoder(),
+            pkix.create_attribute_decoder(name.ATTRIBUTE_TYPE_MAPPINGS),
+            pkix.create_extension_decoder(extension.EXTENSION_MAPPINGS),
+        ],
+        [],
+    )
+    document = loader.load_ocsp_response(octets, "answer")
+    return {
+        finding.finding.code
+        for result in validator.validate(document.root)
+        for finding in result.finding_descriptions
+        if finding.finding.severity >= ValidationFindingSeverity.NOTICE
+    }
