@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca.extensions import EXTENSIONS
-from domain import der
+from ca.octets import PARSING_FAULTS, key_bits
 from domain.errors import Code, Refusal
 from policies.keys import SubjectKey
 
@@ -29,8 +28,6 @@ _LARGEST_RSA_BITS = 4096
 _CURVES = {"secp256r1": "ec-p256", "secp384r1": "ec-p384", "secp521r1": "ec-p521"}
 _EXTENSION_REQUESTS = {"1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"}
 _KNOWN_EXTENSIONS = {dotted for dotted, _ in EXTENSIONS.values()}
-# Whatever the library finds wrong in hostile octets comes as one of these.
-_FAULTS = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)
 
 
 def read_csr(octets: bytes) -> SubjectKey:
@@ -45,7 +42,7 @@ def read_csr(octets: bytes) -> SubjectKey:
         raise Refusal(Code.TOO_LARGE, f"the PKCS#10 request is larger than {LARGEST} octets")
     try:
         request = x509.load_der_x509_csr(octets)
-    except _FAULTS:
+    except PARSING_FAULTS:
         raise _malformed("the octets are not a PKCS#10 request in DER (version 1, nothing after it)") from None
     _refuse_odd_attributes(request)
     key, public = _subject_key(request)
@@ -53,7 +50,7 @@ def read_csr(octets: bytes) -> SubjectKey:
         raise _bad_signature("it must be SHA-256, SHA-384 or SHA-512 with RSA (PKCS#1 v1.5) or ECDSA, as the key is")
     try:
         valid = request.is_signature_valid
-    except _FAULTS:
+    except PARSING_FAULTS:
         valid = False
     if not valid:
         raise _bad_signature("it was not made with the private key of the public key in the request")
@@ -64,7 +61,7 @@ def _refuse_odd_attributes(request: x509.CertificateSigningRequest) -> None:
     try:
         attributes = [attribute.oid.dotted_string for attribute in request.attributes]
         extensions = list(request.extensions)
-    except (*_FAULTS, x509.UnsupportedGeneralNameType):
+    except PARSING_FAULTS:
         raise _malformed("the attributes of the PKCS#10 request cannot be read; leave them out") from None
     if len(set(attributes)) != len(attributes) or len(_EXTENSION_REQUESTS.intersection(attributes)) > 1:
         raise _malformed("an attribute of the PKCS#10 request stands twice")
@@ -81,7 +78,7 @@ def _subject_key(
     try:
         public = request.public_key()
         spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except _FAULTS:
+    except PARSING_FAULTS:
         raise Refusal(Code.BAD_KEY, "the public key in the PKCS#10 request cannot be used") from None
     match public:
         case rsa.RSAPublicKey():
@@ -100,14 +97,6 @@ def _subject_key(
         # RFC 3279 §2.3.1 (NULL), RFC 5480 §2.2; one key must have one digest, or it could be certified twice.
         raise _malformed("the public key must be encoded with NULL parameters (RSA) or as an uncompressed point (EC)")
     return key, public
-
-
-def key_bits(spki: bytes) -> bytes:
-    """Content of the BIT STRING in a SubjectPublicKeyInfo (DER): what key identifiers are made over."""
-    start, end = der.only(spki, der.SEQUENCE)
-    _, _, algorithm_end = der.read(spki, start, end)
-    start, end = der.expect(spki, der.BIT_STRING, algorithm_end, end)
-    return spki[start + 1 : end]
 
 
 def _type_of(public: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> type:

@@ -230,7 +230,9 @@ class Certificates:
 
     def reserve(self, record: CertificateRecord) -> None:
         assert (record.issuer, record.serial) not in self._tables.certificates, "a serial was drawn twice"
-        if any(row.kind is record.kind for row in self.live_of(record.resident_id)):
+        assert all(row.kind is not record.kind for row in self.of_application(record.application_id))
+        live = self.live_of(record.resident_id)
+        if any((row.kind, row.carrier) == (record.kind, record.carrier) for row in live):
             raise Refusal(Code.LIVE_PAIR, "the resident has a live certificate of this kind; revoke it first")
         if self.key_known(record.spki_digest):
             raise Refusal(Code.KEY_USED_BEFORE, "this key was certified before; make a new one")
@@ -239,6 +241,8 @@ class Certificates:
 
     def complete(self, issuer: IssuerId, serial: SerialNumber, der: bytes) -> None:
         row = self._tables.certificates[issuer, serial]
+        if row.state is not CertificateState.RESERVED:
+            raise LookupError("no reserved certificate has this issuer and serial")
         self._tables.certificates[issuer, serial] = replace(row, state=CertificateState.ISSUED, der=der)
 
     def find(self, issuer: IssuerId, serial: SerialNumber) -> CertificateRecord | None:
@@ -255,7 +259,7 @@ class Certificates:
 
     def end(self, issuer: IssuerId, serial: SerialNumber, at: datetime) -> None:
         row = self._tables.certificates[issuer, serial]
-        self._tables.certificates[issuer, serial] = replace(row, ended_at=at)
+        self._tables.certificates[issuer, serial] = replace(row, ended_at=row.ended_at or at)
 
     def key_known(self, spki_digest: bytes) -> bool:
         return any(row.spki_digest == spki_digest for row in self._tables.certificates.values())
@@ -274,7 +278,8 @@ class Revocations:
     def put(self, revocation: Revocation, receipt: str, received_at: datetime) -> None:
         key = (revocation.issuer, revocation.serial)
         old = self._tables.revocations.get(key)
-        assert old is None or old.on_hold, "only a hold may be replaced"
+        if old is not None and not old.on_hold:
+            raise Refusal(Code.ALREADY_APPLIED, "the certificate is revoked already; nothing was changed")
         assert key in self._tables.certificates, "a revocation needs its certificate's row"
         self._tables.revocations[key] = revocation
         scope = Scope(revocation.issuer, revocation.municipality)
