@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from domain.certificates import Kind
+from domain.errors import Code, Refusal
+from domain.revocation import CrlReason, RevocationCause, RevocationOrder
+from policies.causes import load_causes, orders_for
+from policies.tables import TableFaults
+from tests.support.people import certificate_record
+from tests.support.profiles import parsed
+
+CAUSES = load_causes(parsed("law/causes.toml"))
+SIGNATURE, AUTHENTICATION = certificate_record(Kind.SIGNATURE), certificate_record(Kind.AUTHENTICATION)
+BOTH = {Kind.SIGNATURE, Kind.AUTHENTICATION}
+
+
+@pytest.mark.parametrize(
+    ("cause", "kinds", "reason"),
+    [
+        pytest.param("holder-request", BOTH, 5, id="a holder who names nothing wants both gone"),
+        pytest.param("key-report", BOTH, 1, id="a leaked key is compromised"),
+        pytest.param("card-lost", BOTH, 1, id="a lost card takes both keys with it"),
+        pytest.param("resident-event", {Kind.SIGNATURE}, 3, id="a changed item revokes only its bearer"),
+        pytest.param("resident-gone", BOTH, 5, id="death revokes both"),
+        pytest.param("record-error", BOTH, 3, id="a wrong record revokes what was made of it"),
+        pytest.param("issuer-key", BOTH, 2, id="a leaked issuer key revokes everything under it"),
+        pytest.param("card-ended", BOTH, 5, id="a card's end revokes both"),
+        pytest.param("renewal", BOTH, 4, id="a renewal supersedes the pair"),
+        pytest.param("never-delivered", BOTH, 0, id="an undelivered pair is revoked without a reason"),
+        pytest.param("temporary-stop", BOTH, 6, id="a missing card holds both"),
+    ],
+)
+def test_what_each_cause_revokes_and_what_lists_say(cause: str, kinds: set[Kind], reason: int) -> None:
+    orders = orders_for(CAUSES[RevocationCause(cause)], [SIGNATURE, AUTHENTICATION])
+    assert {order.kind for order in orders} == kinds
+    assert {order.reason for order in orders} == {CrlReason(reason)}
+
+
+def test_an_order_names_the_certificate_and_the_law() -> None:
+    assert orders_for(CAUSES[RevocationCause.RESIDENT_EVENT], [AUTHENTICATION, SIGNATURE]) == [
+        RevocationOrder(
+            SIGNATURE.issuer,
+            SIGNATURE.serial,
+            Kind.SIGNATURE,
+            RevocationCause.RESIDENT_EVENT,
+            CrlReason.AFFILIATION_CHANGED,
+        )
+    ]
+
+
+def test_orders_keep_the_order_of_the_certificates() -> None:
+    live = [AUTHENTICATION, SIGNATURE, certificate_record(Kind.AUTHENTICATION, 2)]
+    orders = orders_for(CAUSES[RevocationCause.CARD_ENDED], live)
+    assert [order.serial for order in orders] == [record.serial for record in live]
+
+
+def test_without_live_certificates_there_is_nothing_to_do() -> None:
+    assert orders_for(CAUSES[RevocationCause.CARD_LOST], []) == []
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_holder_may_choose_one_kind(kind: Kind) -> None:
+    orders = orders_for(CAUSES[RevocationCause.HOLDER_REQUEST], [SIGNATURE, AUTHENTICATION], frozenset({kind}))
+    assert [order.kind for order in orders] == [kind]
+
+
+@pytest.mark.parametrize("rule", CAUSES.values(), ids=lambda rule: rule.cause.value)
+def test_whoever_names_all_that_the_cause_revokes_is_heard(rule: Any) -> None:
+    live = [SIGNATURE, AUTHENTICATION]
+    assert orders_for(rule, live, rule.kinds) == orders_for(rule, live)
+
+
+@pytest.mark.parametrize(
+    ("cause", "chosen", "told"),
+    [
+        pytest.param(
+            RevocationCause.CARD_LOST,
+            {Kind.SIGNATURE},
+            "card-lost revokes signature and authentication; name both or nothing",
+            id="half a card cannot be lost",
+        ),
+        pytest.param(
+            RevocationCause.RESIDENT_EVENT,
+            {Kind.AUTHENTICATION},
+            "resident-event revokes signature only",
+            id="a change of name leaves the authentication certificate",
+        ),
+        pytest.param(
+            RevocationCause.RESIDENT_EVENT, BOTH, "resident-event revokes signature only", id="and does not revoke both"
+        ),
+        pytest.param(
+            RevocationCause.HOLDER_REQUEST,
+            set(),
+            "holder-request revokes signature and authentication, or one of them",
+            id="choosing nothing is no choice",
+        ),
+    ],
+)
+def test_a_choice_that_the_row_does_not_permit(cause: RevocationCause, chosen: set[Kind], told: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        orders_for(CAUSES[cause], [SIGNATURE, AUTHENTICATION], frozenset(chosen))
+    assert refusal.value.code is Code.CAUSE_NOT_ALLOWED
+    assert refusal.value.detail == told
+
+
+def test_who_may_ask() -> None:
+    assert {cause.value: sorted(rule.by) for cause, rule in CAUSES.items()} == {
+        "holder-request": ["municipality"],
+        "key-report": ["municipality"],
+        "card-lost": ["municipality"],
+        "resident-event": ["register"],
+        "resident-gone": ["register"],
+        "record-error": ["operator"],
+        "issuer-key": ["operator"],
+        "card-ended": ["municipality"],
+        "renewal": ["municipality"],
+        "never-delivered": ["municipality"],
+        "temporary-stop": ["municipality", "operator"],
+    }
+
+
+def test_what_is_inferred_says_so() -> None:
+    for rule in CAUSES.values():
+        assert rule.verified is ("unverified" not in rule.source)
+    assert {cause.value for cause, rule in CAUSES.items() if not rule.verified} == {
+        "holder-request",
+        "key-report",
+        "card-lost",
+        "resident-gone",
+        "record-error",
+    }
+
+
+def spoilt(row: int, **columns: object) -> dict[str, Any]:
+    content = parsed("law/causes.toml")
+    content["cause"][row] |= columns
+    return content
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        pytest.param(spoilt(0, cause="boredom"), "cause 1: cause: want one of", id="an unknown cause"),
+        pytest.param(spoilt(0, cause="renewal"), "cause 9: this cause stands twice", id="a cause that stands twice"),
+        pytest.param(spoilt(0, kinds=[]), "cause 1: kinds: want a list of", id="no kinds"),
+        pytest.param(spoilt(0, kinds=["signature"] * 2), "cause 1: kinds: want a list of", id="a kind named twice"),
+        pytest.param(spoilt(0, kinds=[["signature"]]), "cause 1: kinds: want a list of", id="a list for a kind"),
+        pytest.param(spoilt(0, choosable="no"), "cause 1: choosable: want true or false", id="a flag in words"),
+        pytest.param(spoilt(0, reason="remove-from-crl"), "cause 1: reason: want one of", id="an impossible reason"),
+        pytest.param(spoilt(0, by=["verifier"]), "cause 1: by: want a list of", id="a verifier who revokes"),
+        pytest.param(spoilt(0, source=" "), "cause 1: source: want a text", id="a blank source"),
+        pytest.param(spoilt(0, verified=1), "cause 1: verified: want true or false", id="a number for a flag"),
+        pytest.param(spoilt(0, article=9), "cause 1: article: nobody knows this key", id="an unknown column"),
+        pytest.param(parsed("law/causes.toml") | {"note": "x"}, "note: nobody knows this key", id="an unknown key"),
+    ],
+)
+def test_a_spoilt_table_is_refused(content: dict[str, Any], fault: str) -> None:
+    with pytest.raises(TableFaults) as faults:
+        load_causes(content)
+    (told,) = faults.value.faults
+    assert fault in told
+
+
+def test_every_cause_has_a_row() -> None:
+    content = parsed("law/causes.toml")
+    del content["cause"][0], content["cause"][-1]
+    with pytest.raises(TableFaults) as faults:
+        load_causes(content)
+    assert faults.value.faults == ("cause: holder-request has no row", "cause: temporary-stop has no row")
