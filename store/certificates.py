@@ -1,0 +1,122 @@
+"""Issuance records (発行記録)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select, update
+
+from domain.certificates import CertificateRecord, CertificateState, IssuerId, Validity
+from domain.errors import Code, Refusal
+from domain.lists import Scope
+from domain.serial import SerialNumber
+from store.lists import Lists
+from store.statements import AnyRow, Statements
+from store.tables import certificates
+
+_c = certificates.c
+_ROWS = select(
+    *(_c[name] for name in (
+        "issuer", "serial", "kind", "carrier", "resident_id", "application_id", "municipality", "not_before",
+        "not_after", "state", "der", "spki_digest", "profile_digest", "reserved_at", "ended_at",
+    ))
+)  # fmt: skip
+_OLDEST_FIRST = (_c.application_id, _c.kind.desc())
+_NAMED = (_c.issuer == bindparam("of_issuer"), _c.serial == bindparam("of_serial"))
+_FIND = _ROWS.where(*_NAMED)
+_OF_APPLICATION = _ROWS.where(_c.application_id == bindparam("application_id")).order_by(*_OLDEST_FIRST)
+_OF_RESIDENT = _ROWS.where(_c.resident_id == bindparam("resident_id")).order_by(*_OLDEST_FIRST)
+_LIVE_OF = _OF_RESIDENT.where(_c.ended_at.is_(None))
+_KEY = select(_c.application_id).where(_c.spki_digest == bindparam("spki_digest"))
+_INSERT = insert(certificates)
+_COMPLETE = update(certificates).where(*_NAMED, _c.state == CertificateState.RESERVED)
+_END = update(certificates).where(*_NAMED, _c.ended_at.is_(None))
+
+
+class Certificates:
+    """`domain.ports.CertificateRepository`."""
+
+    def __init__(self, statements: Statements, lists: Lists) -> None:
+        self._statements = statements
+        self._lists = lists
+
+    def reserve(self, record: CertificateRecord) -> None:
+        row = {
+            "issuer": record.issuer,
+            "serial": record.serial,
+            "kind": record.kind,
+            "carrier": record.carrier,
+            "resident_id": record.resident_id,
+            "application_id": record.application_id,
+            "municipality": record.municipality,
+            "not_before": record.validity.not_before,
+            "not_after": record.validity.not_after,
+            "state": record.state,
+            "der": record.der,
+            "spki_digest": record.spki_digest,
+            "profile_digest": record.profile_digest,
+            "reserved_at": record.reserved_at,
+            "ended_at": record.ended_at,
+        }
+        refusals = {
+            "certificates_live_once": Refusal(
+                Code.LIVE_PAIR,
+                "the resident has a live certificate of this kind; have it revoked before applying for another",
+            ),
+            "certificates_spki_digest_once": Refusal(
+                Code.KEY_USED_BEFORE, "a key in this application was certified before; make a new key pair"
+            ),
+        }
+        self._statements.run(_INSERT, row, refusals)
+        self._lists.register(Scope(record.issuer, record.municipality))
+
+    def complete(self, issuer: IssuerId, serial: SerialNumber, der: bytes) -> None:
+        """Raises LookupError when no reserved row has this name."""
+        values = {"of_issuer": issuer, "of_serial": serial, "state": CertificateState.ISSUED, "der": der}
+        if self._statements.run(_COMPLETE, values).rowcount != 1:
+            raise LookupError("no reserved certificate has this issuer and serial")
+
+    def find(self, issuer: IssuerId, serial: SerialNumber) -> CertificateRecord | None:
+        row = self._statements.one(_FIND, {"of_issuer": issuer, "of_serial": serial})
+        return _record(row) if row else None
+
+    def of_application(self, application_id: int) -> Sequence[CertificateRecord]:
+        rows = self._statements.many(_OF_APPLICATION, {"application_id": application_id})
+        return [_record(row) for row in rows]
+
+    def live_of(self, resident_id: int) -> Sequence[CertificateRecord]:
+        return [_record(row) for row in self._statements.many(_LIVE_OF, {"resident_id": resident_id})]
+
+    def of_resident(self, resident_id: int) -> Sequence[CertificateRecord]:
+        return [_record(row) for row in self._statements.many(_OF_RESIDENT, {"resident_id": resident_id})]
+
+    def end(self, issuer: IssuerId, serial: SerialNumber, at: datetime) -> None:
+        """The first end stays; a later one changes nothing."""
+        self._statements.run(_END, {"of_issuer": issuer, "of_serial": serial, "ended_at": at})
+
+    def key_known(self, spki_digest: bytes) -> bool:
+        return self._statements.run(_KEY, {"spki_digest": spki_digest}).first() is not None
+
+    def all(self) -> Iterator[CertificateRecord]:
+        for row in self._statements.stream(_ROWS):
+            yield _record(row)
+
+
+def _record(row: AnyRow) -> CertificateRecord:
+    return CertificateRecord(
+        issuer=row.issuer,
+        serial=row.serial,
+        kind=row.kind,
+        carrier=row.carrier,
+        resident_id=row.resident_id,
+        application_id=row.application_id,
+        municipality=row.municipality,
+        validity=Validity(row.not_before, row.not_after),
+        state=row.state,
+        der=row.der,
+        spki_digest=row.spki_digest,
+        profile_digest=row.profile_digest,
+        reserved_at=row.reserved_at,
+        ended_at=row.ended_at,
+    )

@@ -1,0 +1,109 @@
+"""Connections: opened so that a commit is on disk, no lock is waited for in vain, and no error text names values."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from domain.errors import Code, Refusal
+
+LOCK_WAIT = 5.0
+"""Seconds after which a lock that is not had becomes Refusal(BUSY)."""
+
+_STATEMENT_LIMIT = 60.0
+"""Seconds a statement may run and a transaction may idle on PostgreSQL: whoever hangs must not stop the rest."""
+
+
+def parse_url(url: str) -> URL:
+    """`sqlite:////absolute/path` or `postgresql://user@host/name`; Refusal(BAD_CONFIGURATION) for anything else."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    match parsed:
+        case URL(drivername="sqlite", database=str(path)) if Path(path).is_absolute():
+            return parsed
+        case URL(drivername="postgresql" | "postgresql+psycopg"):
+            return parsed.set(drivername="postgresql+psycopg")
+    raise Refusal(
+        Code.BAD_CONFIGURATION, "the database must be sqlite:////absolute/path or postgresql://user@host/name"
+    )
+
+
+def open_reader(url: str, *, lock_wait: float = LOCK_WAIT, size: int = 16) -> Engine:
+    """An engine whose transactions see one moment and change nothing. It connects when first used.
+
+    `size` is the most connections it holds, `lock_wait` in seconds. Raises Refusal(BAD_CONFIGURATION).
+    """
+    return _open(parse_url(url), False, lock_wait, size)
+
+
+def open_writer(url: str, *, lock_wait: float = LOCK_WAIT) -> Engine:
+    """An engine whose transactions write, over one connection: writers are one after the other anyway, and threads
+    that queue for a connection are served sooner and more fairly than in SQLite's own queue.
+
+    A SQLite file must exist (`store.schema.create` makes it): a mistyped path must not become an empty authority.
+    `?mode=ro` behind it opens it for reading only. Raises Refusal(BAD_CONFIGURATION).
+    """
+    return _open(parse_url(url), True, lock_wait, 1)
+
+
+def _open(url: URL, write: bool, lock_wait: float, size: int) -> Engine:
+    options: dict[str, Any] = {
+        # Parameters are serials, sealed codes and the four items: error texts go without them.
+        "hide_parameters": True,
+        "pool_size": size,
+        "max_overflow": 0,
+        "pool_timeout": lock_wait,
+    }
+    if url.drivername == "sqlite":
+        engine = create_engine(url.set(query={}), creator=lambda: open_sqlite(url, lock_wait), **options)
+        # A transaction that reads first and writes later can fail at its first write: a writer says so at once.
+        begin = "BEGIN IMMEDIATE" if write else "BEGIN"
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        return engine
+    # After a server's restart, look before use: it costs nobody a refusal then.
+    return create_engine(url, connect_args=postgresql_arguments(url, write, lock_wait), pool_pre_ping=True, **options)
+
+
+def open_sqlite(url: URL, lock_wait: float) -> sqlite3.Connection:
+    mode = "ro" if url.query.get("mode") == "ro" else "rw"
+    connection = sqlite3.connect(
+        f"file:{quote(url.database or '')}?mode={mode}",
+        uri=True,
+        timeout=lock_wait,
+        isolation_level=None,  # the driver would begin transactions by itself, and too late
+        check_same_thread=False,  # a pool hands a connection to one thread at a time
+    )
+    connection.execute("PRAGMA journal_mode = WAL")  # readers never wait for the writer
+    connection.execute("PRAGMA synchronous = FULL")  # what was committed survives a power cut
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    return connection
+
+
+def postgresql_arguments(url: URL, write: bool, lock_wait: float) -> dict[str, Any]:
+    settings = {
+        # A writer waits for the lock of the audit head first, and must then read what is newer than its own beginning.
+        "default_transaction_isolation": r"read\ committed" if write else r"repeatable\ read",
+        "default_transaction_read_only": "off" if write else "on",
+        "lock_timeout": int(lock_wait * 1000),
+        "statement_timeout": int(_STATEMENT_LIMIT * 1000),
+        "idle_in_transaction_session_timeout": int(_STATEMENT_LIMIT * 1000),
+        "synchronous_commit": "on",
+    }
+    given = url.query.get("options", "")
+    return {
+        "options": " ".join([str(given), *(f"-c {name}={value}" for name, value in settings.items())]).strip(),
+        "connect_timeout": 5,
+        # A server that vanished without a word is noticed within half a minute.
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 4,
+        "application_name": "jpki",
+    }

@@ -1,0 +1,109 @@
+"""Database errors as the caller should hear them: busy, away, or a bug. Driver texts hold values and end here."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Mapping
+
+import psycopg
+from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from domain.errors import Code, Refusal
+from store.tables import metadata
+
+_log = logging.getLogger(__name__)
+
+_BUSY = "the database is busy; try again in a few seconds"
+_AWAY = "the database cannot be used at the moment; try again later"
+
+# Primary result codes, https://www.sqlite.org/rescode.html.
+_SQLITE_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_SQLITE_AWAY = {
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_NOTADB,
+}
+
+# By SQLSTATE: lock timeout, statement timeout, serialisation failure, deadlock.
+_POSTGRESQL_BUSY = {"55P03", "57014", "40001", "40P01"}
+# By class: connection, read-only or idle transaction ended, resources, shutdown, system error, damaged data.
+_POSTGRESQL_AWAY = ("08", "25006", "25P", "53", "57P", "58", "XX")
+
+Refusals = Mapping[str, Refusal]
+"""By constraint: what its violation means to the caller."""
+
+
+class DatabaseBug(RuntimeError):
+    """The database refused a statement for a reason that neither waiting nor the caller can change."""
+
+
+def fault_of(error: SQLAlchemyError, refusals: Refusals) -> Refusal | DatabaseBug:
+    """What to raise instead of a database error; raise it outside the `except` block, so that no values travel along.
+
+    The cause goes to the log by its code names, never by the driver's text.
+    """
+    if isinstance(error, PoolTimeout):
+        _log.warning("no database connection became free in time")
+        return Refusal(Code.BUSY, _BUSY)
+    original = error.orig if isinstance(error, DBAPIError) else None
+    constraint = _violated(original)
+    if constraint is not None and constraint in refusals:
+        return refusals[constraint]
+    return driver_fault(original or error, constraint)
+
+
+def driver_fault(error: BaseException, constraint: str | None = None) -> Refusal | DatabaseBug:
+    """The same for an error of the driver itself."""
+    name, code = _classify(error)
+    if code is None:
+        return DatabaseBug(f"the database refused a statement: {name} {constraint or ''}".rstrip())
+    _log.warning("database failure: %s", name)
+    return Refusal(code, _BUSY if code is Code.BUSY else _AWAY)
+
+
+def _classify(error: BaseException) -> tuple[str, Code | None]:
+    """(a name for the log, BUSY or STORE_UNAVAILABLE or None for a bug)."""
+    match error:
+        case sqlite3.Error():
+            number = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code of an extended one
+            name = getattr(error, "sqlite_errorname", type(error).__name__)
+            if number in _SQLITE_BUSY:
+                return name, Code.BUSY
+            return name, Code.STORE_UNAVAILABLE if number in _SQLITE_AWAY else None
+        case psycopg.Error():
+            state = error.sqlstate
+            name = f"{type(error).__name__} {state or ''}".rstrip()
+            if state in _POSTGRESQL_BUSY:
+                return name, Code.BUSY
+            # Without a state the server never answered: refused, lost, or not there.
+            away = state.startswith(_POSTGRESQL_AWAY) if state else isinstance(error, psycopg.OperationalError)
+            return name, Code.STORE_UNAVAILABLE if away else None
+    return type(error).__name__, None
+
+
+def _violated(original: BaseException | None) -> str | None:
+    """The name of the violated constraint. SQLite only tells the columns."""
+    match original:
+        case sqlite3.IntegrityError():
+            columns = str(original).removeprefix("UNIQUE constraint failed: ")
+            return _CONSTRAINTS.get(columns)
+        case psycopg.IntegrityError():
+            return original.diag.constraint_name
+    return None
+
+
+_CONSTRAINTS = {
+    ", ".join(f"{table.name}.{column.name}" for column in rule.columns): str(rule.name)
+    for table in metadata.tables.values()
+    for rule in (*table.constraints, *table.indexes)
+    if isinstance(rule, (PrimaryKeyConstraint, UniqueConstraint)) or (isinstance(rule, Index) and rule.unique)
+}

@@ -1,0 +1,132 @@
+"""Revocation lists as records: scopes, numbers, states, and who may publish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
+
+from domain.errors import Code, Refusal
+from domain.lists import ListRecord, ListState, Scope, ScopeRecord
+from store.statements import AnyRow, Statements
+from store.tables import leases, lists, scopes
+
+_s, _c, _l = scopes.c, lists.c, leases.c
+_IN_SCOPE = (_c.issuer == bindparam("of_issuer"), _c.municipality == bindparam("of_municipality"))
+_THE_SCOPE = (_s.issuer == bindparam("of_issuer"), _s.municipality == bindparam("of_municipality"))
+
+_LIST = (_c.number, _c.this_update, _c.next_update, _c.state, _c.covers, _c.digest, _c.entries)
+_LISTS = select(_c.issuer, _c.municipality, *_LIST).where(*_IN_SCOPE).order_by(_c.number)
+_NEWEST_FIRST = _LISTS.order_by(None).order_by(_c.number.desc()).limit(1)
+_LATEST = _NEWEST_FIRST.where(_c.state != ListState.RESERVED)
+_LAST = select(_c.number, _c.this_update).where(*_IN_SCOPE).order_by(_c.number.desc()).limit(1)
+_RESERVE = insert(lists)
+_ADVANCE = update(lists).where(*_IN_SCOPE, _c.number == bindparam("of_number"))
+
+_SCOPES = (
+    select(_s.issuer, _s.municipality, _s.wanted, *_LIST)
+    .outerjoin(lists, and_(_c.issuer == _s.issuer, _c.municipality == _s.municipality, _c.number == _s.published))
+    .order_by(_s.issuer, _s.municipality)
+)
+_SCOPE = _SCOPES.where(*_THE_SCOPE)
+_KNOWN = select(_s.wanted).where(*_THE_SCOPE)
+_REGISTER = insert(scopes)
+_WANT = update(scopes).where(*_THE_SCOPE).values(wanted=_s.wanted + 1)
+_PUBLISHED = update(scopes).where(*_THE_SCOPE).values(published=bindparam("of_number"))
+
+_TAKE = update(leases).where(
+    _l.name == bindparam("of_name"),
+    or_(_l.holder == bindparam("of_holder"), _l.until <= bindparam("now", type_=_l.until.type)),
+)
+_HELD = select(_l.holder).where(_l.name == bindparam("of_name"))
+_FIRST = insert(leases)
+_RELEASE = delete(leases).where(_l.name == bindparam("of_name"), _l.holder == bindparam("of_holder"))
+
+
+class Lists:
+    """`domain.ports.ListRepository`."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def register(self, scope: Scope) -> bool:
+        if self._statements.run(_KNOWN, _named(scope)).first() is not None:
+            return False
+        self._statements.run(_REGISTER, {"issuer": scope.issuer, "municipality": scope.municipality, "wanted": 0})
+        return True
+
+    def want(self, scope: Scope) -> None:
+        """Count one more change that the scope's next list should show; puts the scope in use when it is not."""
+        self.register(scope)
+        self._statements.run(_WANT, _named(scope))
+
+    def scopes(self) -> Sequence[ScopeRecord]:
+        return [_scope_record(row) for row in self._statements.many(_SCOPES)]
+
+    def scope(self, scope: Scope) -> ScopeRecord | None:
+        row = self._statements.one(_SCOPE, _named(scope))
+        return _scope_record(row) if row else None
+
+    def reserve(self, scope: Scope, this_update: datetime, next_update: datetime, covers: int) -> int:
+        self.register(scope)
+        last = self._statements.one(_LAST, _named(scope))
+        if last is not None and this_update < last.this_update:
+            raise Refusal(
+                Code.CLOCK_BEHIND,
+                "the clock is behind the newest list of this scope; set the clock right before publishing",
+            )
+        number: int = last.number + 1 if last is not None else 1
+        row = {
+            "issuer": scope.issuer,
+            "municipality": scope.municipality,
+            "number": number,
+            "this_update": this_update,
+            "next_update": next_update,
+            "state": ListState.RESERVED,
+            "covers": covers,
+        }
+        self._statements.run(_RESERVE, row)
+        return number
+
+    def signed(self, scope: Scope, number: int, digest: bytes, entries: int) -> None:
+        """Raises LookupError when no list has this number."""
+        self._advance(scope, number, {"state": ListState.SIGNED, "digest": digest, "entries": entries})
+
+    def published(self, scope: Scope, number: int) -> None:
+        """Raises LookupError when no list has this number."""
+        self._advance(scope, number, {"state": ListState.PUBLISHED})
+        self._statements.run(_PUBLISHED, {**_named(scope), "of_number": number})
+
+    def _advance(self, scope: Scope, number: int, values: dict[str, Any]) -> None:
+        if self._statements.run(_ADVANCE, {**_named(scope), "of_number": number, **values}).rowcount != 1:
+            raise LookupError("the scope has no list of this number")
+
+    def latest(self, scope: Scope) -> ListRecord | None:
+        row = self._statements.one(_LATEST, _named(scope))
+        return ListRecord(Scope(*row[:2]), *row[2:]) if row else None
+
+    def records(self, scope: Scope) -> Sequence[ListRecord]:
+        return [ListRecord(Scope(*row[:2]), *row[2:]) for row in self._statements.many(_LISTS, _named(scope))]
+
+    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
+        named = {"of_name": name, "of_holder": holder}
+        if self._statements.run(_TAKE, {**named, "now": now, "holder": holder, "until": until}).rowcount == 1:
+            return True
+        if self._statements.run(_HELD, {"of_name": name}).first() is not None:
+            return False
+        self._statements.run(_FIRST, {"name": name, "holder": holder, "until": until})
+        return True
+
+    def release(self, name: str, holder: str) -> None:
+        self._statements.run(_RELEASE, {"of_name": name, "of_holder": holder})
+
+
+def _named(scope: Scope) -> dict[str, Any]:
+    return {"of_issuer": scope.issuer, "of_municipality": scope.municipality}
+
+
+def _scope_record(row: AnyRow) -> ScopeRecord:
+    scope = Scope(row.issuer, row.municipality)
+    return ScopeRecord(scope, row.wanted, ListRecord(scope, *row[3:]) if row.number is not None else None)

@@ -1,0 +1,137 @@
+"""Residents: the stored copy of the register."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentState
+from store.statements import AnyRow, Statements
+from store.tables import residents
+
+_CHUNK = 1000
+"""Rows that `put_many` looks up and writes at a time."""
+
+_c = residents.c
+_COLUMNS = (_c.id, _c.municipality, _c.name, _c.address, _c.birth_date, _c.sex, _c.state)
+
+_BY_INDEX = select(*_COLUMNS).where(_c.code_index == bindparam("index"))
+_BY_INDEXES = select(_c.code_index, *_COLUMNS).where(_c.code_index.in_(bindparam("indexes", expanding=True)))
+_BY_ID = select(*_COLUMNS).where(_c.id == bindparam("id"))
+_ID = select(_c.id).where(_c.code_index == bindparam("index"))
+_KNOWN = select(_c.code_index).where(_c.code_index.in_(bindparam("indexes", expanding=True)))
+_SEALED = select(_c.code_index, _c.code_sealed).order_by(_c.id)
+_COUNT = select(func.count()).select_from(residents)
+_INSERT = insert(residents)
+_INSERT_ONE = insert(residents).returning(_c.id)
+_REPLACE = update(residents).where(_c.code_index == bindparam("of_index"))
+_UPDATE = update(residents).where(_c.id == bindparam("of_id"))
+
+
+class Residents:
+    """`domain.ports.ResidentRepository`."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def find(self, index: bytes) -> Resident | None:
+        row = self._statements.one(_BY_INDEX, {"index": index})
+        return _resident(row) if row else None
+
+    def find_many(self, indexes: Sequence[bytes]) -> Mapping[bytes, Resident]:
+        rows = self._statements.many(_BY_INDEXES, {"indexes": list(indexes)})
+        return {row.code_index: _resident(row) for row in rows}
+
+    def get(self, resident_id: int) -> Resident:
+        """Raises LookupError when there is no such resident."""
+        row = self._statements.one(_BY_ID, {"id": resident_id})
+        if row is None:
+            raise LookupError("no resident has this row id")
+        return _resident(row)
+
+    def put(
+        self,
+        index: bytes,
+        sealed: bytes,
+        municipality: MunicipalityCode,
+        attributes: BasicAttributes,
+        state: ResidentState,
+        at: datetime,
+    ) -> tuple[int, bool]:
+        values = _values(sealed, municipality, attributes, state, at)
+        known: int | None = self._statements.run(_ID, {"index": index}).scalar()
+        if known is not None:
+            self._statements.run(_UPDATE, {"of_id": known, **values})
+            return known, False
+        new: int = self._statements.run(_INSERT_ONE, {"code_index": index, **values}).scalar_one()
+        return new, True
+
+    def put_many(
+        self, rows: Sequence[tuple[bytes, bytes, MunicipalityCode, BasicAttributes]], at: datetime
+    ) -> tuple[int, int]:
+        new = 0
+        for start in range(0, len(rows), _CHUNK):
+            # Of two records with one index the later one counts.
+            chunk = {
+                index: _values(sealed, municipality, attributes, ResidentState.PRESENT, at)
+                for index, sealed, municipality, attributes in rows[start : start + _CHUNK]
+            }
+            known = set(self._statements.run(_KNOWN, {"indexes": list(chunk)}).scalars())
+            if inserts := [{"code_index": index, **values} for index, values in chunk.items() if index not in known]:
+                self._statements.run(_INSERT, inserts)
+            if updates := [{"of_index": index, **values} for index, values in chunk.items() if index in known]:
+                self._statements.run(_REPLACE, updates)
+            new += len(inserts)
+        return new, len(rows) - new
+
+    def update(
+        self,
+        resident_id: int,
+        municipality: MunicipalityCode,
+        attributes: BasicAttributes | None,
+        state: ResidentState,
+        at: datetime,
+    ) -> None:
+        """Raises LookupError when there is no such resident."""
+        values = {"municipality": municipality, "state": state, "changed_at": at}
+        if attributes is not None:
+            values |= _items(attributes)
+        if self._statements.run(_UPDATE, {"of_id": resident_id, **values}).rowcount != 1:
+            raise LookupError("no resident has this row id")
+
+    def sealed(self) -> Iterator[tuple[bytes, bytes]]:
+        for row in self._statements.stream(_SEALED):
+            yield row[0], row[1]
+
+    def count(self) -> int:
+        count: int = self._statements.run(_COUNT).scalar_one()
+        return count
+
+
+def _values(
+    sealed: bytes, municipality: MunicipalityCode, attributes: BasicAttributes, state: ResidentState, at: datetime
+) -> dict[str, Any]:
+    return {
+        "code_sealed": sealed,
+        "municipality": municipality,
+        **_items(attributes),
+        "state": state,
+        "changed_at": at,
+    }
+
+
+def _items(attributes: BasicAttributes) -> dict[str, Any]:
+    return {
+        "name": attributes.name,
+        "address": attributes.address,
+        "birth_date": attributes.birth_date,
+        "sex": attributes.sex,
+    }
+
+
+def _resident(row: AnyRow) -> Resident:
+    attributes = BasicAttributes(row.name, row.address, row.birth_date, row.sex)
+    return Resident(row.id, row.municipality, attributes, row.state)

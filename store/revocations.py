@@ -1,0 +1,94 @@
+"""Revocation records (失効情報) and the receipts that were given for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select, update
+
+from domain.certificates import IssuerId
+from domain.errors import Code, Refusal
+from domain.lists import Scope
+from domain.revocation import CrlReason, Revocation
+from domain.serial import SerialNumber
+from store.lists import Lists
+from store.statements import Statements
+from store.tables import receipts, revocations
+
+_c = revocations.c
+# In the order of Revocation.
+_ROWS = select(_c.issuer, _c.serial, _c.municipality, _c.cause, _c.reason, _c.revoked_at, _c.not_after)
+_NAMED = (_c.issuer == bindparam("of_issuer"), _c.serial == bindparam("of_serial"))
+_FIND = _ROWS.where(*_NAMED)
+_OF_SCOPE = _ROWS.where(_c.issuer == bindparam("issuer"), _c.municipality == bindparam("municipality")).order_by(
+    _c.serial
+)
+_LISTED = _OF_SCOPE.where(_c.not_after >= bindparam("listed_since"))
+_INSERT = insert(revocations)
+_REPLACE_HOLD = update(revocations).where(*_NAMED, _c.reason == CrlReason.CERTIFICATE_HOLD)
+
+_r = receipts.c
+_RECEIPT = select(_r.content, _r.receipt).where(_r.caller == bindparam("caller"), _r.key == bindparam("key"))
+_KEEP = insert(receipts)
+
+
+class Revocations:
+    """`domain.ports.RevocationRepository`."""
+
+    def __init__(self, statements: Statements, lists: Lists) -> None:
+        self._statements = statements
+        self._lists = lists
+
+    def find(self, issuer: IssuerId, serial: SerialNumber) -> Revocation | None:
+        row = self._statements.one(_FIND, {"of_issuer": issuer, "of_serial": serial})
+        return Revocation(*row) if row else None
+
+    def put(self, revocation: Revocation, receipt: str, received_at: datetime) -> None:
+        """Raises Refusal(ALREADY_APPLIED) when a revocation that is no hold stands."""
+        values = {
+            "cause": revocation.cause,
+            "reason": revocation.reason,
+            "revoked_at": revocation.revoked_at,
+            "receipt": receipt,
+            "received_at": received_at,
+        }
+        named = {"of_issuer": revocation.issuer, "of_serial": revocation.serial}
+        if self._statements.run(_REPLACE_HOLD, {**named, **values}).rowcount == 0:
+            row = {
+                "issuer": revocation.issuer,
+                "serial": revocation.serial,
+                "municipality": revocation.municipality,
+                "not_after": revocation.not_after,
+                **values,
+            }
+            stands = Refusal(Code.ALREADY_APPLIED, "the certificate is revoked already; nothing was changed")
+            self._statements.run(_INSERT, row, {"revocations_key": stands})
+        self._lists.want(Scope(revocation.issuer, revocation.municipality))
+
+    def for_scope(self, scope: Scope, listed_since: datetime | None) -> Iterable[Revocation]:
+        # CA certificates have no rows here: their scope, without a municipality, finds none.
+        named = {"issuer": scope.issuer, "municipality": scope.municipality}
+        rows = (
+            self._statements.stream(_OF_SCOPE, named)
+            if listed_since is None
+            else self._statements.stream(_LISTED, {**named, "listed_since": listed_since})
+        )
+        for row in rows:
+            yield Revocation(*row)
+
+    def all(self) -> Iterator[Revocation]:
+        for row in self._statements.stream(_ROWS):
+            yield Revocation(*row)
+
+    def receipt(self, caller: str, key: str) -> tuple[bytes, str] | None:
+        row = self._statements.one(_RECEIPT, {"caller": caller, "key": key})
+        return (row.content, row.receipt) if row else None
+
+    def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str) -> None:
+        """Raises Refusal(IN_PROGRESS) when the key was taken meanwhile."""
+        row = {"caller": caller, "key": key, "content": content, "receipt": receipt}
+        taken = Refusal(
+            Code.IN_PROGRESS, "a request under this idempotency key is being worked on; repeat it in a few seconds"
+        )
+        self._statements.run(_KEEP, row, {"receipts_key": taken})

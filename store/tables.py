@@ -1,0 +1,260 @@
+"""The tables, their constraints and indexes. What may never happen twice is a constraint here, not a check elsewhere.
+
+Retention, by the 2003 text of the enforcement order: issuance records are kept for 10 years from the day after the
+certificate's expiry (施行令 §2), revocation records until the certificate's expiry (§§3–6). Nothing deletes by itself.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from domain.certificates import Carrier, CertificateState, Kind
+from domain.events import EventType
+from domain.lists import ListState
+from domain.parties import Role, Usage
+from domain.people import ResidentState, Sex
+from domain.revocation import RevocationCause
+from store.types import (
+    Choice,
+    Kinds,
+    Municipal,
+    MunicipalOrNone,
+    Reason,
+    RowId,
+    SerialOctets,
+    UtcDateTime,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_key",
+        "uq": "%(table_name)s_%(column_0_N_name)s_once",
+        "fk": "%(table_name)s_%(column_0_N_name)s_known",
+        "ck": "%(table_name)s_%(constraint_name)s",
+        "ix": "%(table_name)s_by_%(column_0_N_name)s",
+    }
+)
+
+# The copy of the resident register. Codes are only here as keyed index and sealed value.
+# Kept while certificates refer to them: as long as issuance records.
+residents = Table(
+    "residents",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("code_index", LargeBinary(32), nullable=False, unique=True),
+    Column("code_sealed", LargeBinary, nullable=False),
+    Column("municipality", Municipal, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("birth_date", Date, nullable=False),
+    Column("sex", Choice(Sex), nullable=False),
+    Column("state", Choice(ResidentState), nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    CheckConstraint("length(code_index) = 32", name="index_width"),
+)
+
+# Notices of the register that were applied, each once. Kept as long as issuance records.
+notices = Table(
+    "notices",
+    metadata,
+    Column("sender", Text, nullable=False),
+    Column("notice_id", Text, nullable=False),
+    Column("content", LargeBinary(32), nullable=False),
+    Column("resident_id", RowId, ForeignKey("residents.id"), nullable=False),
+    Column("type", Choice(EventType), nullable=False),
+    Column("effective_on", Date, nullable=False),
+    Column("municipality", Municipal, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("sender", "notice_id"),
+    Index(None, "resident_id", "effective_on"),
+)
+
+# Applications for issuance. Kept as long as the issuance records they led to.
+applications = Table(
+    "applications",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("caller", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("content", LargeBinary(32), nullable=False),
+    Column("resident_id", RowId, ForeignKey("residents.id"), nullable=False),
+    Column("municipality", Municipal, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("issued_at", UtcDateTime),
+    UniqueConstraint("caller", "key"),
+    Index(
+        "applications_unfinished",
+        "received_at",
+        sqlite_where=text("issued_at IS NULL"),
+        postgresql_where=text("issued_at IS NULL"),
+    ),
+)
+
+# Issuance records (発行記録): kept for 10 years from the day after expiry.
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("issuer", Text, nullable=False),
+    Column("serial", SerialOctets, nullable=False),
+    Column("state", Choice(CertificateState), nullable=False),
+    Column("kind", Choice(Kind), nullable=False),
+    Column("carrier", Choice(Carrier), nullable=False),
+    Column("resident_id", RowId, ForeignKey("residents.id"), nullable=False),
+    Column("application_id", RowId, ForeignKey("applications.id"), nullable=False),
+    Column("municipality", Municipal, nullable=False),
+    Column("not_before", UtcDateTime, nullable=False),
+    Column("not_after", UtcDateTime, nullable=False),
+    Column("spki_digest", LargeBinary(32), nullable=False),
+    Column("profile_digest", Text, nullable=False),
+    Column("reserved_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    # Last, because SQLite reads a long row from its start: status and listings stop before it.
+    Column("der", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("issuer", "serial"),
+    UniqueConstraint("spki_digest"),
+    UniqueConstraint("application_id", "kind"),
+    # One live certificate of a kind and carrier per resident (二重発行の禁止), by the database's own word.
+    Index(
+        "certificates_live_once",
+        "resident_id",
+        "kind",
+        "carrier",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index(None, "resident_id"),
+    CheckConstraint("length(serial) = 16", name="serial_width"),
+    CheckConstraint("not_before <= not_after", name="validity_order"),
+)
+
+# Revocation records (失効情報): kept until the certificate's expiry, and until one list after it has been published.
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("issuer", Text, nullable=False),
+    Column("serial", SerialOctets, nullable=False),
+    Column("municipality", Municipal, nullable=False),
+    Column("cause", Choice(RevocationCause), nullable=False),
+    Column("reason", Reason, nullable=False),
+    Column("revoked_at", UtcDateTime, nullable=False),
+    Column("not_after", UtcDateTime, nullable=False),
+    Column("receipt", Text, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("issuer", "serial"),
+    ForeignKeyConstraint(["issuer", "serial"], ["certificates.issuer", "certificates.serial"]),
+    Index(None, "issuer", "municipality", "serial"),
+)
+
+# Answers given under an idempotency key. Kept as long as a caller may repeat itself; no law asks for them.
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("caller", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("content", LargeBinary(32), nullable=False),
+    Column("receipt", Text, nullable=False),
+    PrimaryKeyConstraint("caller", "key"),
+)
+
+# Series of lists in use. `wanted` counts the changes a list should show. Municipality '': the list of CA certificates.
+scopes = Table(
+    "scopes",
+    metadata,
+    Column("issuer", Text, nullable=False),
+    Column("municipality", MunicipalOrNone, nullable=False),
+    Column("wanted", RowId, nullable=False),
+    Column("published", RowId),
+    PrimaryKeyConstraint("issuer", "municipality"),
+)
+
+# Every list whose number was taken: never deleted, so that no number is given twice.
+lists = Table(
+    "lists",
+    metadata,
+    Column("issuer", Text, nullable=False),
+    Column("municipality", MunicipalOrNone, nullable=False),
+    Column("number", RowId, nullable=False),
+    Column("this_update", UtcDateTime, nullable=False),
+    Column("next_update", UtcDateTime, nullable=False),
+    Column("state", Choice(ListState), nullable=False),
+    Column("covers", RowId, nullable=False),
+    Column("digest", LargeBinary(32)),
+    Column("entries", Integer),
+    PrimaryKeyConstraint("issuer", "municipality", "number"),
+    ForeignKeyConstraint(["issuer", "municipality"], ["scopes.issuer", "scopes.municipality"]),
+)
+
+# Who may do what only one process may do.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
+
+# Named parties and their credentials: kept as long as audit rows name them.
+parties = Table(
+    "parties",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("role", Choice(Role), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("municipality", Municipal),
+    Column("kinds", Kinds, nullable=False),
+    Column("in_force_until", UtcDateTime),
+    Column("suspended_at", UtcDateTime),
+    Column("added_at", UtcDateTime, nullable=False),
+    UniqueConstraint("role", "name"),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("fingerprint", LargeBinary(32), primary_key=True),
+    Column("usage", Choice(Usage), nullable=False),
+    Column("party_id", RowId, ForeignKey("parties.id"), nullable=False),
+    Column("not_after", UtcDateTime, nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+    Column("withdrawn_at", UtcDateTime),
+    Column("certificate", LargeBinary, nullable=False),
+    Index(None, "party_id"),
+    CheckConstraint("length(fingerprint) = 32", name="fingerprint_width"),
+)
+
+# The audit chain: never changed, never deleted.
+audit_rows = Table(
+    "audit_rows",
+    metadata,
+    Column("sequence", RowId, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+)
+
+# One row: the newest link and its signature. Whoever writes holds its lock, so writers are one after the other.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", RowId, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("key_id", Text, nullable=False),
+    CheckConstraint("id = 1", name="only_row"),
+)

@@ -1,0 +1,106 @@
+"""Units of work: one transaction over all repositories, and the one way to begin it."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from domain.ports import Signer
+from store.applications import Applications
+from store.certificates import Certificates
+from store.engine import LOCK_WAIT, open_reader, open_writer
+from store.faults import fault_of
+from store.lists import Lists
+from store.notices import Notices
+from store.parties import Parties
+from store.residents import Residents
+from store.revocations import Revocations
+from store.statements import Statements
+from store.trail import Trail
+
+
+class SqlUnitOfWork:
+    """`domain.ports.UnitOfWork`, from entering the block to leaving it.
+
+    Writers are one after the other: each begins by locking the audit head (on SQLite the whole file), so what one
+    reads nobody changes before it commits. A commit that fails may have happened: repeat with the same idempotency key.
+    """
+
+    def __init__(self, engine: Engine, signer: Signer, write: bool) -> None:
+        self._engine = engine
+        self._signer = signer
+        self._write = write
+
+    def __enter__(self) -> Self:
+        self._connection = _connect(self._engine)
+        self._statements = statements = Statements(self._connection, self._write)
+        self.lists = Lists(statements)
+        self.residents = Residents(statements)
+        self.notices = Notices(statements)
+        self.applications = Applications(statements)
+        self.certificates = Certificates(statements, self.lists)
+        self.revocations = Revocations(statements, self.lists)
+        self.parties = Parties(statements)
+        self.audit = Trail(statements, self._signer)
+        if self._write:
+            try:
+                self.audit.lock()
+            except BaseException:
+                self._end()
+                raise
+        return self
+
+    def commit(self) -> None:
+        self.audit.chain()
+        self._statements.commit()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        self._statements.over = True
+        try:
+            self._connection.close()  # rolls back what was not committed
+        except SQLAlchemyError:
+            self._connection.invalidate()
+
+
+class SqlBegin:
+    """`domain.ports.Begin`. Threads may share it; a forked child opens connections of its own."""
+
+    def __init__(self, url: str, signer: Signer, *, lock_wait: float = LOCK_WAIT) -> None:
+        """`signer` signs audit heads inside the transaction: a key in memory, never a device that can stall.
+
+        `lock_wait` is in seconds. Connects when first called. Raises Refusal(BAD_CONFIGURATION).
+        """
+        self._writer = open_writer(url, lock_wait=lock_wait)
+        self._reader = open_reader(url, lock_wait=lock_wait)
+        self._signer = signer
+        self._pid = os.getpid()
+
+    def __call__(self, *, write: bool = True) -> SqlUnitOfWork:
+        if self._pid != os.getpid():
+            # The parent's connections are not ours: forget them without a word to the server.
+            self._writer.dispose(close=False)
+            self._reader.dispose(close=False)
+            self._pid = os.getpid()
+        return SqlUnitOfWork(self._writer if write else self._reader, self._signer, write)
+
+    def close(self) -> None:
+        """Close all connections that are not in use; the next unit of work opens new ones."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def _connect(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except SQLAlchemyError as error:
+        fault = fault_of(error, {})
+    raise fault

@@ -1,0 +1,33 @@
+"""Fixtures that more than one folder needs: a fresh store on each database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from store.schema import create
+from tests.support.postgres import PostgresServer, running_postgres
+from tests.support.stores import Store, postgres_store, sqlite_store
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for this process of the test run, started when first asked for."""
+    with running_postgres() as server:
+        template = server.new_database()
+        create(server.url(template))
+        server.template = template
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A fresh store on each database in turn."""
+    if request.param == "sqlite":
+        with sqlite_store(tmp_path) as made:
+            yield made
+    else:
+        with postgres_store(request.getfixturevalue("postgres")) as made:
+            yield made

@@ -1,0 +1,97 @@
+"""A PostgreSQL server of the tests' own: in a temporary folder, reached through a socket there, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+_FASTER = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB", "max_connections": "60"}
+_PATIENCE = 60.0
+"""Seconds to wait for the server to answer."""
+
+
+def _program(name: str) -> str:
+    """Debian keeps the server's programs off the PATH; the newest version counts."""
+    found = shutil.which(name) or max(map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), default=None)
+    assert found, f"{name} is missing; run `make system-packages`"
+    return found
+
+
+class PostgresServer:
+    """A running server. `template` is what new databases are copies of: fill one once and copy it often."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._count = 0
+        self.template = "template1"
+
+    def url(self, database: str) -> str:
+        return f"postgresql://tests@/{database}?host={self._folder}"
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
+        """A connection as the server's owner, outside any transaction."""
+        return psycopg.connect(f"dbname={database} user=tests host={self._folder}", autocommit=True)
+
+    def new_database(self) -> str:
+        """The name of a fresh copy of `template`."""
+        self._count += 1
+        name = f"database_{self._count}"
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(self.template))
+        with self.connect() as connection:
+            connection.execute(copy)
+        return name
+
+    def drop_database(self, name: str) -> None:
+        with self.connect() as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """Start a server and stop it at the end. It dies with this process too, should that be killed."""
+    # Not pytest's folder: root's is closed to the user the server must run as, and socket paths must be short.
+    folder = Path(tempfile.mkdtemp(prefix="jpki-postgres-"))
+    prefix = ["setpriv", "--pdeathsig=QUIT"]
+    if os.geteuid() == 0:
+        owner = pwd.getpwnam("postgres")
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+        prefix += ["--reuid=postgres", "--regid=postgres", "--init-groups"]
+    cluster = folder / "cluster"
+    make = [_program("initdb"), "--no-sync", "--auth=trust", "--username=tests", "--encoding=UTF8", "--locale=C"]
+    subprocess.run([*prefix, *make, "--pgdata", cluster], check=True, capture_output=True)
+    settings = {**_FASTER, "listen_addresses": "", "unix_socket_directories": str(folder)}
+    run = [_program("postgres"), "-D", str(cluster), *(f"--{name}={value}" for name, value in settings.items())]
+    server = PostgresServer(folder)
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([*prefix, *run], stdout=log, stderr=log)
+    try:
+        _wait_for(server, process)
+        yield server
+    finally:
+        process.send_signal(signal.SIGINT)  # "fast" shutdown: disconnects clients
+        process.wait(_PATIENCE)
+        shutil.rmtree(folder)
+
+
+def _wait_for(server: PostgresServer, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            server.connect().close()
+        except psycopg.OperationalError:
+            assert process.poll() is None, "the PostgreSQL server ended at once"
+            assert time.monotonic() < end, "the PostgreSQL server does not answer"
+            time.sleep(0.05)
+        else:
+            return

@@ -1,0 +1,122 @@
+"""SQL stores for tests, one fresh database each, and rows to put there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from domain.certificates import CertificateRecord, CertificateState, Kind
+from domain.people import ResidentState
+from domain.ports import Begin, StatusLookup, UnitOfWork
+from domain.revocation import CrlReason, Revocation, RevocationCause
+from store.schema import create
+from store.status import SqlStatusLookup
+from store.work import SqlBegin
+from tests.support.people import KIYOSE, PERSON, certificate_record, serial_of
+from tests.support.postgres import PostgresServer
+from tests.support.signers import KeySigner, stored_keys
+
+NOW = datetime(2027, 4, 1, tzinfo=UTC)
+
+
+def audit_signer() -> KeySigner:
+    """A P-256 key that signs audit heads."""
+    return KeySigner(stored_keys("responders-p256")[0])
+
+
+@dataclass(frozen=True)
+class Store:
+    """Whatever keeps the rows: `url` is empty where there is no database."""
+
+    begin: Begin
+    status: StatusLookup
+    url: str = ""
+
+
+@contextmanager
+def sql_store(url: str, *, lock_wait: float = 5.0) -> Iterator[Store]:
+    """The store in a database that has its tables."""
+    begin, status = SqlBegin(url, audit_signer(), lock_wait=lock_wait), SqlStatusLookup(url, lock_wait=lock_wait)
+    try:
+        yield Store(begin, status, url)
+    finally:
+        begin.close()
+        status.close()
+
+
+@contextmanager
+def sqlite_store(folder: Path, *, lock_wait: float = 5.0) -> Iterator[Store]:
+    """A store in a new file in `folder`."""
+    url = f"sqlite:///{folder / 'jpki.db'}"
+    create(url)
+    with sql_store(url, lock_wait=lock_wait) as store:
+        yield store
+
+
+@contextmanager
+def postgres_store(server: PostgresServer, *, lock_wait: float = 5.0) -> Iterator[Store]:
+    """A store in a new database of `server`."""
+    name = server.new_database()
+    with sql_store(server.url(name), lock_wait=lock_wait) as store:
+        yield store
+    server.drop_database(name)
+
+
+def digest_of(label: str) -> bytes:
+    """32 octets, the same for the same label."""
+    return hashlib.sha256(label.encode()).digest()
+
+
+def add_resident(work: UnitOfWork, label: str = "resident", **changes: Any) -> int:
+    """A present resident of 清瀬市; the row id."""
+    values = {"municipality": KIYOSE.code, "attributes": PERSON, "state": ResidentState.PRESENT, "at": NOW, **changes}
+    return work.residents.put(digest_of(label), b"sealed " + label.encode(), **values)[0]
+
+
+def add_application(work: UnitOfWork, resident_id: int, key: str = "application") -> int:
+    """An application of 清瀬市 for that resident; its id."""
+    return work.applications.open(KIYOSE.name, key, digest_of(key), resident_id, KIYOSE.code, NOW)
+
+
+def make_certificate(work: UnitOfWork, label: str = "holder", **changes: Any) -> CertificateRecord:
+    """A reserved certificate, not yet stored, of a resident and an application that are; `label` names all three."""
+    resident_id = add_resident(work, label)
+    record = replace(
+        certificate_record(Kind.SIGNATURE, add_application(work, resident_id, label)),
+        serial=serial_of(label),
+        resident_id=resident_id,
+        state=CertificateState.RESERVED,
+        der=b"tbs of " + label.encode(),
+        spki_digest=digest_of("key of " + label),
+    )
+    return replace(record, **changes)
+
+
+def add_certificate(begin: Begin, label: str = "holder", **changes: Any) -> CertificateRecord:
+    """Store what `make_certificate` makes, in a unit of work of its own."""
+    with begin() as work:
+        record = make_certificate(work, label, **changes)
+        work.certificates.reserve(record)
+        work.commit()
+    return record
+
+
+def revocation_of(
+    record: CertificateRecord, reason: CrlReason = CrlReason.AFFILIATION_CHANGED, **changes: Any
+) -> Revocation:
+    """A revocation of that certificate, an hour after it was reserved."""
+    made = Revocation(
+        record.issuer,
+        record.serial,
+        record.municipality,
+        RevocationCause.RESIDENT_EVENT,
+        CrlReason.AFFILIATION_CHANGED,
+        record.reserved_at.replace(minute=59),
+        record.validity.not_after,
+    )
+    return replace(made, **changes)
