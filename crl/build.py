@@ -1,0 +1,41 @@
+"""The to-be-signed octets of a revocation list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crl.plan import ListPlan
+from crl.scope import issuing_distribution_point
+from domain import der, oids
+
+_V2 = 1
+
+
+def build_tbs_crl(plan: ListPlan, entries: Sequence[bytes]) -> bytes:
+    """TBSCertList (RFC 5280 §5.1): version 2, the plan's fields, the encoded entries in their order, and the
+    extensions authorityKeyIdentifier, cRLNumber and (critical) issuingDistributionPoint.
+
+    A list without entries has no revokedCertificates at all (§5.1.2.6).
+    """
+    return der.sequence(
+        der.integer(_V2),
+        plan.algorithm,
+        plan.issuer.subject,
+        der.time(plan.this_update),
+        der.time(plan.next_update),
+        der.sequence(*entries) if entries else b"",
+        der.explicit(0, der.sequence(*_extensions(plan))),
+    )
+
+
+def _extensions(plan: ListPlan) -> tuple[bytes, ...]:
+    return (
+        _extension(oids.AUTHORITY_KEY_IDENTIFIER, der.sequence(der.implicit(0, plan.issuer.key_identifier))),
+        _extension(oids.CRL_NUMBER, der.integer(plan.number)),
+        _extension(oids.ISSUING_DISTRIBUTION_POINT, issuing_distribution_point(plan.scope, plan.point), critical=True),
+    )
+
+
+def _extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
+    """`critical` FALSE is the DEFAULT and so absent."""
+    return der.sequence(der.oid(oid), der.boolean(True) if critical else b"", der.octet_string(value))

@@ -1,0 +1,155 @@
+"""Revocations and revocation lists for tests, and a publisher over the store in memory."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from crl.build import build_tbs_crl
+from crl.entries import encode_entries
+from crl.plan import ListPlan
+from crl.publish import Publisher
+from crl.scope import distribution_point
+from domain import der
+from domain.certificates import Carrier, CertificateRecord, CertificateState, IssuerId, Kind, Validity
+from domain.lists import Scope
+from domain.ports import Begin
+from domain.revocation import CrlReason, Revocation, RevocationCause
+from domain.serial import SerialNumber
+from domain.signing import assemble
+from policies.crl import CrlPolicy
+from tests.support.authority import KIYOSE, LOCATIONS, NAMES, SAPPORO, make_issuer, serial_of
+from tests.support.signers import authority_signer
+
+NOW = datetime(2027, 4, 1, tzinfo=UTC)
+EXPIRY = datetime(2032, 3, 31, 14, 59, 59, tzinfo=UTC)
+DAY = timedelta(days=1)
+POLICY = CrlPolicy(lifetime=2 * DAY, interval=DAY, backdate=timedelta(minutes=5))
+
+ISSUERS = {issuer.id: issuer for issuer in (make_issuer(kind, g) for kind in Kind for g in ("g1", "g2"))}
+SIGNERS = {issuer: authority_signer(*issuer.split("-")) for issuer in ISSUERS}
+
+G1, G2 = IssuerId("signature-g1"), IssuerId("signature-g2")
+SCOPE = Scope(G1, KIYOSE.code)
+ELSEWHERE = Scope(G1, SAPPORO.code)
+AUTHORITY_SCOPE = Scope(G1, None)
+
+
+def make_revocation(
+    label: str | SerialNumber = "holder",
+    reason: CrlReason = CrlReason.AFFILIATION_CHANGED,
+    *,
+    revoked_at: datetime = NOW - timedelta(hours=3),
+    not_after: datetime = EXPIRY,
+    scope: Scope = SCOPE,
+) -> Revocation:
+    """A revocation in `scope`; the same label gives the same serial."""
+    serial = serial_of(label) if isinstance(label, str) else label
+    municipality = scope.municipality or KIYOSE.code
+    return Revocation(scope.issuer, serial, municipality, RevocationCause.RESIDENT_EVENT, reason, revoked_at, not_after)
+
+
+def point_of(scope: Scope) -> bytes:
+    """The distribution point name of a scope in the two municipalities that tests know."""
+    municipalities = {place.code: place for place in (KIYOSE, SAPPORO)}
+    return distribution_point(scope, NAMES[ISSUERS[scope.issuer].kind].subject, municipalities, LOCATIONS)
+
+
+def make_plan(scope: Scope = SCOPE, **changes: Any) -> ListPlan:
+    """The plan of list number 7 of a scope, made on `NOW`."""
+    this_update, next_update = POLICY.window(NOW)
+    plan = ListPlan(
+        issuer=ISSUERS[scope.issuer],
+        algorithm=SIGNERS[scope.issuer].algorithm,
+        scope=scope,
+        point=point_of(scope),
+        number=7,
+        this_update=this_update,
+        next_update=next_update,
+    )
+    return replace(plan, **changes)
+
+
+def make_list(revocations: Iterable[Revocation] = (), scope: Scope = SCOPE, **changes: Any) -> bytes:
+    """A signed list (DER), with no questions asked."""
+    plan = make_plan(scope, **changes)
+    tbs = build_tbs_crl(plan, encode_entries(revocations))
+    return assemble(tbs, plan.algorithm, SIGNERS[scope.issuer].sign(tbs))
+
+
+def tbs_of(octets: bytes) -> bytes:
+    """The to-be-signed part of a signed object."""
+    start, end = der.only(octets, der.SEQUENCE)
+    return octets[start : der.read(octets, start, end)[2]]
+
+
+class MovableClock:
+    """A clock that a test sets."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by
+
+
+def make_publisher(begin: Begin, directory: Path, clock: Callable[[], datetime], **changes: Any) -> Publisher:
+    publisher = Publisher(
+        issuers=ISSUERS,
+        signers=SIGNERS,
+        point=point_of,
+        policy=POLICY,
+        begin=begin,
+        clock=clock,
+        directory=directory,
+        holder="first",
+    )
+    return replace(publisher, **changes)
+
+
+def record_certificate(begin: Begin, revocation: Revocation, resident_id: int = 1, application_id: int = 1) -> None:
+    """Put the certificate that `revocation` is about on record as issued; it is nobody's live certificate."""
+    with begin() as work:
+        work.certificates.reserve(
+            CertificateRecord(
+                issuer=revocation.issuer,
+                serial=revocation.serial,
+                kind=ISSUERS[revocation.issuer].kind,
+                carrier=Carrier.CARD,
+                resident_id=resident_id,
+                application_id=application_id,
+                municipality=revocation.municipality,
+                validity=Validity(datetime(2027, 1, 1, tzinfo=UTC), revocation.not_after),
+                state=CertificateState.ISSUED,
+                der=b"certificate",
+                spki_digest=revocation.serial.octets * 2,
+                profile_digest="profile",
+                reserved_at=datetime(2027, 1, 1, tzinfo=UTC),
+                ended_at=revocation.revoked_at,
+            )
+        )
+        work.commit()
+
+
+def record_revocation(begin: Begin, *revocations: Revocation) -> None:
+    """Put revocations on record; those of certificates not yet on record bring these along."""
+    for revocation in revocations:
+        with begin(write=False) as work:
+            known = work.certificates.find(revocation.issuer, revocation.serial)
+        if known is None:
+            record_certificate(begin, revocation)
+        with begin() as work:
+            work.revocations.put(revocation, "receipt", revocation.revoked_at)
+            work.commit()
+
+
+def openssl(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run openssl in `folder`."""
+    return subprocess.run(["openssl", *arguments], cwd=folder, check=False, capture_output=True, text=True)
