@@ -21,7 +21,6 @@ KEY_USAGES = (
     "encipher-only",
     "decipher-only",
 )
-EXTENDED_KEY_USAGES = ("client-auth", "ocsp-signing")
 
 ValueTest = tuple[Callable[[object], bool], str]
 """Whether a value fits, and the words for what would."""
