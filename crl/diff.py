@@ -1,0 +1,43 @@
+"""What the next list of a scope changes; an entry may not disappear without an explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container
+from dataclasses import dataclass
+
+from crl.read import RevocationList, read_tail
+from domain.errors import Code, Refusal
+from domain.revocation import Revocation
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ListDifference:
+    """Serial octets that appear, that disappear, and whose time or reason changes (a hold became a revocation)."""
+
+    added: frozenset[bytes]
+    removed: frozenset[bytes]
+    changed: frozenset[bytes]
+
+
+def difference(before: RevocationList | None, standing: Collection[Revocation]) -> ListDifference:
+    """What a list of the `standing` revocations changes against the one published `before`, if there was one."""
+    old = before.tails if before else {}
+    new = {revocation.serial.octets: (revocation.revoked_at, revocation.reason) for revocation in standing}
+    return ListDifference(
+        added=frozenset(new.keys() - old.keys()),
+        removed=frozenset(old.keys() - new.keys()),
+        changed=frozenset(serial for serial in new.keys() & old.keys() if read_tail(old[serial]) != new[serial]),
+    )
+
+
+def refuse_shrinking(found: ListDifference, explained: Container[bytes]) -> None:
+    """Raises Refusal(WOULD_SHRINK) when an entry disappears whose serial is not among `explained`."""
+    unexplained = sum(serial not in explained for serial in found.removed)
+    if unexplained:
+        raise Refusal(
+            Code.WOULD_SHRINK,
+            f"{unexplained} of {len(found.removed)} disappearing entries are unexplained: their certificates had not "
+            "expired before the last list, and no revocation of them is recorded. Restore the lost revocations; to "
+            "publish without them, move the published file away first",
+            facts={"unexplained": unexplained, "removed": len(found.removed)},
+        )

@@ -1,0 +1,58 @@
+"""List files: a new one is written beside the old, made durable, and swapped in; readers see the old or the new."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from domain.lists import Scope
+
+
+def read_current(directory: Path, scope: Scope) -> bytes | None:
+    """The scope's file as published, or None when there is none."""
+    try:
+        return (directory / scope.path).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def swap_in(directory: Path, scope: Scope, der: bytes) -> None:
+    """Put `der` in place of the scope's file, and its digest (as `sha256sum -c` reads it) beside it.
+
+    After a crash at any point the old or the new file is there, whole; what is left beside it is overwritten next time.
+    The digest follows its list by an instant, since two files cannot be swapped as one.
+    """
+    target = directory / scope.path
+    if not target.parent.is_dir():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_durable(directory)
+    _replace(target, der)
+    swap_in_digest(directory, scope, der)
+
+
+def swap_in_digest(directory: Path, scope: Scope, der: bytes) -> None:
+    """Put the digest of the published `der` in place."""
+    target = directory / scope.path
+    line = f"{hashlib.sha256(der).hexdigest()}  {target.name}\n"
+    _replace(target.with_name(f"{target.name}.sha256"), line.encode("ascii"))
+    _make_durable(target.parent)
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Write beside and rename: the rename is what readers see, so the content must be on disk before it."""
+    beside = target.with_name(f".{target.name}.new")
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(target)
+
+
+def _make_durable(folder: Path) -> None:
+    """Renames and new names survive a power cut once their folder is synced."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

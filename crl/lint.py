@@ -1,0 +1,71 @@
+"""The last look at a list before it is signed: it is read back and must say exactly what was planned."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from crl.plan import ListPlan
+from crl.read import RevocationList, read_tail, read_tbs
+from crl.scope import issuing_distribution_point
+from domain.der import DerError
+from domain.errors import Code, Refusal
+from domain.revocation import Revocation
+from domain.signing import LintedTbs
+
+_LARGEST_NUMBER = 1 << 159  # 20 octets and a sign bit: RFC 5280 §5.2.3
+
+
+def lint_tbs_crl(tbs: bytes, plan: ListPlan, standing: Collection[Revocation]) -> LintedTbs:
+    """The octets, good for one signature.
+
+    The reader shares no code with the encoder. It has refused other versions, time forms, extensions, flags, reasons
+    and orders; here every field is compared with the plan, and the entries with the `standing` revocations, so
+    that the list holds these and no others. Raises Refusal(LINT) that names all faults, and no serial.
+    """
+    try:
+        found = read_tbs(tbs)
+        faults = [*_field_faults(found, plan), *_entry_faults(found, standing)]
+    except DerError as fault:
+        raise _refusal(plan, [str(fault)]) from fault
+    if faults:
+        raise _refusal(plan, faults)
+    return LintedTbs(tbs)
+
+
+def _refusal(plan: ListPlan, faults: list[str]) -> Refusal:
+    return Refusal(Code.LINT, f"the list for {plan.scope.path} was not signed: {'; '.join(faults)}")
+
+
+def _field_faults(found: RevocationList, plan: ListPlan) -> Iterator[str]:
+    wanted = {
+        "algorithm": plan.algorithm,
+        "issuer": plan.issuer.subject,
+        "this_update": plan.this_update,
+        "next_update": plan.next_update,
+        "authority_key": plan.issuer.key_identifier,
+        "number": plan.number,
+        "point": issuing_distribution_point(plan.scope, plan.point),
+    }
+    yield from (f"{name} is not the planned one" for name, value in wanted.items() if getattr(found, name) != value)
+    if plan.scope.issuer != plan.issuer.id:
+        yield "the scope belongs to another issuer"
+    if found.next_update <= found.this_update:
+        yield "next_update is not after this_update"
+    if not 0 < found.number < _LARGEST_NUMBER:
+        yield "number is not positive or has more than 20 octets"
+
+
+def _entry_faults(found: RevocationList, standing: Collection[Revocation]) -> Iterator[str]:
+    missing = differing = 0
+    for revocation in standing:
+        tail = found.tails.get(revocation.serial.octets)
+        if tail is None:
+            missing += 1
+        elif read_tail(tail) != (revocation.revoked_at, revocation.reason):
+            differing += 1
+    if missing:
+        yield f"{missing} standing revocations are not on it"
+    if differing:
+        yield f"{differing} entries have another time or reason than recorded"
+    if len(found.tails) != len(standing):
+        yield f"it has {len(found.tails)} entries for {len(standing)} standing revocations"

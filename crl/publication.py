@@ -1,0 +1,143 @@
+"""The publication of one list, in steps that a crash between any two leaves something to go on from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import datetime
+
+from crl.build import build_tbs_crl
+from crl.content import ListContent, gather_content
+from crl.entries import encode_entries
+from crl.files import read_current, swap_in, swap_in_digest
+from crl.lint import lint_tbs_crl
+from crl.plan import ListPlan
+from crl.publisher import Publisher, hold_lease
+from crl.signature import sign_list
+from domain.errors import Code, Refusal
+from domain.events import Act, AuditEvent
+from domain.lists import ListRecord, ListState, Scope
+from domain.ports import UnitOfWork
+
+
+def publish_scope(publisher: Publisher, scope: Scope, *, force: bool = False) -> ListRecord | None:
+    """The scope's new list once it is in place, or None when the scope needs none.
+
+    After a crash the next call goes on: a number once reserved is never used again, and a list whose file was in place
+    but not yet recorded is recorded. Raises Refusal: NOT_FOUND for a scope not in use, BAD_CONFIGURATION for an issuer
+    that is not configured, BUSY when another publisher is at work, CLOCK_BEHIND, OUT_OF_ORDER when the files are newer
+    than the database, LINT, WOULD_SHRINK, SIGNER_UNAVAILABLE, STORE_UNAVAILABLE.
+    """
+    if scope.issuer not in publisher.issuers or scope.issuer not in publisher.signers:
+        raise Refusal(
+            Code.BAD_CONFIGURATION,
+            f"{scope.path} is in use but issuer {scope.issuer} is not configured; keep an issuer until it has expired",
+        )
+    now = publisher.clock()
+    point = publisher.point(scope)
+    file = read_current(publisher.directory, scope)
+    finished = _finish_interrupted(publisher, scope, file, now)
+    # 1. What belongs on the list; an entry that would disappear unexplained ends it here.
+    content = gather_content(publisher, scope, file, now, force=force)
+    if content is None:
+        return finished
+    # 2. The number is committed before anything carries it.
+    record = _reserve(publisher, content, now)
+    # 3. Only a list that says what was planned, and holds every standing revocation, may be signed.
+    plan = ListPlan(
+        issuer=publisher.issuers[scope.issuer],
+        algorithm=publisher.signers[scope.issuer].algorithm,
+        scope=scope,
+        point=point,
+        number=record.number,
+        this_update=record.this_update,
+        next_update=record.next_update,
+    )
+    linted = lint_tbs_crl(build_tbs_crl(plan, encode_entries(content.standing)), plan, content.standing)
+    # 4. No unit of work is open while the key store works.
+    der = sign_list(linted, publisher.signers[scope.issuer], plan.issuer)
+    # 5. What was signed is on record before anybody can see it.
+    signed = _record_signed(publisher, record, content, der, now)
+    # 6. The file and its record change together.
+    return _put_in_place(publisher, signed, der, now)
+
+
+def _finish_interrupted(publisher: Publisher, scope: Scope, file: bytes | None, now: datetime) -> ListRecord | None:
+    """Record a list as published whose file is in place although a crash kept that from being recorded. One that never
+    got into place has spent its number, and the next list takes its part."""
+    with publisher.begin(write=False) as work:
+        latest = work.lists.latest(scope)
+    if file is None or latest is None or latest.state is not ListState.SIGNED:
+        return None
+    if hashlib.sha256(file).digest() != latest.digest:
+        return None
+    with publisher.begin() as work:
+        hold_lease(publisher, work, now)
+        swap_in_digest(publisher.directory, scope, file)
+        published = _record_published(publisher, work, latest, now)
+        work.commit()
+    return published
+
+
+def _reserve(publisher: Publisher, content: ListContent, now: datetime) -> ListRecord:
+    """The record of the next list, its number reserved. The content must not be older than the newest signed list."""
+    scope, covers = content.known.scope, content.known.wanted
+    this_update, next_update = publisher.policy.window(now)
+    with publisher.begin() as work:
+        hold_lease(publisher, work, now)
+        if work.lists.latest(scope) != content.latest:
+            raise _overtaken(scope)
+        number = work.lists.reserve(scope, this_update, next_update, covers)
+        record = ListRecord(scope, number, this_update, next_update, ListState.RESERVED, covers)
+        _audit(publisher, work, Act.CRL_RESERVED, record, now)
+        work.commit()
+    return record
+
+
+def _record_signed(
+    publisher: Publisher, record: ListRecord, content: ListContent, der: bytes, now: datetime
+) -> ListRecord:
+    digest = hashlib.sha256(der).digest()
+    facts = {
+        "sha256": digest.hex(),
+        "key": publisher.signers[record.scope.issuer].key_id,
+        "entries": len(content.standing),
+        "added": len(content.changes.added),
+        "removed": len(content.changes.removed),
+        "changed": len(content.changes.changed),
+    }
+    with publisher.begin() as work:
+        work.lists.signed(record.scope, record.number, digest, len(content.standing))
+        _audit(publisher, work, Act.CRL_SIGNED, record, now, **facts)
+        work.commit()
+    return replace(record, state=ListState.SIGNED, digest=digest, entries=len(content.standing))
+
+
+def _put_in_place(publisher: Publisher, record: ListRecord, der: bytes, now: datetime) -> ListRecord:
+    """Swap the file in while the unit of work keeps other writers out: a publisher that lost its lease while it was
+    asleep cannot put an older list over a newer one."""
+    with publisher.begin() as work:
+        latest = work.lists.latest(record.scope)
+        if latest is None or latest.number != record.number:
+            raise _overtaken(record.scope)
+        swap_in(publisher.directory, record.scope, der)
+        published = _record_published(publisher, work, record, now)
+        work.commit()
+    return published
+
+
+def _overtaken(scope: Scope) -> Refusal:
+    return Refusal(Code.BUSY, f"another publisher made a newer list {scope.path} meanwhile; nothing is left to do")
+
+
+def _record_published(publisher: Publisher, work: UnitOfWork, record: ListRecord, now: datetime) -> ListRecord:
+    work.lists.published(record.scope, record.number)
+    _audit(publisher, work, Act.CRL_PUBLISHED, record, now)
+    return replace(record, state=ListState.PUBLISHED)
+
+
+def _audit(
+    publisher: Publisher, work: UnitOfWork, act: Act, record: ListRecord, now: datetime, **facts: object
+) -> None:
+    place = {"list": record.scope.path, "number": record.number}
+    work.audit.append(AuditEvent(act, f"publisher:{publisher.holder}", now, {**place, **facts}))

@@ -1,0 +1,53 @@
+"""The publisher: what publication needs, when a scope is due, and who may publish at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from domain.certificates import Issuer, IssuerId
+from domain.errors import Code, Refusal
+from domain.lists import Scope, ScopeRecord
+from domain.ports import Begin, Clock, Signer, UnitOfWork
+from policies.crl import CrlPolicy
+
+LEASE = "crl-publisher"
+LEASE_LIFE = timedelta(minutes=5)
+"""Longer than any one list takes; it is extended with every list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """What publication needs. `point` gives a scope's DistributionPointName (`crl.scope.distribution_point`);
+    `directory` holds the files; `holder` names this process among the publishers that might run."""
+
+    issuers: Mapping[IssuerId, Issuer]
+    signers: Mapping[IssuerId, Signer]
+    point: Callable[[Scope], bytes]
+    policy: CrlPolicy
+    begin: Begin
+    clock: Clock
+    directory: Path
+    holder: str
+
+
+def is_due(publisher: Publisher, record: ScopeRecord, now: datetime, *, force: bool) -> bool:
+    """Whether the scope gets a new list now: the policy says so, or its file is gone.
+
+    An issuer that has expired signs no more. A clock behind the last list counts as due: the reservation refuses it.
+    """
+    issuer = publisher.issuers.get(record.scope.issuer)
+    if issuer and issuer.validity.ended(now):
+        return False
+    policy = publisher.policy
+    if force or policy.is_due(record, now) or policy.is_behind(record, now):
+        return True
+    return not (publisher.directory / record.scope.path).exists()
+
+
+def hold_lease(publisher: Publisher, work: UnitOfWork, now: datetime) -> None:
+    """Take or extend the lease. Raises Refusal(BUSY) while another publisher has it."""
+    if not work.lists.lease(LEASE, publisher.holder, now, now + LEASE_LIFE):
+        raise Refusal(Code.BUSY, "another publisher is at work; wait until it is done, or 5 minutes if it died")

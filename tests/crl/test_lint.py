@@ -1,0 +1,129 @@
+"""The last look before signing: a list that does not say what was planned gets no signature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from crl.build import build_tbs_crl
+from crl.entries import encode_entries
+from crl.lint import lint_tbs_crl
+from domain.errors import Code, Refusal
+from domain.lists import Scope
+from domain.revocation import CrlReason, Revocation
+from tests.support.authority import KIYOSE
+from tests.support.lists import (
+    AUTHORITY_SCOPE,
+    ELSEWHERE,
+    EXPIRY,
+    G2,
+    ISSUERS,
+    NOW,
+    SCOPE,
+    SIGNERS,
+    make_plan,
+    make_revocation,
+    point_of,
+)
+
+REVOKED = tuple(make_revocation(reason.name, reason) for reason in CrlReason)
+PLAN = make_plan()
+
+
+def refusal_of(plan: Any = PLAN, listed: Sequence[Revocation] = REVOKED, tbs: bytes | None = None) -> Refusal:
+    """How a list made after `plan` of the `listed` revocations is refused by the linter, which expects the usual."""
+    octets = build_tbs_crl(plan, encode_entries(listed)) if tbs is None else tbs
+    with pytest.raises(Refusal) as caught:
+        lint_tbs_crl(octets, PLAN, REVOKED)
+    assert caught.value.code is Code.LINT
+    return caught.value
+
+
+@pytest.mark.parametrize("revoked", [(), REVOKED[:1], REVOKED], ids=["no-entries", "one-entry", "every-reason"])
+@pytest.mark.parametrize("scope", [SCOPE, AUTHORITY_SCOPE, Scope(G2, KIYOSE.code)], ids=["rsa", "authority", "ec"])
+def test_what_was_planned_may_be_signed_once(scope: Scope, revoked: tuple[Revocation, ...]) -> None:
+    plan = make_plan(scope)
+    tbs = build_tbs_crl(plan, encode_entries(revoked))
+    linted = lint_tbs_crl(tbs, plan, revoked)
+    assert linted.redeem() == tbs
+    with pytest.raises(RuntimeError):
+        linted.redeem()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        pytest.param({"number": 8}, "number is not the planned one", id="another-number"),
+        pytest.param({"algorithm": SIGNERS[G2].algorithm}, "algorithm is not", id="another-algorithm"),
+        pytest.param({"point": point_of(ELSEWHERE)}, "point is not", id="another-municipalitys-point"),
+        pytest.param({"scope": AUTHORITY_SCOPE}, "point is not", id="said-to-list-authorities"),
+        pytest.param({"this_update": NOW}, "this_update is not", id="begins-later"),
+        pytest.param({"next_update": EXPIRY}, "next_update is not", id="ends-later"),
+        pytest.param({"issuer": ISSUERS[G2]}, "authority_key is not", id="the-other-generations-key"),
+        pytest.param({"issuer": replace(PLAN.issuer, subject=b"\x30\x00")}, "issuer is not", id="another-name"),
+    ],
+)
+def test_a_field_that_is_not_the_planned_one_is_refused(changes: dict[str, Any], words: str) -> None:
+    assert words in refusal_of(replace(PLAN, **changes)).detail
+
+
+def test_all_faults_are_named_at_once() -> None:
+    detail = refusal_of(replace(PLAN, number=8, this_update=NOW), REVOKED[1:]).detail
+    assert "number is not" in detail
+    assert "this_update is not" in detail
+    assert "1 standing revocations are not on it" in detail
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        pytest.param(replace(PLAN, number=0), "number is not positive", id="number-zero"),
+        pytest.param(replace(PLAN, number=1 << 159), "more than 20 octets", id="a-number-of-21-octets"),
+        pytest.param(replace(PLAN, next_update=PLAN.this_update), "not after this_update", id="ends-as-it-begins"),
+        pytest.param(replace(PLAN, scope=Scope(G2, KIYOSE.code)), "another issuer", id="a-scope-of-another-issuer"),
+    ],
+)
+def test_a_plan_that_makes_no_sense_is_refused(plan: Any, words: str) -> None:
+    with pytest.raises(Refusal, match=words):
+        lint_tbs_crl(build_tbs_crl(plan, []), plan, [])
+
+
+OTHER = make_revocation("never recorded")
+
+
+@pytest.mark.parametrize(
+    ("listed", "words"),
+    [
+        pytest.param(REVOKED[1:], "1 standing revocations are not on it", id="one-is-missing"),
+        pytest.param((), "7 standing revocations are not on it", id="all-are-missing"),
+        pytest.param((*REVOKED, OTHER), "8 entries for 7 standing", id="one-too-many"),
+        pytest.param((*REVOKED[1:], OTHER), "1 standing revocations are not on it", id="one-for-another"),
+        pytest.param(
+            (*REVOKED[1:], replace(REVOKED[0], reason=CrlReason.SUPERSEDED)), "1 entries have another", id="reason-lost"
+        ),
+        pytest.param(
+            (*REVOKED[1:], replace(REVOKED[0], revoked_at=NOW - timedelta(hours=4))), "1 entries have", id="time-moved"
+        ),
+    ],
+)
+def test_entries_that_are_not_the_standing_revocations_are_refused(listed: Sequence[Revocation], words: str) -> None:
+    assert words in refusal_of(listed=listed).detail
+
+
+def test_octets_that_cannot_be_read_are_refused() -> None:
+    assert "the octets end too early" in refusal_of(tbs=b"\x30").detail
+
+
+def test_a_day_that_does_not_exist_is_refused() -> None:
+    tbs = build_tbs_crl(PLAN, [entry.replace(b"270331", b"270231") for entry in encode_entries(REVOKED)])
+    assert "a day that does not exist" in refusal_of(tbs=tbs).detail
+
+
+def test_no_serial_is_named() -> None:
+    detail = refusal_of(listed=REVOKED[1:]).detail
+    assert str(REVOKED[0].serial.value) not in detail
+    assert REVOKED[0].serial.octets.hex() not in detail
