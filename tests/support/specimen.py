@@ -1,0 +1,75 @@
+"""Both services over stand-ins, as programs: `python -m tests.support.specimen status <folder>`.
+
+The responder and the lists are real; the acts only repeat what they were asked. What a test wants to change while a
+server runs, it writes into the folder.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+from flask import Flask
+
+from config.document import Secret
+from config.settings import ListenSettings, Settings, TransportSettings
+from domain.status import GOOD
+from tests.support.authority import NOW, serial_of
+from tests.support.lists import ISSUERS
+from tests.support.responder import make_responder
+from web.server import Service, run_server, server_settings
+
+if TYPE_CHECKING:
+    from web.status import StatusParts
+
+SERIAL = serial_of("a good certificate")
+
+
+def make_settings(folder: Path) -> Settings:
+    """Settings with free ports, one worker and two threads, and the files of `tests.support.transport`."""
+    return cast(
+        Settings,
+        SimpleNamespace(
+            api=ListenSettings("127.0.0.1:0", 1, 2),
+            status=ListenSettings("127.0.0.1:0", 1, 2),
+            secrets=SimpleNamespace(key_passphrase=Secret(file=folder / "passphrase")),
+            transport=TransportSettings(
+                authority_certificate=folder / "transport-ca.pem",
+                authority_key=folder / "transport-ca-key.pem",
+                server_certificate=folder / "server.pem",
+                server_key=folder / "server-key.pem",
+            ),
+        ),
+    )
+
+
+def make_status_parts(folder: Path) -> StatusParts:
+    from ocsp.responder import answer
+    from web.status import StatusParts
+
+    responder = make_responder({(issuer, SERIAL): GOOD for issuer in ISSUERS})
+    return StatusParts(
+        answer=lambda octets, caller: answer(responder, octets, caller),
+        issuers=ISSUERS,
+        crl_directory=folder,
+        clock=lambda: NOW,
+        random=bytes,
+        health=lambda: {"database": not (folder / "down").exists()},
+    )
+
+
+def make_status(folder: Path) -> Flask:
+    from web.status import create_status
+
+    return create_status(make_status_parts(folder))
+
+
+def main(service: Service, folder: Path) -> None:
+    settings = make_settings(folder)
+    run_server(lambda: server_settings(service, settings), lambda: make_status(folder))
+
+
+if __name__ == "__main__":
+    main(cast(Service, sys.argv[1]), Path(sys.argv[2]))

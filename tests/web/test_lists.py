@@ -1,0 +1,208 @@
+"""The doors for lists and issuer certificates: only known names, true validators, ranges, and honest lifetimes."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.http import http_date
+
+from domain.der import DerError
+from domain.lists import Scope
+from tests.support.authority import KIYOSE
+from tests.support.lists import G1, ISSUERS, NOW, SCOPE, MovableClock, make_list, make_revocation
+from web.editions import Editions, update_times
+from web.lists import LIST_AGE, lists_blueprint
+from web.metrics import Meter
+from web.shell import make_shell
+
+PATH = f"/crl/{SCOPE.path}"
+LIST = make_list([make_revocation("a"), make_revocation("b")])
+NEXT_UPDATE = x509.load_der_x509_crl(LIST).next_update_utc
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+def app(tmp_path: Path, clock: MovableClock) -> Flask:
+    put(tmp_path, SCOPE, LIST)
+    (tmp_path / "secret.crl").write_bytes(LIST)
+    app = make_shell(bytes, Meter())
+    app.register_blueprint(lists_blueprint(tmp_path, ISSUERS, clock))
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def put(directory: Path, scope: Scope, octets: bytes) -> None:
+    """Swap a list in as the publisher does: written beside, then renamed."""
+    path = directory / scope.path
+    path.parent.mkdir(exist_ok=True)
+    beside = path.with_suffix(".new")
+    beside.write_bytes(octets)
+    beside.rename(path)
+
+
+def test_a_list_comes_as_it_lies_there(client: FlaskClient) -> None:
+    response = client.get(PATH)
+    assert response.status_code == 200
+    assert response.data == LIST
+    assert response.content_type == "application/pkix-crl"
+    assert response.content_length == len(LIST)
+    assert response.get_etag() == (hashlib.sha256(LIST).hexdigest(), False)
+    assert response.last_modified == x509.load_der_x509_crl(LIST).last_update_utc
+    assert response.headers["Accept-Ranges"] == "bytes"
+    assert response.headers["Cache-Control"] == "public, max-age=300, no-transform"
+
+
+def test_head_tells_the_same_without_the_list(client: FlaskClient) -> None:
+    response = client.head(PATH)
+    assert response.status_code == 200
+    assert response.data == b""
+    assert response.content_length == len(LIST)
+    assert response.get_etag() == client.get(PATH).get_etag()
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        pytest.param({"If-None-Match": f'"{hashlib.sha256(LIST).hexdigest()}"'}, id="by-validator"),
+        pytest.param({"If-Modified-Since": http_date(NOW)}, id="by-time"),
+    ],
+)
+def test_who_has_the_list_is_told_so(client: FlaskClient, condition: dict[str, str]) -> None:
+    response = client.get(PATH, headers=condition)
+    assert response.status_code == 304
+    assert response.data == b""
+
+
+def test_who_has_an_older_list_gets_the_new_one(client: FlaskClient) -> None:
+    response = client.get(PATH, headers={"If-None-Match": '"0000"', "If-Modified-Since": http_date(NOW)})
+    assert response.data == LIST
+
+
+@pytest.mark.parametrize(
+    ("range_", "part"),
+    [
+        pytest.param("bytes=0-9", LIST[:10], id="the-beginning"),
+        pytest.param("bytes=100-", LIST[100:], id="the-rest"),
+        pytest.param("bytes=-5", LIST[-5:], id="the-end"),
+    ],
+)
+def test_a_broken_download_can_go_on(client: FlaskClient, range_: str, part: bytes) -> None:
+    response = client.get(PATH, headers={"Range": range_})
+    assert response.status_code == 206
+    assert response.data == part
+    assert response.content_range.length == len(LIST)
+
+
+def test_a_range_of_another_list_gives_the_whole_one(client: FlaskClient) -> None:
+    assert client.get(PATH, headers={"Range": "bytes=5-", "If-Range": '"0000"'}).data == LIST
+
+
+def test_a_range_beyond_the_end_is_a_problem(client: FlaskClient) -> None:
+    response = client.get(PATH, headers={"Range": f"bytes={len(LIST)}-"})
+    assert response.status_code == 416
+    assert response.content_type == "application/problem+json"
+    assert response.headers["Content-Range"] == f"bytes */{len(LIST)}"
+
+
+def test_a_new_list_is_seen_at_once(client: FlaskClient, tmp_path: Path) -> None:
+    before = client.get(PATH)
+    new = make_list([make_revocation("c")], number=8)
+    put(tmp_path, SCOPE, new)
+    after = client.get(PATH)
+    assert after.data == new
+    assert after.get_etag() != before.get_etag()
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        pytest.param(timedelta(hours=2), f"public, max-age={LIST_AGE.seconds}, no-transform", id="long-before-the-end"),
+        pytest.param(timedelta(seconds=90), "public, max-age=90, no-transform", id="near-the-end"),
+        pytest.param(timedelta(), "no-cache", id="at-the-end"),
+        pytest.param(timedelta(days=-3), "no-cache", id="after-the-end"),
+    ],
+)
+def test_no_cache_keeps_a_list_past_its_next_update(
+    client: FlaskClient, clock: MovableClock, left: timedelta, expected: str
+) -> None:
+    assert NEXT_UPDATE is not None
+    clock.now = NEXT_UPDATE - left
+    assert client.get(PATH).headers["Cache-Control"] == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/crl/signature-g1/01100.crl", id="a-municipality-without-a-list"),
+        pytest.param("/crl/signature-g9/13221.crl", id="an-unknown-issuer"),
+        pytest.param("/crl/../13221.crl", id="a-folder-up"),
+        pytest.param("/crl/signature-g1/..%2fsecret.crl", id="an-escaped-slash"),
+        pytest.param("/crl/signature-g1%2f..%2f/secret.crl", id="escaped-slashes"),
+        pytest.param("/crl/./secret.crl", id="the-folder-itself"),
+        pytest.param("/crl/signature-g1/.crl", id="no-name"),
+        pytest.param("/crl/signature-g1/13221%00.crl", id="a-nul"),
+        pytest.param("/crl/signature-g1/１３２２１.crl", id="full-width-digits"),
+        pytest.param("/crl/signature-g1/13221.new", id="a-file-being-written"),
+        pytest.param("/crl/signature-g1/", id="a-folder"),
+        pytest.param("/ca/signature-g9.cer", id="an-unknown-issuers-certificate"),
+        pytest.param("/ca/..%2f..%2fkeys.cer", id="a-path-as-issuer"),
+    ],
+)
+def test_nothing_else_is_given_out(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_the_list_of_authority_certificates_has_its_own_name(client: FlaskClient, tmp_path: Path) -> None:
+    put(tmp_path, Scope(G1, None), LIST)
+    assert client.get("/crl/signature-g1/ca.crl").data == LIST
+
+
+def test_issuer_certificates(client: FlaskClient) -> None:
+    response = client.get("/ca/signature-g1.cer")
+    assert response.content_type == "application/pkix-cert"
+    assert response.data == ISSUERS[G1].certificate
+    assert client.get("/ca/signature-g1.cer", headers={"If-None-Match": response.headers["ETag"]}).status_code == 304
+
+
+def test_lists_are_not_written_to(client: FlaskClient) -> None:
+    assert client.put(PATH, data=b"x").status_code == 405
+    assert client.post(PATH, data=b"x").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(datetime(2027, 4, 1, tzinfo=UTC), id="both-before-2050"),
+        pytest.param(datetime(2049, 12, 31, tzinfo=UTC), id="across-2050"),
+        pytest.param(datetime(2051, 1, 1, tzinfo=UTC), id="both-after-2050"),
+    ],
+)
+def test_times_are_read_as_others_read_them(moment: datetime) -> None:
+    octets = make_list([], this_update=moment, next_update=moment + timedelta(days=2))
+    judge = x509.load_der_x509_crl(octets)
+    assert update_times(octets) == (judge.last_update_utc, judge.next_update_utc)
+
+
+@pytest.mark.parametrize("octets", [b"", LIST[:-1], LIST + b"\x00", b"\x30\x00"])
+def test_what_is_no_list_is_not_given_out(tmp_path: Path, octets: bytes) -> None:
+    put(tmp_path, SCOPE, octets)
+    with pytest.raises(DerError):
+        Editions(tmp_path).find(SCOPE.path)
+
+
+def test_a_scope_s_path_is_what_certificates_point_to() -> None:
+    assert f"/crl/signature-g1/{KIYOSE.code.area}.crl" == PATH

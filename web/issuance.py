@@ -1,0 +1,88 @@
+"""The door for applications: what a municipality sends becomes an `IssuanceApplication`, the pair becomes JSON."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response
+
+from domain.applications import Card, CertificateText, IssuanceApplication, IssuedPair
+from domain.certificates import Carrier, Kind
+from domain.parties import Role
+from web.answers import idempotency_key, json_answer
+from web.bodies import receive_json
+from web.callers import Callers
+from web.people import ADDRESS_LIMIT, ATTRIBUTES, MUNICIPALITY_CODE, NAME_LIMIT, RESIDENT_CODE
+from web.shapes import Shape, day, octets, record, text, word
+
+PATH = "/v1/issuance-applications"
+
+_REQUEST = octets(4095, description="PKCS#10 CertificationRequest (DER) in base64, signed by the key it carries")
+
+
+def _requests(**requests: bytes) -> dict[Kind, bytes]:
+    if not requests:
+        raise ValueError("must hold at least one request")
+    return {Kind(kind): request for kind, request in requests.items()}
+
+
+APPLICATION: Shape[dict[str, Any]] = record(
+    dict,
+    {
+        "resident_code": RESIDENT_CODE,
+        "municipality_code": MUNICIPALITY_CODE,
+        "attributes": ATTRIBUTES,
+        "card": record(
+            Card,
+            {
+                "id": text(str, 1, 64, "[!-~]+", "1 to 64 visible ASCII characters"),
+                "expires_on": day(description="Last day (JST) of the card"),
+            },
+        ),
+        "requests": record(
+            _requests,
+            {},
+            {kind.value: _REQUEST for kind in Kind},
+            minProperties=1,
+            description="Both for a pair; the signing one alone after a change of the register",
+        ),
+    },
+    {
+        "carrier": word(Carrier, default=Carrier.CARD.value),
+        "certificate_text": record(
+            CertificateText,
+            {},
+            {"name": text(str, 1, NAME_LIMIT), "address": text(str, 1, ADDRESS_LIMIT)},
+            description="Name and address as the certificate shall write them, with substitute characters (代替文字)",
+        ),
+    },
+)
+
+
+def issuance_blueprint(issue: Callable[[IssuanceApplication], IssuedPair], callers: Callers) -> Blueprint:
+    """POST an application, get the pair: 201 when new, 200 when the same application was answered before."""
+    door = Blueprint("issuance", __name__)
+
+    @door.post(PATH)
+    def post_application() -> Response:
+        caller = callers.party(Role.MUNICIPALITY)
+        key = idempotency_key()
+        members = APPLICATION.read(receive_json(), "")
+        if "certificate_text" in members:
+            members["text"] = members.pop("certificate_text")
+        members["municipality"] = members.pop("municipality_code")
+        pair = issue(IssuanceApplication(caller=caller, key=key, **members))
+        return json_answer(_pair(pair), 200 if pair.repeated else 201)
+
+    return door
+
+
+def _pair(pair: IssuedPair) -> dict[str, object]:
+    return {
+        "application": pair.application_id,
+        "certificates": {kind.value: base64.b64encode(der).decode() for kind, der in pair.certificates.items()},
+        "substituted": {item: list(positions) for item, positions in pair.substituted.items()},
+        "repeated": pair.repeated,
+    }

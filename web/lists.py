@@ -1,0 +1,58 @@
+"""The doors for revocation lists and issuer certificates: files with validators, ranges and honest lifetimes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Blueprint, Response, request
+
+from domain.certificates import Issuer, IssuerId
+from domain.errors import Code, Refusal
+from domain.ports import Clock
+from web.editions import Editions
+
+LIST_AGE = timedelta(minutes=5)
+"""The longest a cache may keep a list: a new one may follow at any moment, and asking again costs a 304."""
+
+CERTIFICATE_AGE = timedelta(days=1)
+
+_SCOPE = re.compile(r"[0-9]{5}|ca")
+
+
+def lists_blueprint(directory: Path, issuers: Mapping[IssuerId, Issuer], clock: Clock) -> Blueprint:
+    """`/crl/<issuer>/<area or ca>.crl` from `directory`, and `/ca/<issuer>.cer`."""
+    door = Blueprint("lists", __name__)
+    editions = Editions(directory)
+
+    @door.get("/crl/<issuer>/<scope>.crl")
+    def get_list(issuer: str, scope: str) -> Response:
+        # Both parts come from closed sets, so no path leaves the directory.
+        edition = editions.find(f"{issuer}/{scope}.crl") if issuer in issuers and _SCOPE.fullmatch(scope) else None
+        if edition is None:
+            raise Refusal(Code.NOT_FOUND, "there is no such revocation list; its address stands in the certificate")
+        response = Response(edition.octets, content_type="application/pkix-crl")
+        response.last_modified = edition.this_update
+        return _cached(response, edition.digest, min(LIST_AGE, edition.next_update - clock()))
+
+    @door.get("/ca/<issuer>.cer")
+    def get_issuer(issuer: str) -> Response:
+        if issuer not in issuers:
+            raise Refusal(Code.NOT_FOUND, "there is no such issuer; its address stands in the certificate")
+        certificate = issuers[IssuerId(issuer)].certificate
+        response = Response(certificate, content_type="application/pkix-cert")
+        return _cached(response, hashlib.sha256(certificate).hexdigest(), CERTIFICATE_AGE)
+
+    return door
+
+
+def _cached(response: Response, digest: str, age: timedelta) -> Response:
+    """With a strong validator and an age; answers conditions (304) and ranges (206, 416) by RFC 9110 §13, §14."""
+    seconds = int(age.total_seconds())
+    response.headers["Cache-Control"] = f"public, max-age={seconds}, no-transform" if seconds > 0 else "no-cache"
+    response.set_etag(digest)
+    response.make_conditional(request, accept_ranges=True, complete_length=response.content_length)
+    return response

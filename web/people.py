@@ -1,0 +1,37 @@
+"""Shapes of what requests say about people: codes and the four items, read by the rules of `residents.fields`."""
+
+from __future__ import annotations
+
+from domain.people import BasicAttributes, MunicipalityCode, ResidentCode, Sex
+from policies.characters import LONGEST_ADDRESS, LONGEST_NAME
+from residents import fields
+from web.shapes import Shape, day, record, text, word
+
+# A character may be two code points: an ideograph and its variation selector.
+NAME_LIMIT = 2 * LONGEST_NAME
+ADDRESS_LIMIT = 2 * LONGEST_ADDRESS
+
+
+def _municipality_code(digits: str) -> MunicipalityCode:
+    try:
+        return MunicipalityCode(digits)
+    except ValueError:
+        raise ValueError("must be six digits with their check digit") from None
+
+
+RESIDENT_CODE: Shape[ResidentCode] = text(
+    fields.resident_code, 11, 11, "[0-9]{11}", "eleven digits", description="住民票コード, the last digit a check digit"
+)
+MUNICIPALITY_CODE: Shape[MunicipalityCode] = text(
+    _municipality_code, 6, 6, "[0-9]{6}", "six digits", description="団体コード, the last digit a check digit"
+)
+ATTRIBUTES: Shape[BasicAttributes] = record(
+    BasicAttributes,
+    {
+        "name": text(fields.name, 1, NAME_LIMIT),
+        "address": text(fields.address, 1, ADDRESS_LIMIT),
+        "birth_date": day(),
+        "sex": word(Sex),
+    },
+    description="基本4情報, as the resident register writes them",
+)

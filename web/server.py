@@ -1,0 +1,131 @@
+"""The server processes: gunicorn with settings for an open port, and TLS for the API."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import ssl
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal, NoReturn
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from config import settings as configuration
+from config.secrets import read_secret
+from config.settings import Settings
+from web.environ import MULTIPROCESS
+from web.logs import ServerLogger
+from web.worker import BoundedTlsSocket, PatientWorker
+
+Service = Literal["api", "status"]
+
+
+def serve(service: Service, state: Path) -> NoReturn:
+    """Run a service of the state directory until told to stop, then leave the process (1 if it cannot start).
+
+    On SIGHUP the settings, keys and certificates are read again.
+    """
+
+    def load() -> Flask:
+        from web import wsgi  # in the workers: what it is made of belongs to one process, and must not be forked
+
+        return wsgi.api(state) if service == "api" else wsgi.status(state)
+
+    run_server(lambda: server_settings(service, configuration.load(state)), load)
+
+
+def run_server(configure: Callable[[], Mapping[str, object]], load: Callable[[], Flask]) -> NoReturn:
+    """Run gunicorn. `configure` gives its settings, also on SIGHUP; `load` makes the application in each worker."""
+    if "prometheus_client" in sys.modules:
+        raise RuntimeError("prometheus-client was imported before it could be told where workers share their counts")
+    counts = tempfile.mkdtemp(prefix="jpki-counts-")
+    os.environ[MULTIPROCESS] = counts
+    # A hook, because a worker that ends also passes through whatever stands after `run()` here.
+    end = {"on_exit": lambda _arbiter: shutil.rmtree(counts, ignore_errors=True)}
+    _Server(lambda: {**configure(), **end}, load).run()
+    sys.exit()
+
+
+def server_settings(service: Service, settings: Settings) -> dict[str, object]:
+    """gunicorn's settings for a service.
+
+    Nothing that arrives in a header changes who or where a client is: forwarded headers are dropped. A request line
+    may be as long as gunicorn reads (8,190 octets), for OCSP by GET.
+    """
+    listen = settings.api if service == "api" else settings.status
+    common: dict[str, object] = {
+        "bind": [listen.bind],
+        "workers": listen.workers,
+        "threads": listen.threads,
+        "worker_class": PatientWorker,
+        "worker_connections": 1000,
+        "proc_name": f"jpki-{service}",
+        "preload_app": False,
+        "umask": 0o077,
+        "timeout": 60,
+        "graceful_timeout": 20,
+        "keepalive": 15,
+        "limit_request_line": 8190,
+        "limit_request_fields": 32,
+        "limit_request_field_size": 4096,
+        "forwarded_allow_ips": "",
+        "forwarder_headers": "",
+        "secure_scheme_headers": {},
+        "control_socket_disable": True,
+        "logger_class": ServerLogger,
+        "accesslog": "-",
+        "errorlog": "-",
+    }
+    return {**common, **_tls(settings)} if service == "api" else common
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext:
+    """Server side TLS 1.2 and 1.3 of the API: client certificates of the transport authority are asked for.
+
+    They are not demanded, so that a caller without one hears why it is refused. Sessions are not resumed: every
+    connection proves its certificate, and OpenSSL looks at its validity, anew.
+    """
+    transport = settings.transport
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(
+        transport.server_certificate,
+        transport.server_key,
+        password=lambda: read_secret(settings.secrets.key_passphrase),
+    )
+    context.load_verify_locations(cafile=transport.authority_certificate)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
+    context.num_tickets = 0
+    context.sslsocket_class = BoundedTlsSocket
+    return context
+
+
+def _tls(settings: Settings) -> dict[str, object]:
+    # One context for all connections: gunicorn asks for it at each, and reading the encrypted key takes long.
+    context = tls_context(settings)
+    return {
+        "certfile": str(settings.transport.server_certificate),
+        "keyfile": str(settings.transport.server_key),
+        "ssl_context": lambda _config, _default: context,
+    }
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn, told everything by this project and nothing by a command line, a file or its own environment."""
+
+    def __init__(self, configure: Callable[[], Mapping[str, object]], load: Callable[[], Flask]) -> None:
+        self._configure = configure
+        self._load = load
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._configure().items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self._load()

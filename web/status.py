@@ -1,0 +1,42 @@
+"""The status service: OCSP, revocation lists and issuer certificates over plain HTTP, for anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+
+from domain.certificates import Issuer, IssuerId
+from domain.ports import Clock, RandomSource
+from web.health import Health, health_blueprint
+from web.lists import lists_blueprint
+from web.metrics import Meter
+from web.ocsp import Answer, ocsp_blueprint
+from web.shell import make_shell
+
+
+@dataclass(frozen=True, slots=True)
+class StatusParts:
+    """What both services need: answers, lists and certificates for verifiers, and what operating takes."""
+
+    answer: Answer
+    issuers: Mapping[IssuerId, Issuer]
+    crl_directory: Path
+    clock: Clock
+    random: RandomSource
+    health: Health
+
+
+def create_status(parts: StatusParts) -> Flask:
+    """The status service. Nobody is known here: a request for OCSP speaks by its signature or not at all."""
+    meter = Meter()
+    app = make_shell(parts.random, meter)
+    for door in (
+        ocsp_blueprint(parts.answer, lambda: None, meter.ocsp_answer),
+        lists_blueprint(parts.crl_directory, parts.issuers, parts.clock),
+        health_blueprint(parts.health),
+    ):
+        app.register_blueprint(door)
+    return app
