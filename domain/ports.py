@@ -72,7 +72,8 @@ class ResidentRepository(Protocol):
     def find_many(self, indexes: Sequence[bytes]) -> Mapping[bytes, Resident]:
         """Those of the indexes that have a resident. At most 1,000 indexes a call."""
 
-    def get(self, resident_id: int) -> Resident: ...
+    def get(self, resident_id: int) -> Resident:
+        """Raises LookupError when there is no such row."""
 
     def put(
         self,
@@ -110,7 +111,8 @@ class NoticeRepository(Protocol):
     def seen(self, sender: str, notice_id: str) -> bytes | None:
         """The content digest of an applied notice, or None."""
 
-    def record(self, event: ResidentEvent, resident_id: int, content: bytes, received_at: datetime) -> None: ...
+    def record(self, event: ResidentEvent, resident_id: int, content: bytes, received_at: datetime) -> None:
+        """Raises Refusal(ALREADY_APPLIED) when the notice was recorded before."""
 
     def latest_effective(self, resident_id: int) -> date | None:
         """The newest `effective_on` among the notices applied to the resident."""
@@ -119,7 +121,8 @@ class NoticeRepository(Protocol):
 class ApplicationRepository(Protocol):
     def find(self, caller: str, key: str) -> ApplicationRecord | None: ...
 
-    def get(self, application_id: int) -> ApplicationRecord: ...
+    def get(self, application_id: int) -> ApplicationRecord:
+        """Raises LookupError when there is no such row."""
 
     def open(
         self,
@@ -142,7 +145,8 @@ class CertificateRepository(Protocol):
     def reserve(self, record: CertificateRecord) -> None:
         """Store a reserved row and its scope. Raises Refusal(LIVE_PAIR) or Refusal(KEY_USED_BEFORE)."""
 
-    def complete(self, issuer: IssuerId, serial: SerialNumber, der: bytes) -> None: ...
+    def complete(self, issuer: IssuerId, serial: SerialNumber, der: bytes) -> None:
+        """Turn a reserved row into an issued one. Raises LookupError when no reserved row has this name."""
 
     def find(self, issuer: IssuerId, serial: SerialNumber) -> CertificateRecord | None: ...
 
@@ -154,7 +158,8 @@ class CertificateRepository(Protocol):
     def of_resident(self, resident_id: int) -> Sequence[CertificateRecord]:
         """All the resident's rows in order of reservation."""
 
-    def end(self, issuer: IssuerId, serial: SerialNumber, at: datetime) -> None: ...
+    def end(self, issuer: IssuerId, serial: SerialNumber, at: datetime) -> None:
+        """Set `ended_at`; one that is set already stays."""
 
     def key_known(self, spki_digest: bytes) -> bool:
         """Whether this public key was ever certified (SHA-256 of the SPKI DER)."""
@@ -166,7 +171,8 @@ class RevocationRepository(Protocol):
     def find(self, issuer: IssuerId, serial: SerialNumber) -> Revocation | None: ...
 
     def put(self, revocation: Revocation, receipt: str, received_at: datetime) -> None:
-        """Insert, or replace a hold; marks the scope changed."""
+        """Insert, or replace a hold; marks the scope changed. Raises Refusal(ALREADY_APPLIED) when a revocation that is
+        no hold stands."""
 
     def for_scope(self, scope: Scope, listed_since: datetime | None) -> Iterable[Revocation]:
         """The scope's revocations by serial, those that expired before `listed_since` left out."""
@@ -176,7 +182,8 @@ class RevocationRepository(Protocol):
     def receipt(self, caller: str, key: str) -> tuple[bytes, str] | None:
         """(content digest, receipt as JSON) of an earlier request under this idempotency key."""
 
-    def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str) -> None: ...
+    def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str) -> None:
+        """Raises Refusal(IN_PROGRESS) when the key was taken meanwhile."""
 
 
 class ListRepository(Protocol):
@@ -188,7 +195,7 @@ class ListRepository(Protocol):
     def scope(self, scope: Scope) -> ScopeRecord | None: ...
 
     def reserve(self, scope: Scope, this_update: datetime, next_update: datetime, covers: int) -> int:
-        """Take the scope's next CRL number. Raises Refusal(CLOCK_BEHIND) when `this_update` is not after the last."""
+        """Take the scope's next CRL number. Raises Refusal(CLOCK_BEHIND) when `this_update` is before the last."""
 
     def signed(self, scope: Scope, number: int, digest: bytes, entries: int) -> None: ...
 
@@ -214,15 +221,18 @@ class PartyRepository(Protocol):
 
     def all(self) -> Sequence[Party]: ...
 
-    def suspend(self, party_id: int, at: datetime) -> None: ...
+    def suspend(self, party_id: int, at: datetime) -> None:
+        """Set `suspended_at`; one that is set already stays."""
 
-    def add_credential(self, credential: Credential, at: datetime) -> None: ...
+    def add_credential(self, credential: Credential, at: datetime) -> None:
+        """Raises Refusal(ALREADY_APPLIED) when the fingerprint is known."""
 
     def credential(self, fingerprint: bytes) -> Credential | None: ...
 
     def credentials(self, party_id: int) -> Sequence[Credential]: ...
 
-    def withdraw(self, fingerprint: bytes, at: datetime) -> None: ...
+    def withdraw(self, fingerprint: bytes, at: datetime) -> None:
+        """Set `withdrawn_at`; one that is set already stays."""
 
 
 class AuditTrail(Protocol):

@@ -328,7 +328,7 @@ class Lists:
     def reserve(self, scope: Scope, this_update: datetime, next_update: datetime, covers: int) -> int:
         self.register(scope)
         rows = self.records(scope)
-        if rows and this_update <= rows[-1].this_update:
+        if rows and this_update < rows[-1].this_update:
             raise Refusal(Code.CLOCK_BEHIND, "the clock is behind the newest list of this scope")
         number = rows[-1].number + 1 if rows else 1
         self._tables.lists[scope, number] = ListRecord(
@@ -382,7 +382,8 @@ class Parties:
         return list(self._tables.parties.values())
 
     def suspend(self, party_id: int, at: datetime) -> None:
-        self._tables.parties[party_id] = replace(self._tables.parties[party_id], suspended_at=at)
+        party = self._tables.parties[party_id]
+        self._tables.parties[party_id] = replace(party, suspended_at=party.suspended_at or at)
 
     def add_credential(self, credential: Credential, at: datetime) -> None:
         if credential.fingerprint in self._tables.credentials:
@@ -398,7 +399,8 @@ class Parties:
         return [replace(row, party=self._tables.parties[party_id]) for row in rows if row.party.id == party_id]
 
     def withdraw(self, fingerprint: bytes, at: datetime) -> None:
-        self._tables.credentials[fingerprint] = replace(self._tables.credentials[fingerprint], withdrawn_at=at)
+        credential = self._tables.credentials[fingerprint]
+        self._tables.credentials[fingerprint] = replace(credential, withdrawn_at=credential.withdrawn_at or at)
 
 
 class Audit:

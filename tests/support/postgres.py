@@ -47,9 +47,10 @@ class PostgresServer:
         """The name of a fresh copy of `template`."""
         self._count += 1
         name = f"database_{self._count}"
-        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(self.template))
+        # Copying files beats copying through the log when nothing is synced to disk anyway.
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
         with self.connect() as connection:
-            connection.execute(copy)
+            connection.execute(create.format(sql.Identifier(name), sql.Identifier(self.template)))
         return name
 
     def drop_database(self, name: str) -> None:

@@ -106,10 +106,8 @@ def add_certificate(begin: Begin, label: str = "holder", **changes: Any) -> Cert
     return record
 
 
-def revocation_of(
-    record: CertificateRecord, reason: CrlReason = CrlReason.AFFILIATION_CHANGED, **changes: Any
-) -> Revocation:
-    """A revocation of that certificate, an hour after it was reserved."""
+def revocation_of(record: CertificateRecord, **changes: Any) -> Revocation:
+    """A revocation of that certificate, soon after it was reserved."""
     made = Revocation(
         record.issuer,
         record.serial,

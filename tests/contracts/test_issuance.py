@@ -1,0 +1,154 @@
+"""Applications and issuance records on every store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain.certificates import Carrier, CertificateState, IssuerId, Kind
+from domain.errors import Code, Refusal
+from domain.lists import Scope
+from tests.support.people import KIYOSE, serial_of
+from tests.support.stores import (
+    NOW,
+    Store,
+    add_application,
+    add_certificate,
+    add_resident,
+    digest_of,
+    make_certificate,
+    revocation_of,
+)
+
+
+def test_an_application_is_found_by_its_key_and_by_its_id(any_store: Store) -> None:
+    with any_store.begin() as work:
+        resident_id = add_resident(work)
+        number = work.applications.open("清瀬市", "key", digest_of("content"), resident_id, KIYOSE.code, NOW)
+        found = work.applications.find("清瀬市", "key")
+        assert found is not None
+        assert found == work.applications.get(number)
+        assert (found.caller, found.key, found.content) == ("清瀬市", "key", digest_of("content"))
+        assert (found.resident_id, found.municipality, found.received_at) == (resident_id, KIYOSE.code, NOW)
+        assert found.issued_at is None
+        assert work.applications.find("日野市", "key") is None
+        with pytest.raises(LookupError):
+            work.applications.get(number + 1)
+
+
+def test_a_caller_uses_a_key_once(any_store: Store) -> None:
+    with any_store.begin() as work:
+        resident_id = add_resident(work)
+        add_application(work, resident_id, "key")
+        assert work.applications.open("日野市", "key", digest_of("key"), resident_id, KIYOSE.code, NOW)
+        with pytest.raises(Refusal) as refused:
+            add_application(work, resident_id, "key")
+        assert refused.value.code is Code.IN_PROGRESS
+
+
+def test_unfinished_applications_are_those_received_before_and_not_issued(any_store: Store) -> None:
+    with any_store.begin() as work:
+        resident_id = add_resident(work)
+        waiting, done = add_application(work, resident_id, "waiting"), add_application(work, resident_id, "done")
+        work.applications.close(done, NOW + timedelta(seconds=2))
+        assert [row.id for row in work.applications.unfinished(NOW + timedelta(seconds=1))] == [waiting]
+        assert list(work.applications.unfinished(NOW)) == []
+        assert work.applications.get(done).issued_at == NOW + timedelta(seconds=2)
+
+
+def test_a_reserved_certificate_comes_back_as_it_went(any_store: Store) -> None:
+    record = add_certificate(any_store.begin)
+    with any_store.begin(write=False) as work:
+        assert work.certificates.find(record.issuer, record.serial) == record
+        assert list(work.certificates.all()) == [record]
+        assert list(work.certificates.of_application(record.application_id)) == [record]
+        assert list(work.certificates.live_of(record.resident_id)) == [record]
+        assert work.certificates.find(IssuerId("signature-g2"), record.serial) is None
+        assert work.certificates.find(record.issuer, serial_of("another")) is None
+        assert work.certificates.key_known(record.spki_digest)
+        assert not work.certificates.key_known(digest_of("another key"))
+
+
+def test_reserving_puts_the_scope_in_use(any_store: Store) -> None:
+    record = add_certificate(any_store.begin)
+    with any_store.begin(write=False) as work:
+        scopes = work.lists.scopes()
+    assert [(row.scope, row.published) for row in scopes] == [(Scope(record.issuer, record.municipality), None)]
+
+
+def test_completing_replaces_the_tbs_once(any_store: Store) -> None:
+    record = add_certificate(any_store.begin)
+    with any_store.begin() as work:
+        work.certificates.complete(record.issuer, record.serial, b"certificate")
+        expected = replace(record, state=CertificateState.ISSUED, der=b"certificate")
+        assert work.certificates.find(record.issuer, record.serial) == expected
+        with pytest.raises(LookupError):
+            work.certificates.complete(record.issuer, record.serial, b"another")
+        with pytest.raises(LookupError):
+            work.certificates.complete(record.issuer, serial_of("another"), b"another")
+
+
+def test_an_ended_certificate_is_no_longer_live_and_its_first_end_stays(any_store: Store) -> None:
+    record = add_certificate(any_store.begin)
+    with any_store.begin() as work:
+        work.certificates.end(record.issuer, record.serial, NOW)
+        work.certificates.end(record.issuer, record.serial, NOW + timedelta(days=1))
+        assert list(work.certificates.live_of(record.resident_id)) == []
+        assert list(work.certificates.of_resident(record.resident_id)) == [replace(record, ended_at=NOW)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        pytest.param({}, Code.LIVE_PAIR, id="a-second-live-one-of-a-kind-and-carrier-is-refused"),
+        pytest.param({"kind": Kind.AUTHENTICATION}, None, id="the-other-kind-may-live-beside-it"),
+        pytest.param({"carrier": Carrier.MOBILE_DEVICE}, None, id="the-phone-may-have-one-beside-the-card"),
+    ],
+)
+def test_live_certificates_of_a_resident(any_store: Store, changes: dict[str, object], code: Code | None) -> None:
+    first = add_certificate(any_store.begin, "first")
+    outcome = None
+    with any_store.begin() as work:
+        second = make_certificate(work, "second", resident_id=first.resident_id, **changes)
+        try:
+            work.certificates.reserve(second)
+        except Refusal as refusal:
+            outcome = refusal.code
+    assert outcome is code
+
+
+def test_after_the_end_of_one_the_next_may_live(any_store: Store) -> None:
+    first = add_certificate(any_store.begin, "first")
+    with any_store.begin() as work:
+        work.certificates.end(first.issuer, first.serial, NOW)
+        second = make_certificate(work, "second", resident_id=first.resident_id)
+        work.certificates.reserve(second)
+        assert list(work.certificates.live_of(first.resident_id)) == [second]
+        assert [row.serial for row in work.certificates.of_resident(first.resident_id)] == [first.serial, second.serial]
+
+
+def test_a_key_is_certified_once_even_after_the_certificate_ended(any_store: Store) -> None:
+    first = add_certificate(any_store.begin, "first", ended_at=NOW)
+    with any_store.begin() as work:
+        again = make_certificate(work, "second", spki_digest=first.spki_digest)
+        with pytest.raises(Refusal) as refused:
+            work.certificates.reserve(again)
+    assert refused.value.code is Code.KEY_USED_BEFORE
+
+
+def test_status_is_unknown_before_the_signature_and_never_good_without_a_row(any_store: Store) -> None:
+    record = add_certificate(any_store.begin)
+    words = [any_store.status.status_of(record.issuer, record.serial).word]
+    with any_store.begin() as work:
+        work.certificates.complete(record.issuer, record.serial, b"certificate")
+        work.commit()
+    words.append(any_store.status.status_of(record.issuer, record.serial).word)
+    with any_store.begin() as work:
+        work.revocations.put(revocation_of(record), "receipt", NOW)
+        work.commit()
+    words.append(any_store.status.status_of(record.issuer, record.serial).word)
+    words.append(any_store.status.status_of(IssuerId("signature-g2"), record.serial).word)
+    words.append(any_store.status.status_of(record.issuer, serial_of("another")).word)
+    assert words == ["unknown", "good", "revoked", "unknown", "unknown"]
