@@ -1,0 +1,126 @@
+"""Drafts: the certificates an application asks for, planned, built and linted before anything is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ca.authority import Authority, Generation
+from ca.csr import read_csr
+from ca.lint import lint_tbs
+from ca.tbs import build_tbs
+from domain.applications import IssuanceApplication
+from domain.certificates import CertificateRecord, Kind, Validity
+from domain.errors import Code, Refusal
+from domain.serial import OCTETS, SerialNumber
+from domain.signing import LintedTbs
+from policies.characters import LONGEST_ADDRESS, LONGEST_NAME, substitute
+from policies.keys import SubjectKey, accept_key
+from policies.plan import FourItems, plan_leaf
+from policies.subject import IDENTIFIER_OCTETS, certificate_identifier, four_items
+from policies.validity import ValidityCaps, leaf_validity
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedKey:
+    """A key whose possession was proved, and the generation that will certify it."""
+
+    key: SubjectKey
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A certificate that is ready to be reserved: its octets, and the right to have them signed once."""
+
+    generation: Generation
+    serial: SerialNumber
+    validity: Validity
+    spki_digest: bytes
+    tbs: bytes
+    linted: LintedTbs
+
+
+def read_keys(authority: Authority, requests: Mapping[Kind, bytes]) -> dict[Kind, RequestedKey]:
+    """The keys of an application's requests, the signing one first.
+
+    Raises, with `pointer` at the request, what `read_csr` and `accept_key` raise; Refusal(SAME_KEY) when both kinds
+    bring one key, and Refusal(BAD_KEY) when their types belong to different generations.
+    """
+    found: dict[Kind, RequestedKey] = {}
+    for kind in (kind for kind in Kind if kind in requests):
+        try:
+            key = read_csr(requests[kind])
+            generation = authority.issuing(kind, key.name)
+            accept_key(key, generation.profile.keys, authority.known_weak)
+        except Refusal as refusal:
+            refusal.pointer = f"/requests/{kind.value}"
+            raise
+        found[kind] = RequestedKey(key, generation)
+    if len({requested.key.digest for requested in found.values()}) < len(found):
+        raise Refusal(Code.SAME_KEY, "both requests are for one key; make a key pair for each certificate")
+    if len({requested.generation.label for requested in found.values()}) > 1:
+        raise Refusal(Code.BAD_KEY, "the keys of a pair must be of one type; make both anew for the same card")
+    return found
+
+
+def draft_certificates(
+    authority: Authority,
+    application: IssuanceApplication,
+    keys: Mapping[Kind, RequestedKey],
+    beside: CertificateRecord | None,
+    now: datetime,
+) -> dict[Kind, Draft]:
+    """The drafts by kind.
+
+    `beside` is the holder's live authentication certificate when the signing certificate comes alone; in a pair the
+    one drafted here takes its part. Raises what `substitute` and `leaf_validity` raise, Refusal(BAD_PLAN) and
+    Refusal(LINT).
+    """
+    municipality = authority.municipalities.get(application.municipality)
+    if municipality is None:
+        raise Refusal(Code.BAD_CONFIGURATION, "the municipality is not in the table of municipalities")
+    authentication = beside.validity if beside else None
+    items = _four_items(application, authority.substitutes) if Kind.SIGNATURE in keys else None
+    drafts: dict[Kind, Draft] = {}
+    # The authentication certificate first: the signing one must not outlive it.
+    for kind in (kind for kind in (Kind.AUTHENTICATION, Kind.SIGNATURE) if kind in keys):
+        key, generation = keys[kind].key, keys[kind].generation
+        validity = leaf_validity(
+            generation.profile.validity,
+            application.attributes.birth_date,
+            now,
+            ValidityCaps(application.card.expires_on, authentication),
+            kind,
+        )
+        if kind is Kind.AUTHENTICATION:
+            authentication = validity
+        plan = plan_leaf(
+            generation.profile,
+            generation.issuer,
+            authority.names[kind],
+            authority.locations,
+            municipality=municipality,
+            serial=SerialNumber.drawn_from(authority.random(OCTETS)),
+            identifier=certificate_identifier(authority.random(IDENTIFIER_OCTETS), municipality.code),
+            key=key,
+            validity=validity,
+            four_items=items if kind is Kind.SIGNATURE else None,
+        )
+        algorithm = generation.signer.algorithm
+        tbs = build_tbs(plan, algorithm)
+        linted = lint_tbs(tbs, plan.profile, plan.issuer, algorithm)
+        drafts[kind] = Draft(generation, plan.serial, validity, key.digest, tbs, linted)
+    return drafts
+
+
+def _four_items(application: IssuanceApplication, substitutes: Mapping[str, str]) -> FourItems:
+    attributes, text = application.attributes, application.text
+    return four_items(
+        attributes,
+        substitute(attributes.name, substitutes, text.name, pointer="/attributes/name", longest=LONGEST_NAME),
+        substitute(
+            attributes.address, substitutes, text.address, pointer="/attributes/address", longest=LONGEST_ADDRESS
+        ),
+    )

@@ -1,0 +1,130 @@
+"""Whether a resident may have what an application asks for, by the records of this moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ca.authority import Authority
+from domain.applications import IssuanceApplication
+from domain.certificates import CertificateRecord, CertificateState, Kind
+from domain.errors import Code, Refusal
+from domain.parties import Party, Role
+from domain.people import MunicipalityCode, Resident, ResidentCode, ResidentState
+from domain.ports import UnitOfWork
+from policies.validity import SIGNING_AGE, age_on, day_in_japan, require_signing_age
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """The resident, rows whose validity ended and that still count as live, and, when a signing certificate is applied
+    for alone, the authentication certificate it goes with."""
+
+    resident: Resident
+    expired: Sequence[CertificateRecord]
+    authentication: CertificateRecord | None
+
+
+def require_municipality(caller: Party, municipality: MunicipalityCode, now: datetime) -> None:
+    """Return if the caller is this municipality, and in force.
+
+    Raises Refusal(NOT_ADMITTED), Refusal(WRONG_MUNICIPALITY).
+    """
+    if caller.role is not Role.MUNICIPALITY or not caller.in_force(now):
+        raise Refusal(Code.NOT_ADMITTED, "applications are made by municipalities that are registered and in force")
+    if caller.municipality != municipality:
+        raise Refusal(Code.WRONG_MUNICIPALITY, "a municipality applies for its own residents only")
+
+
+def find_resident(
+    authority: Authority, work: UnitOfWork, code: ResidentCode, municipality: MunicipalityCode | None
+) -> Resident:
+    """The resident with this code, in `municipality` if that is given.
+
+    Raises Refusal(UNKNOWN_RESIDENT), in the same words for nobody and for somebody who lives elsewhere: a municipality
+    must not learn from us where a person lives.
+    """
+    resident = work.residents.find(authority.sealer.index(code))
+    if resident is None or municipality not in (None, resident.municipality):
+        raise Refusal(
+            Code.UNKNOWN_RESIDENT,
+            "no resident with this code is known here; check the code, the municipality, and whether the notice of a "
+            "move has arrived",
+            pointer="/resident_code",
+        )
+    return resident
+
+
+def require_entitlement(
+    authority: Authority, work: UnitOfWork, application: IssuanceApplication, now: datetime
+) -> Entitlement:
+    """What the records say of the applicant, if nothing stands against the application.
+
+    Raises Refusal(UNKNOWN_RESIDENT), Refusal(RESIDENT_GONE), Refusal(ITEMS_DIFFER) with the names of the items,
+    Refusal(IN_PROGRESS) while another application of the resident is unfinished, Refusal(LIVE_PAIR) when there is a
+    live certificate of a kind applied for (二重発行の禁止), Refusal(NO_LIVE_CERTIFICATE) when a signing certificate is
+    applied for alone and no authentication certificate on the same carrier is in force.
+    """
+    resident = find_resident(authority, work, application.resident_code, application.municipality)
+    if resident.state is not ResidentState.PRESENT:
+        raise Refusal(Code.RESIDENT_GONE, "the resident register no longer holds this person")
+    if differing := resident.attributes.differing_items(application.attributes):
+        raise Refusal(
+            Code.ITEMS_DIFFER,
+            f"the application differs from the resident register in: {', '.join(differing)}",
+            pointer="/attributes",
+            facts={"items": list(differing)},
+        )
+    expired, live = [], []
+    for row in work.certificates.live_of(resident.id):
+        if row.validity.ended(now):
+            expired.append(row)
+        elif row.carrier is application.carrier:
+            live.append(row)
+    if any(row.state is CertificateState.RESERVED for row in live):
+        raise Refusal(
+            Code.IN_PROGRESS,
+            "an earlier application for this resident is unfinished; repeat that one with its own idempotency key",
+        )
+    if taken := [row.kind.value for row in live if row.kind in application.requests]:
+        raise Refusal(
+            Code.LIVE_PAIR,
+            f"the resident has a live certificate of kind {' and '.join(taken)}; have it revoked before applying",
+            facts={"kinds": taken},
+        )
+    return Entitlement(resident, expired, _authentication(work, application, live))
+
+
+def require_requests(application: IssuanceApplication, now: datetime) -> None:
+    """Return if the kinds applied for go together and the holder is old enough.
+
+    A pair; the signing certificate alone, beside a live authentication certificate; the authentication certificate
+    alone for children, who cannot have the other. Raises Refusal(MALFORMED), Refusal(UNDER_AGE).
+    """
+    kinds = set(application.requests)
+    if not kinds:
+        raise Refusal(Code.MALFORMED, "an application needs a request for each certificate", pointer="/requests")
+    birth_date = application.attributes.birth_date
+    if Kind.SIGNATURE in kinds:
+        require_signing_age(birth_date, now)
+    elif age_on(birth_date, day_in_japan(now)) >= SIGNING_AGE:
+        raise Refusal(
+            Code.MALFORMED,
+            f"from the age of {SIGNING_AGE} both certificates are applied for together",
+            pointer="/requests",
+        )
+
+
+def _authentication(
+    work: UnitOfWork, application: IssuanceApplication, live: Sequence[CertificateRecord]
+) -> CertificateRecord | None:
+    if Kind.AUTHENTICATION in application.requests:
+        return None
+    for row in live:
+        if row.kind is Kind.AUTHENTICATION and work.revocations.find(row.issuer, row.serial) is None:
+            return row
+    raise Refusal(
+        Code.NO_LIVE_CERTIFICATE,
+        "a signing certificate alone needs an authentication certificate in force on the same carrier; apply for both",
+    )

@@ -1,0 +1,156 @@
+"""Issuance: the numbered steps from an application to its certificates."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from cryptography import x509
+
+from ca.authority import Authority
+from ca.completion import audit_facts, complete, issued_by, resume
+from ca.draft import Draft, draft_certificates, read_keys
+from ca.entitlement import Entitlement, require_entitlement, require_municipality, require_requests
+from domain import der, oids
+from domain.applications import ApplicationRecord, IssuanceApplication, IssuedPair
+from domain.certificates import CertificateRecord, CertificateState, Kind
+from domain.errors import Code, Refusal
+from domain.events import Act, AuditEvent
+from domain.signing import LintedTbs
+
+_FLAGS = {
+    "name": oids.JPKI_SUBSTITUTE_CHARACTER_OF_COMMON_NAME,
+    "address": oids.JPKI_SUBSTITUTE_CHARACTER_OF_ADDRESS,
+}
+
+
+def issue(authority: Authority, application: IssuanceApplication) -> IssuedPair:
+    """Certificates for an application, all of them or none. Repeated with its key, it gives the same answer again.
+
+    1. Read the clock; see that the caller may apply. 2. Look for an earlier application under the key, and whether the
+    records allow this one. 3. Judge the requests, plan, build and lint, all outside transactions. 4. In one
+    transaction look at the records again, and reserve every certificate with its octets. 5. Sign. 6. In one
+    transaction record every certificate and close the application.
+
+    After 4 nothing is drawn or decided anew: an application that stops there is completed from the stored octets, when
+    it is repeated or by `ca.recover`. Raises Refusal with the codes of the functions called, Refusal(KEY_USED_BEFORE),
+    and Refusal(IDEMPOTENCY_MISMATCH) when the key belongs to another application of the caller.
+    """
+    now = authority.clock()
+    require_municipality(application.caller, application.municipality, now)
+    content = authority.sealer.digest(_canonical(application))
+    seen = _look(authority, application, now)
+    if isinstance(seen, ApplicationRecord):
+        return _repeat(authority, seen, content, now)
+    keys = read_keys(authority, application.requests)
+    drafts = draft_certificates(authority, application, keys, seen.authentication, now)
+    application_id, reserved = _reserve(authority, application, content, drafts, seen, now)
+    certificates = complete(authority, application_id, application.caller.label, reserved, now, {})
+    return IssuedPair(application_id, certificates, _substituted(certificates), repeated=False)
+
+
+def _look(authority: Authority, application: IssuanceApplication, now: datetime) -> ApplicationRecord | Entitlement:
+    """The earlier application under the same key, or what the records say of a new one."""
+    with authority.begin(write=False) as work:
+        earlier = work.applications.find(application.caller.label, application.key)
+        if earlier is not None:
+            return earlier
+        require_requests(application, now)
+        return require_entitlement(authority, work, application, now)
+
+
+def _reserve(
+    authority: Authority,
+    application: IssuanceApplication,
+    content: bytes,
+    drafts: Mapping[Kind, Draft],
+    seen: Entitlement,
+    now: datetime,
+) -> tuple[int, list[tuple[CertificateRecord, LintedTbs]]]:
+    """Commit the rows before any signature. What may have changed since it was `seen` is looked at again."""
+    actor = application.caller.label
+    reserved = []
+    with authority.begin() as work:
+        entitlement = require_entitlement(authority, work, application, now)
+        if entitlement.authentication != seen.authentication:
+            raise Refusal(Code.BUSY, "the resident's certificates are being changed; repeat the application")
+        for row in entitlement.expired:
+            work.certificates.end(row.issuer, row.serial, row.validity.not_after)
+            work.audit.append(AuditEvent(Act.EXPIRED, actor, now, audit_facts(row)))
+        application_id = work.applications.open(
+            actor, application.key, content, entitlement.resident.id, application.municipality, now
+        )
+        for kind in (kind for kind in Kind if kind in drafts):
+            draft = drafts[kind]
+            row = CertificateRecord(
+                issuer=draft.generation.issuer.id,
+                serial=draft.serial,
+                kind=kind,
+                carrier=application.carrier,
+                resident_id=entitlement.resident.id,
+                application_id=application_id,
+                municipality=application.municipality,
+                validity=draft.validity,
+                state=CertificateState.RESERVED,
+                der=draft.tbs,
+                spki_digest=draft.spki_digest,
+                profile_digest=draft.generation.profile.digest,
+                reserved_at=now,
+            )
+            work.certificates.reserve(row)
+            facts = {
+                **audit_facts(row),
+                "resident": row.resident_id,
+                "profile": row.profile_digest,
+                "tbs": hashlib.sha256(row.der).hexdigest(),
+            }
+            work.audit.append(AuditEvent(Act.RESERVED, actor, now, facts))
+            reserved.append((row, draft.linted))
+        work.commit()
+    return application_id, reserved
+
+
+def _repeat(authority: Authority, earlier: ApplicationRecord, content: bytes, now: datetime) -> IssuedPair:
+    """The answer of an earlier application, which is completed now if it was interrupted."""
+    if earlier.content != content:
+        raise Refusal(
+            Code.IDEMPOTENCY_MISMATCH,
+            "this idempotency key belongs to an earlier application with other content; use a new key",
+        )
+    if earlier.issued_at is None:
+        certificates = resume(authority, earlier, now)
+    else:
+        with authority.begin(write=False) as work:
+            certificates = issued_by(work, earlier.id)
+    return IssuedPair(earlier.id, certificates, _substituted(certificates), repeated=True)
+
+
+def _substituted(certificates: Mapping[Kind, bytes]) -> dict[str, tuple[int, ...]]:
+    """Where substitute characters stand, by item, as the signing certificate itself says."""
+    if Kind.SIGNATURE not in certificates:
+        return {}
+    extensions = x509.load_der_x509_certificate(certificates[Kind.SIGNATURE]).extensions
+    names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    flags = {other.type_id.dotted_string: other.value for other in names.get_values_for_type(x509.OtherName)}
+    return {item: _positions(flags[oid]) for item, oid in _FLAGS.items()}
+
+
+def _positions(flags: bytes) -> tuple[int, ...]:
+    start, end = der.only(flags, der.UTF8_STRING)
+    return tuple(i for i, flag in enumerate(flags[start:end]) if flag == ord("1"))
+
+
+def _canonical(application: IssuanceApplication) -> bytes:
+    """Everything asked for, in one order: equal octets for equal applications, whatever the key."""
+    attributes, card, text = application.attributes, application.card, application.text
+    content = [
+        application.municipality.value,
+        application.resident_code.digits,
+        [attributes.name, attributes.address, attributes.birth_date.isoformat(), attributes.sex.value],
+        [card.id, card.expires_on.isoformat(), application.carrier.value],
+        [text.name, text.address],
+        [[kind.value, application.requests[kind].hex()] for kind in Kind if kind in application.requests],
+    ]
+    return json.dumps(content, ensure_ascii=False).encode()

@@ -1,0 +1,173 @@
+"""Revocation: the one way a certificate becomes revoked or held, for register notices and for callers alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ca.authority import Authority
+from ca.completion import audit_facts
+from ca.entitlement import find_resident
+from ca.receipts import receipt_from_json, receipt_to_json
+from domain.certificates import CertificateRecord, Kind
+from domain.errors import Code, Refusal
+from domain.events import Act, AuditEvent
+from domain.parties import Party, Role
+from domain.people import ResidentCode
+from domain.ports import UnitOfWork
+from domain.revocation import Revocation, RevocationCause, RevocationOrder, RevocationReceipt
+from policies.causes import orders_for
+
+RECEIPT_OCTETS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationRequest:
+    """失効の申請, 届出 or 一時停止, as a caller hands it on. `kinds` None leaves to the cause what is revoked."""
+
+    caller: Party
+    key: str
+    resident_code: ResidentCode
+    cause: RevocationCause
+    kinds: frozenset[Kind] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationOutcome:
+    """Kinds of which something changes, and kinds of which all stands already as it was ordered."""
+
+    revoked: tuple[Kind, ...]
+    already: tuple[Kind, ...]
+
+
+def revoke(
+    orders: Sequence[RevocationOrder],
+    records: Sequence[CertificateRecord],
+    work: UnitOfWork,
+    *,
+    at: datetime,
+    actor: str,
+    receipt: str,
+    received_at: datetime,
+) -> RevocationOutcome:
+    """Carry out `orders` on their certificates, which are among `records`, inside the caller's transaction.
+
+    What is revoked stays as it is, time and reason too. A hold may become a revocation and keeps its time, since the
+    key was in doubt from then on; a hold on a hold changes nothing. A revocation ends the certificate as the holder's
+    live one, a hold does not. A certificate that is reserved and not yet signed is revoked like any other.
+    """
+    rows = {(row.issuer, row.serial): row for row in records}
+    done: list[Kind] = []
+    for order in orders:
+        row = rows[order.issuer, order.serial]
+        change = _standing(work, order, row, at)
+        if change is None:
+            continue
+        work.revocations.put(change, receipt, received_at)
+        if not change.on_hold:
+            work.certificates.end(row.issuer, row.serial, at)
+        facts = {
+            **audit_facts(row),
+            "resident": row.resident_id,
+            "cause": order.cause.value,
+            "reason": int(order.reason),
+            "receipt": receipt,
+        }
+        work.audit.append(AuditEvent(Act.HELD if change.on_hold else Act.REVOKED, actor, at, facts))
+        done.append(order.kind)
+    return _outcome(orders, done)
+
+
+def _standing(work: UnitOfWork, order: RevocationOrder, row: CertificateRecord, at: datetime) -> Revocation | None:
+    """The revocation that shall stand for the certificate, or None when it needs no change."""
+    wanted = Revocation(row.issuer, row.serial, row.municipality, order.cause, order.reason, at, row.validity.not_after)
+    existing = work.revocations.find(row.issuer, row.serial)
+    if existing is None:
+        return wanted
+    if wanted.on_hold or not existing.on_hold:
+        return None
+    return replace(wanted, revoked_at=existing.revoked_at)
+
+
+def _outcome(orders: Sequence[RevocationOrder], done: Sequence[Kind]) -> RevocationOutcome:
+    asked = {order.kind for order in orders}
+    return RevocationOutcome(
+        revoked=tuple(kind for kind in Kind if kind in done),
+        already=tuple(kind for kind in Kind if kind in asked and kind not in done),
+    )
+
+
+def revoke_resident(authority: Authority, request: RevocationRequest) -> RevocationReceipt:
+    """Revoke or hold a resident's certificates for a cause; repeated with its key, it gives the same receipt again.
+
+    Every carrier is hit. Revocations bear the time at which they are recorded, after any wait for the store, so that
+    no list made meanwhile lacks an entry older than itself. Raises Refusal(NOT_ADMITTED), Refusal(CAUSE_NOT_ALLOWED)
+    when the cause is not for this caller or not for these kinds, Refusal(UNKNOWN_RESIDENT), also for a municipality
+    where the resident does not live, Refusal(NO_LIVE_CERTIFICATE), Refusal(IDEMPOTENCY_MISMATCH).
+    """
+    received_at = authority.clock()
+    _require_caller(authority, request, received_at)
+    caller, content = request.caller.label, authority.sealer.digest(_canonical(request))
+    with authority.begin() as work:
+        if earlier := work.revocations.receipt(caller, request.key):
+            if earlier[0] != content:
+                raise Refusal(
+                    Code.IDEMPOTENCY_MISMATCH,
+                    "this idempotency key belongs to an earlier request with other content; use a new key",
+                )
+            return receipt_from_json(earlier[1])
+        at = max(received_at, authority.clock())
+        orders, records = _orders(authority, work, request, at)
+        number = authority.random(RECEIPT_OCTETS).hex()
+        outcome = revoke(orders, records, work, at=at, actor=caller, receipt=number, received_at=received_at)
+        receipt = RevocationReceipt(number, request.cause, outcome.revoked, outcome.already, received_at, at)
+        work.revocations.keep_receipt(caller, request.key, content, receipt_to_json(receipt))
+        work.commit()
+    return receipt
+
+
+def preview(authority: Authority, request: RevocationRequest) -> RevocationOutcome:
+    """What `revoke_resident` would do now, without doing it. Raises the same refusals, but for the idempotency key."""
+    now = authority.clock()
+    _require_caller(authority, request, now)
+    with authority.begin(write=False) as work:
+        orders, records = _orders(authority, work, request, now)
+        rows = {(row.issuer, row.serial): row for row in records}
+        changed = [o.kind for o in orders if _standing(work, o, rows[o.issuer, o.serial], now)]
+    return _outcome(orders, changed)
+
+
+def _require_caller(authority: Authority, request: RevocationRequest, now: datetime) -> None:
+    caller, rule = request.caller, authority.causes[request.cause]
+    if not caller.in_force(now):
+        raise Refusal(Code.NOT_ADMITTED, "the caller is suspended or its period has ended")
+    if caller.role.value not in rule.by:
+        raise Refusal(
+            Code.CAUSE_NOT_ALLOWED,
+            f"{request.cause.value} is named by {' or '.join(sorted(rule.by))}, not by {caller.role.value}",
+            pointer="/cause",
+        )
+
+
+def _orders(
+    authority: Authority, work: UnitOfWork, request: RevocationRequest, now: datetime
+) -> tuple[list[RevocationOrder], Sequence[CertificateRecord]]:
+    """Orders for every certificate of the resident that is within its validity, revoked already or not."""
+    home = request.caller.municipality if request.caller.role is Role.MUNICIPALITY else None
+    resident = find_resident(authority, work, request.resident_code, home)
+    records = [row for row in work.certificates.of_resident(resident.id) if not row.validity.ended(now)]
+    orders = orders_for(authority.causes[request.cause], records, request.kinds)
+    ordered = {(order.issuer, order.serial) for order in orders}
+    if not any(row.ended_at is None and (row.issuer, row.serial) in ordered for row in records):
+        raise Refusal(
+            Code.NO_LIVE_CERTIFICATE, "the resident has no live certificate of the kinds that this would revoke"
+        )
+    return orders, records
+
+
+def _canonical(request: RevocationRequest) -> bytes:
+    """Everything asked for, in one order."""
+    kinds = None if request.kinds is None else [kind.value for kind in Kind if kind in request.kinds]
+    return json.dumps(["revocation", request.resident_code.digits, request.cause.value, kinds]).encode()
