@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import BinaryIO
 
@@ -42,7 +43,7 @@ def read_notices(
     """(line number, event or why the line is refused) for every line of a JSON Lines file, in bounded memory."""
     for line, row in read_rows(file, Format.JSON_LINES, MEMBERS):
         if isinstance(row, Fault):
-            yield line, _refusal((row,))
+            yield line, _refusal((replace(row, line=None),))
             continue
         try:
             yield line, read_notice(row, sender, municipalities)

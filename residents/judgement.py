@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from domain.errors import Code, Refusal
 from domain.events import EventType, ResidentEvent
@@ -16,33 +16,41 @@ _CHANGES_MUNICIPALITY = frozenset({EventType.MOVE_IN, EventType.ADDRESS_RENAMING
 _WRITING = frozenset({"name", "address"})
 
 
-def require_sender(actor: Party, sender: str) -> None:
-    """Return if the actor may send notices in this sender's name. Raises Refusal(NOT_ADMITTED).
+def require_sender(actor: Party, event: ResidentEvent, now: datetime) -> None:
+    """Return if the actor may send this notice at all, whomever it is about.
 
-    An operator applies files that came by other ways than the network, in the name of whoever made them.
+    The register and municipalities speak in their own name, and a municipality names itself and no other. An operator
+    applies files that came by another way, in the name of whoever made them.
+    Raises Refusal(NOT_ADMITTED), Refusal(WRONG_MUNICIPALITY).
     """
-    if actor.role is Role.VERIFIER:
-        raise Refusal(Code.NOT_ADMITTED, "notices come from the register and the municipalities only")
-    if actor.role is not Role.OPERATOR and sender != actor.label:
+    if actor.role is Role.VERIFIER or not actor.in_force(now):
+        raise Refusal(Code.NOT_ADMITTED, "notices come from the register and from municipalities in force only")
+    if actor.role is not Role.OPERATOR and event.sender != actor.label:
         raise Refusal(Code.NOT_ADMITTED, "a notice is sent under the sender's own name")
-
-
-def require_right(actor: Party, event: ResidentEvent, resident: Resident) -> None:
-    """Return if the actor may speak for this resident. Raises Refusal(WRONG_MUNICIPALITY).
-
-    The register may for everyone; a municipality for those whose record it holds and for those who move in, and it
-    names no other municipality than itself.
-    """
-    if actor.role is not Role.MUNICIPALITY:
-        return
-    holds = resident.municipality == actor.municipality
-    if event.municipality != actor.municipality or not (holds or event.type is EventType.MOVE_IN):
+    if actor.role is Role.MUNICIPALITY and event.municipality != actor.municipality:
         raise Refusal(
             Code.WRONG_MUNICIPALITY,
-            "a municipality sends notices for its own residents, and of moving in to itself; "
-            "anything else comes from the register",
+            "a municipality sends notices of records that it holds; those of others come from them or the register",
             pointer="/municipality_code",
         )
+
+
+def require_resident(actor: Party, event: ResidentEvent, resident: Resident | None) -> Resident:
+    """The resident, if the actor may speak for them: a municipality for those whose record it holds and those who move
+    in, the others for everyone.
+
+    Raises Refusal(UNKNOWN_RESIDENT), in the same words for nobody and for somebody who lives elsewhere: a municipality
+    must not learn from us where a person lives.
+    """
+    foreign = actor.role is Role.MUNICIPALITY and event.type is not EventType.MOVE_IN
+    if resident is None or (foreign and resident.municipality != actor.municipality):
+        raise Refusal(
+            Code.UNKNOWN_RESIDENT,
+            "no record of this resident is stored, or not for this municipality; check the code, or load the record "
+            "first (jpki residents load)",
+            pointer="/resident_code",
+        )
+    return resident
 
 
 def require_order(event: ResidentEvent, rule: EventRule, resident: Resident, newest: date | None, today: date) -> None:
