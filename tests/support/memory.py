@@ -7,7 +7,6 @@ copy of each dict is enough.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
@@ -15,6 +14,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Literal, Self
 
+from audit.chain import GENESIS, body_of, chain
 from domain.applications import ApplicationRecord
 from domain.certificates import CertificateRecord, CertificateState, IssuerId
 from domain.errors import Code, Refusal
@@ -412,17 +412,11 @@ class Audit:
         self._pending.append(event)
 
     def chain(self) -> None:
-        """Give pending events their place: each digest covers the one before."""
-        for event in self._pending:
-            sequence = len(self._tables.audit) + 1
-            previous = self._tables.audit[sequence - 1].digest if sequence > 1 else bytes(32)
-            body = json.dumps(
-                {"act": event.act.value, "actor": event.actor, "at": event.at.isoformat(), **event.facts},
-                ensure_ascii=False,
-                sort_keys=True,
-            )
-            digest = hashlib.sha256(previous + body.encode()).digest()
-            self._tables.audit[sequence] = AuditRow(sequence, body, digest)
+        """Give pending events their place behind the newest row."""
+        newest = max(self._tables.audit, default=0)
+        head = (newest, self._tables.audit[newest].digest if newest else GENESIS)
+        for row in chain(head, map(body_of, self._pending)):
+            self._tables.audit[row.sequence] = row
         self._pending.clear()
 
     def rows(self, after: int = 0) -> Iterator[AuditRow]:
