@@ -47,8 +47,11 @@ SHA512 = "2.16.840.1.101.3.4.2.3"
 
 # Signatures: RFC 4055, RFC 5758, RFC 8410.
 SHA256_WITH_RSA = "1.2.840.113549.1.1.11"
+SHA384_WITH_RSA = "1.2.840.113549.1.1.12"
+SHA512_WITH_RSA = "1.2.840.113549.1.1.13"
 ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2"
 ECDSA_WITH_SHA384 = "1.2.840.10045.4.3.3"
+ECDSA_WITH_SHA512 = "1.2.840.10045.4.3.4"
 ED25519 = "1.3.101.112"
 
 # The four items in subjectAltName: names of the arc as published for 公的個人認証 (order on the card: 1, 4, 3, 5, 2, 6).

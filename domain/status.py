@@ -13,8 +13,8 @@ Word = Literal["good", "revoked", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class CertificateStatus:
-    """`revoked_at` and `reason` are set exactly when `word` is "revoked". `reason` is None when never issued
-    serials are configured to be answered as revoked, or when no reason is to be told."""
+    """`revoked_at` and `reason` are set exactly when `word` is "revoked". `reason` is None when
+    no reason is to be told."""
 
     word: Word
     revoked_at: datetime | None = None

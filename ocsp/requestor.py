@@ -8,7 +8,7 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.x509 import InvalidVersion, load_der_x509_certificate
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from domain import der, oids
 from domain.errors import Code, Refusal
@@ -18,13 +18,13 @@ _NULL = der.tlv(der.NULL)
 # RSA parameters are NULL (RFC 4055 §5), ECDSA has none (RFC 5758 §3.2). SHA-1 is not among them on purpose.
 _RSA: Final[dict[bytes, hashes.HashAlgorithm]] = {
     der.sequence(der.oid(oids.SHA256_WITH_RSA), _NULL): hashes.SHA256(),
-    der.sequence(der.oid("1.2.840.113549.1.1.12"), _NULL): hashes.SHA384(),
-    der.sequence(der.oid("1.2.840.113549.1.1.13"), _NULL): hashes.SHA512(),
+    der.sequence(der.oid(oids.SHA384_WITH_RSA), _NULL): hashes.SHA384(),
+    der.sequence(der.oid(oids.SHA512_WITH_RSA), _NULL): hashes.SHA512(),
 }
 _ECDSA: Final[dict[bytes, hashes.HashAlgorithm]] = {
     der.sequence(der.oid(oids.ECDSA_WITH_SHA256)): hashes.SHA256(),
     der.sequence(der.oid(oids.ECDSA_WITH_SHA384)): hashes.SHA384(),
-    der.sequence(der.oid("1.2.840.10045.4.3.4")): hashes.SHA512(),
+    der.sequence(der.oid(oids.ECDSA_WITH_SHA512)): hashes.SHA512(),
 }
 _LARGEST_RSA = 4096  # bits: checking a signature must stay cheap, whatever key a stranger sends
 
@@ -43,13 +43,13 @@ def signer_fingerprint(query: OcspQuery) -> bytes | None:
     certificate = signature.certificates[0]
     try:
         _verify(certificate, signature, query.tbs)
-    except (InvalidSignature, InvalidVersion, UnsupportedAlgorithm, ValueError):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         raise Refusal(Code.BAD_REQUEST_SIGNATURE, "the signature on the request is not valid") from None
     return hashlib.sha256(certificate).digest()
 
 
 def _verify(certificate: bytes, signature: RequestSignature, tbs: bytes) -> None:
-    key = load_der_x509_certificate(certificate).public_key()
+    key = load_der_public_key(_public_key(certificate))
     match key:
         case rsa.RSAPublicKey() if signature.algorithm in _RSA and 2048 <= key.key_size <= _LARGEST_RSA:
             key.verify(signature.octets, tbs, padding.PKCS1v15(), _RSA[signature.algorithm])
@@ -57,3 +57,15 @@ def _verify(certificate: bytes, signature: RequestSignature, tbs: bytes) -> None
             key.verify(signature.octets, tbs, ec.ECDSA(_ECDSA[signature.algorithm]))
         case _:
             raise ValueError("no accepted algorithm goes with the key")
+
+
+def _public_key(certificate: bytes) -> bytes:
+    """SubjectPublicKeyInfo (DER) of a certificate that is not read otherwise: a stranger's certificate proves nothing,
+    and a registered one was read when it was registered."""
+    start, end = der.only(certificate, der.SEQUENCE)
+    start, end = der.expect(certificate, der.SEQUENCE, start, end)
+    # RFC 5280 §4.1: [0] version, serial, signature, issuer, validity, subject, subjectPublicKeyInfo.
+    parts = [certificate[at:after] for tag, at, _, after in der.elements(certificate, start, end) if tag != 0xA0]
+    if len(parts) < 6:
+        raise der.DerError("a certificate lacks its public key")
+    return parts[5]

@@ -15,7 +15,8 @@ from cryptography.x509 import ocsp
 from domain import der, oids
 from domain.errors import Code, Refusal
 from ocsp.request import MAX_OCTETS, CertId, OcspQuery, plain_request, read_request
-from tests.support.authority import make_issuer, serial_of
+from tests.support.authority import make_issuer
+from tests.support.people import serial_of
 from tests.support.responder import (
     HASH_OIDS,
     NULL,
