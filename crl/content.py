@@ -66,6 +66,6 @@ def _published_list(file: bytes | None) -> RevocationList | None:
 
 
 def _expired(work: UnitOfWork, scope: Scope, serials: Iterable[bytes], since: datetime) -> set[bytes]:
-    """Those of `serials` whose revocation is on record and whose certificate had expired before `since`."""
-    found = {octets: work.revocations.find(scope.issuer, SerialNumber.of(octets)) for octets in serials}
-    return {octets for octets, revocation in found.items() if revocation and revocation.not_after < since}
+    """Those of `serials` whose certificate had expired before `since`."""
+    found = {octets: work.certificates.find(scope.issuer, SerialNumber.of(octets)) for octets in serials}
+    return {octets for octets, certificate in found.items() if certificate and certificate.validity.ended(since)}

@@ -36,8 +36,8 @@ def refuse_shrinking(found: ListDifference, explained: Container[bytes]) -> None
     if unexplained:
         raise Refusal(
             Code.WOULD_SHRINK,
-            f"{unexplained} of {len(found.removed)} disappearing entries are unexplained: their certificates had not "
-            "expired before the last list, and no revocation of them is recorded. Restore the lost revocations; to "
+            f"{unexplained} of {len(found.removed)} disappearing entries are unexplained: no revocation of these "
+            "certificates is on record, and they had not expired before the last list. Restore the revocations; to "
             "publish without them, move the published file away first",
             facts={"unexplained": unexplained, "removed": len(found.removed)},
         )

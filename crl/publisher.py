@@ -18,7 +18,7 @@ LEASE_LIFE = timedelta(minutes=5)
 """Longer than any one list takes; it is extended with every list."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Publisher:
     """What publication needs. `point` gives a scope's DistributionPointName (`crl.scope.distribution_point`);
     `directory` holds the files; `holder` names this process among the publishers that might run."""

@@ -23,7 +23,7 @@ from domain.lists import Scope
 from domain.revocation import CrlReason
 from domain.serial import SerialNumber
 from domain.signing import assemble
-from tests.support.authority import KIYOSE, serial_of
+from tests.support.authority import KIYOSE
 from tests.support.lists import (
     AUTHORITY_SCOPE,
     DAY,
@@ -40,6 +40,7 @@ from tests.support.lists import (
     openssl,
     point_of,
 )
+from tests.support.people import serial_of
 
 REVOKED = [make_revocation(reason.name, reason) for reason in CrlReason]
 EVE_OF_2050, YEAR_2050 = datetime(2049, 12, 31, tzinfo=UTC), datetime(2050, 1, 1, tzinfo=UTC)

@@ -15,15 +15,17 @@ from crl.plan import ListPlan
 from crl.publish import Publisher
 from crl.scope import distribution_point
 from domain import der
-from domain.certificates import Carrier, CertificateRecord, CertificateState, IssuerId, Kind, Validity
+from domain.certificates import CertificateState, IssuerId, Kind, Validity
 from domain.lists import Scope
 from domain.ports import Begin
 from domain.revocation import CrlReason, Revocation, RevocationCause
 from domain.serial import SerialNumber
 from domain.signing import assemble
 from policies.crl import CrlPolicy
-from tests.support.authority import KIYOSE, LOCATIONS, NAMES, SAPPORO, make_issuer, serial_of
+from tests.support.authority import KIYOSE, LOCATIONS, NAMES, SAPPORO, make_issuer
+from tests.support.people import serial_of
 from tests.support.signers import authority_signer
+from tests.support.stores import add_certificate
 
 NOW = datetime(2027, 4, 1, tzinfo=UTC)
 EXPIRY = datetime(2032, 3, 31, 14, 59, 59, tzinfo=UTC)
@@ -114,37 +116,23 @@ def make_publisher(begin: Begin, directory: Path, clock: Callable[[], datetime],
     return replace(publisher, **changes)
 
 
-def record_certificate(begin: Begin, revocation: Revocation, resident_id: int = 1, application_id: int = 1) -> None:
-    """Put the certificate that `revocation` is about on record as issued; it is nobody's live certificate."""
-    with begin() as work:
-        work.certificates.reserve(
-            CertificateRecord(
-                issuer=revocation.issuer,
-                serial=revocation.serial,
-                kind=ISSUERS[revocation.issuer].kind,
-                carrier=Carrier.CARD,
-                resident_id=resident_id,
-                application_id=application_id,
-                municipality=revocation.municipality,
-                validity=Validity(datetime(2027, 1, 1, tzinfo=UTC), revocation.not_after),
-                state=CertificateState.ISSUED,
-                der=b"certificate",
-                spki_digest=revocation.serial.octets * 2,
-                profile_digest="profile",
-                reserved_at=datetime(2027, 1, 1, tzinfo=UTC),
-                ended_at=revocation.revoked_at,
-            )
-        )
-        work.commit()
-
-
 def record_revocation(begin: Begin, *revocations: Revocation) -> None:
-    """Put revocations on record; those of certificates not yet on record bring these along."""
+    """Put revocations on record, and with them the certificates they are about unless these are there already."""
     for revocation in revocations:
         with begin(write=False) as work:
             known = work.certificates.find(revocation.issuer, revocation.serial)
         if known is None:
-            record_certificate(begin, revocation)
+            add_certificate(
+                begin,
+                f"{revocation.issuer} {revocation.serial.octets.hex()}",
+                issuer=revocation.issuer,
+                serial=revocation.serial,
+                kind=ISSUERS[revocation.issuer].kind,
+                municipality=revocation.municipality,
+                validity=Validity(datetime(2027, 1, 1, tzinfo=UTC), revocation.not_after),
+                state=CertificateState.ISSUED,
+                ended_at=revocation.revoked_at,
+            )
         with begin() as work:
             work.revocations.put(revocation, "receipt", revocation.revoked_at)
             work.commit()

@@ -1,0 +1,400 @@
+"""Publication: what is due gets a list, what would be wrong gets none, and one scope's trouble is nobody else's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from crl.files import read_current
+from crl.publish import PublicationReport, publish_due
+from crl.publisher import LEASE, LEASE_LIFE, Publisher
+from crl.read import read_list, read_tail
+from domain.certificates import IssuerId
+from domain.errors import Code, Refusal
+from domain.lists import ListState, Scope
+from domain.people import MunicipalityCode
+from domain.revocation import CrlReason, Revocation
+from tests.support.authority import KIYOSE
+from tests.support.lists import (
+    AUTHORITY_SCOPE,
+    DAY,
+    ELSEWHERE,
+    G1,
+    G2,
+    ISSUERS,
+    NOW,
+    POLICY,
+    SCOPE,
+    SIGNERS,
+    MovableClock,
+    make_publisher,
+    make_revocation,
+    record_revocation,
+)
+from tests.support.memory import MemoryStore
+from tests.support.signers import WrappedSigner
+
+MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
+HOLDER = make_revocation("holder")
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    """A store where one scope is in use and has no revocations."""
+    store = MemoryStore()
+    use(store, SCOPE)
+    return store
+
+
+@pytest.fixture
+def publisher(store: MemoryStore, clock: MovableClock, tmp_path: Path) -> Publisher:
+    return make_publisher(store.begin, tmp_path / "crl", clock)
+
+
+def use(store: MemoryStore, *scopes: Scope) -> None:
+    with store.begin() as work:
+        for scope in scopes:
+            work.lists.register(scope)
+        work.commit()
+
+
+def listed(publisher: Publisher, scope: Scope = SCOPE) -> dict[bytes, CrlReason]:
+    """Serial octets and reasons on the published list, whose signature is verified on the way."""
+    octets = read_current(publisher.directory, scope)
+    assert octets is not None
+    issuer = x509.load_der_x509_certificate(ISSUERS[scope.issuer].certificate)
+    assert x509.load_der_x509_crl(octets).is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
+    return {serial: read_tail(tail)[1] for serial, tail in read_list(octets).tails.items()}
+
+
+def reasons_of(*revocations: Revocation) -> dict[bytes, CrlReason]:
+    return {revocation.serial.octets: revocation.reason for revocation in revocations}
+
+
+def numbers(report: PublicationReport) -> dict[Scope, int]:
+    return {record.scope: record.number for record in report.published}
+
+
+def codes(report: PublicationReport) -> dict[Scope, Code]:
+    return {scope: refusal.code for scope, refusal in report.refused}
+
+
+def test_a_scope_in_use_gets_its_first_list_even_without_entries(publisher: Publisher, store: MemoryStore) -> None:
+    report = publish_due(publisher)
+    (record,) = report.published
+    octets = read_current(publisher.directory, SCOPE)
+    assert octets is not None
+    assert listed(publisher) == {}
+    assert (record.number, record.state, record.entries) == (1, ListState.PUBLISHED, 0)
+    assert (record.this_update, record.next_update) == POLICY.window(NOW)
+    assert record.digest == hashlib.sha256(octets).digest()
+    with store.begin(write=False) as work:
+        known = work.lists.scope(SCOPE)
+    assert known is not None
+    assert known.published == record
+    assert (report.unchanged, report.refused) == (0, ())
+
+
+def test_a_revocation_is_on_the_next_list_and_then_nothing_is_due(
+    publisher: Publisher, store: MemoryStore, clock: MovableClock
+) -> None:
+    publish_due(publisher)
+    record_revocation(store.begin, HOLDER)
+    clock.advance(MINUTE)
+    assert numbers(publish_due(publisher)) == {SCOPE: 2}
+    assert listed(publisher) == reasons_of(HOLDER)
+    clock.advance(MINUTE)
+    assert publish_due(publisher) == PublicationReport((), 1, ())
+
+
+def test_nothing_due_is_nothing_written(publisher: Publisher, store: MemoryStore) -> None:
+    publish_due(publisher)
+    commits = store.commits
+    publish_due(publisher)
+    assert store.commits == commits
+
+
+def test_only_scopes_that_changed_are_signed_again(
+    publisher: Publisher, store: MemoryStore, clock: MovableClock
+) -> None:
+    signer = WrappedSigner(SIGNERS[G1])
+    publisher = replace(publisher, signers={G1: signer})
+    use(store, ELSEWHERE, AUTHORITY_SCOPE)
+    publish_due(publisher)
+    record_revocation(store.begin, HOLDER)
+    clock.advance(MINUTE)
+    report = publish_due(publisher)
+    assert numbers(report) == {SCOPE: 2}
+    assert report.unchanged == 2
+    assert len(signer.signed) == 4
+
+
+def test_lists_are_renewed_when_the_interval_has_passed(publisher: Publisher, clock: MovableClock) -> None:
+    publish_due(publisher)
+    clock.advance(DAY)
+    assert numbers(publish_due(publisher)) == {SCOPE: 2}
+
+
+def test_force_renews_a_list_that_is_not_due(publisher: Publisher, clock: MovableClock) -> None:
+    publish_due(publisher)
+    clock.advance(MINUTE)
+    assert numbers(publish_due(publisher, force=True)) == {SCOPE: 2}
+
+
+def test_a_file_that_is_gone_is_made_anew(publisher: Publisher, clock: MovableClock) -> None:
+    publish_due(publisher)
+    (publisher.directory / SCOPE.path).unlink()
+    clock.advance(MINUTE)
+    assert numbers(publish_due(publisher)) == {SCOPE: 2}
+    assert listed(publisher) == {}
+
+
+def test_each_scope_has_numbers_of_its_own(publisher: Publisher, store: MemoryStore, clock: MovableClock) -> None:
+    publish_due(publisher)
+    clock.advance(MINUTE)
+    other_generation = Scope(G2, KIYOSE.code)
+    use(store, other_generation, AUTHORITY_SCOPE)
+    assert numbers(publish_due(publisher, force=True)) == {SCOPE: 2, other_generation: 1, AUTHORITY_SCOPE: 1}
+    assert listed(publisher, other_generation) == listed(publisher, AUTHORITY_SCOPE) == {}
+
+
+def test_only_the_scopes_asked_for_are_published(publisher: Publisher, store: MemoryStore) -> None:
+    use(store, ELSEWHERE)
+    assert numbers(publish_due(publisher, scopes=[ELSEWHERE])) == {ELSEWHERE: 1}
+    assert read_current(publisher.directory, SCOPE) is None
+
+
+def test_progress_is_told_per_scope_that_is_due(publisher: Publisher, store: MemoryStore) -> None:
+    publish_due(publisher)
+    use(store, ELSEWHERE, AUTHORITY_SCOPE)
+    told: list[tuple[int, int]] = []
+    publish_due(publisher, on_progress=lambda done, due: told.append((done, due)))
+    assert told == [(1, 2), (2, 2)]
+
+
+def test_a_hold_is_listed_as_one_and_keeps_its_time_when_it_becomes_a_revocation(
+    publisher: Publisher, store: MemoryStore, clock: MovableClock
+) -> None:
+    held = replace(HOLDER, reason=CrlReason.CERTIFICATE_HOLD)
+    record_revocation(store.begin, held)
+    publish_due(publisher)
+    assert listed(publisher) == reasons_of(held)
+    record_revocation(store.begin, HOLDER)
+    clock.advance(MINUTE)
+    publish_due(publisher)
+    assert listed(publisher) == reasons_of(HOLDER)
+
+
+def test_an_expired_certificate_stays_for_one_list_after_its_expiry(
+    publisher: Publisher, store: MemoryStore, clock: MovableClock
+) -> None:
+    short = make_revocation("short", not_after=NOW + timedelta(hours=30))
+    record_revocation(store.begin, short, HOLDER)
+    seen = []
+    for _ in range(4):
+        publish_due(publisher)
+        seen.append(short.serial.octets in listed(publisher))
+        clock.advance(DAY)
+    # Lists of hour 0, 24, 48 and 72; that of hour 48 is the first after the expiry.
+    assert seen == [True, True, True, False]
+    assert listed(publisher) == reasons_of(HOLDER)
+
+
+def test_each_list_leaves_three_audit_rows_without_a_serial(publisher: Publisher, store: MemoryStore) -> None:
+    record_revocation(store.begin, HOLDER)
+    (record,) = publish_due(publisher).published
+    rows = [json.loads(row.body) for row in store.tables.audit.values()]
+    assert [row["act"] for row in rows] == ["crl-reserved", "crl-signed", "crl-published"]
+    facts = [row["facts"] for row in rows]
+    assert {row["actor"] for row in rows} == {"publisher:first"}
+    assert {(fact["list"], fact["number"]) for fact in facts} == {(SCOPE.path, 1)}
+    assert record.digest is not None
+    assert (facts[1]["sha256"], facts[1]["key"]) == (record.digest.hex(), SIGNERS[G1].key_id)
+    assert (facts[1]["entries"], facts[1]["added"], facts[1]["removed"], facts[1]["changed"]) == (1, 1, 0, 0)
+    assert HOLDER.serial.octets.hex() not in str(rows)
+
+
+def test_an_issuer_that_has_expired_signs_no_more(publisher: Publisher, clock: MovableClock) -> None:
+    publish_due(publisher)
+    clock.now = ISSUERS[G1].validity.not_after + SECOND
+    assert publish_due(publisher, force=True) == PublicationReport((), 1, ())
+
+
+def lose_revocations(publisher: Publisher, store: MemoryStore) -> None:
+    store.tables.revocations.clear()
+
+
+def forget_lists(publisher: Publisher, store: MemoryStore) -> None:
+    store.tables.lists.clear()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [
+        pytest.param(lose_revocations, Code.WOULD_SHRINK, id="revocations-were-lost"),
+        pytest.param(forget_lists, Code.OUT_OF_ORDER, id="the-database-is-older-than-the-files"),
+    ],
+)
+def test_a_database_that_lost_something_cannot_overwrite_the_published_list(
+    trouble: Callable[[Publisher, MemoryStore], None],
+    code: Code,
+    publisher: Publisher,
+    store: MemoryStore,
+    clock: MovableClock,
+) -> None:
+    record_revocation(store.begin, HOLDER)
+    use(store, ELSEWHERE)
+    publish_due(publisher, scopes=[SCOPE])
+    trouble(publisher, store)
+    spent = len(store.tables.lists)
+    clock.advance(DAY)
+    report = publish_due(publisher)
+    assert codes(report) == {SCOPE: code}
+    assert numbers(report) == {ELSEWHERE: 1}
+    assert listed(publisher) == reasons_of(HOLDER)
+    assert len(store.tables.lists) == spent + 1, "no number was spent on what is refused"
+    # The operator's way out, when there is nothing to restore.
+    (publisher.directory / SCOPE.path).rename(publisher.directory / "old.crl")
+    clock.advance(MINUTE)
+    assert SCOPE in numbers(publish_due(publisher))
+
+
+def test_a_damaged_file_is_replaced(publisher: Publisher, clock: MovableClock) -> None:
+    publish_due(publisher)
+    (publisher.directory / SCOPE.path).write_bytes(b"damaged")
+    clock.advance(DAY)
+    assert numbers(publish_due(publisher)) == {SCOPE: 2}
+    assert listed(publisher) == {}
+
+
+def test_a_clock_that_is_behind_is_refused_scope_by_scope(
+    publisher: Publisher, store: MemoryStore, clock: MovableClock
+) -> None:
+    publish_due(publisher)
+    use(store, ELSEWHERE)
+    clock.advance(-DAY)
+    report = publish_due(publisher)
+    assert codes(report) == {SCOPE: Code.CLOCK_BEHIND}
+    assert numbers(report) == {ELSEWHERE: 1}
+
+
+def test_a_signer_that_is_away_is_asked_once_and_other_issuers_go_on(
+    publisher: Publisher, store: MemoryStore, clock: MovableClock
+) -> None:
+    other_generation = Scope(G2, KIYOSE.code)
+    use(store, ELSEWHERE, other_generation)
+    report = publish_due(replace(publisher, signers={**SIGNERS, G1: WrappedSigner(SIGNERS[G1], away=True)}))
+    assert codes(report) == {SCOPE: Code.SIGNER_UNAVAILABLE, ELSEWHERE: Code.SIGNER_UNAVAILABLE}
+    assert numbers(report) == {other_generation: 1}
+    clock.advance(MINUTE)
+    # The first scope's number was spent when the signer was found away; for the second it was not asked again.
+    assert numbers(publish_due(publisher)) == {ELSEWHERE: 2, SCOPE: 1}
+
+
+def test_a_signature_that_does_not_verify_is_not_published(publisher: Publisher) -> None:
+    damaged = WrappedSigner(SIGNERS[G1], damaged=True)
+    report = publish_due(replace(publisher, signers={G1: damaged}))
+    assert codes(report) == {SCOPE: Code.SIGNER_UNAVAILABLE}
+    assert read_current(publisher.directory, SCOPE) is None
+
+
+NOWHERE = Scope(G1, MunicipalityCode.of_area("13212"))
+
+
+@pytest.mark.parametrize(
+    ("scope", "used", "code"),
+    [
+        pytest.param(ELSEWHERE, False, Code.NOT_FOUND, id="a-scope-not-in-use"),
+        pytest.param(Scope(IssuerId("signature-g9"), KIYOSE.code), True, Code.BAD_CONFIGURATION, id="unknown-issuer"),
+        pytest.param(NOWHERE, True, Code.BAD_CONFIGURATION, id="a-municipality-not-in-the-table"),
+    ],
+)
+def test_scopes_that_cannot_have_a_list_are_refused_by_name(
+    scope: Scope, used: bool, code: Code, publisher: Publisher, store: MemoryStore
+) -> None:
+    if used:
+        use(store, scope)
+    report = publish_due(publisher, scopes=[scope, SCOPE])
+    assert codes(report) == {scope: code}
+    assert numbers(report) == {SCOPE: 1}
+    assert not [record for record in store.tables.lists.values() if record.scope == scope]
+
+
+def test_a_store_that_is_away_ends_the_run(publisher: Publisher, store: MemoryStore) -> None:
+    store.faults[store.commits + 2] = "lost"
+    with pytest.raises(Refusal) as caught:
+        publish_due(publisher)
+    assert caught.value.code is Code.STORE_UNAVAILABLE
+
+
+def take_lease(store: MemoryStore, until_after: timedelta) -> None:
+    with store.begin() as work:
+        assert work.lists.lease(LEASE, "second", NOW, NOW + until_after)
+        work.commit()
+
+
+def test_a_second_publisher_is_told_to_wait(publisher: Publisher, store: MemoryStore) -> None:
+    take_lease(store, MINUTE)
+    with pytest.raises(Refusal) as caught:
+        publish_due(publisher)
+    assert caught.value.code is Code.BUSY
+    assert read_current(publisher.directory, SCOPE) is None
+
+
+def test_the_lease_of_a_publisher_that_died_runs_out(
+    publisher: Publisher, store: MemoryStore, clock: MovableClock
+) -> None:
+    take_lease(store, LEASE_LIFE)
+    clock.advance(LEASE_LIFE)
+    assert numbers(publish_due(publisher)) == {SCOPE: 1}
+
+
+def test_the_lease_is_given_back_also_after_trouble(publisher: Publisher, store: MemoryStore) -> None:
+    def stumble(done: int, due: int) -> None:
+        raise RuntimeError("a bug in the caller")
+
+    with pytest.raises(RuntimeError):
+        publish_due(publisher, on_progress=stumble)
+    assert store.tables.leases == {}
+    publish_due(publisher, force=True, scopes=[ELSEWHERE])
+    assert store.tables.leases == {}
+
+
+class Overtaken(WrappedSigner):
+    """A signer so slow that the lease runs out, and another publisher does the work meanwhile."""
+
+    def __init__(self, other: Publisher, clock: MovableClock) -> None:
+        super().__init__(SIGNERS[G1])
+        self._other = other
+        self._clock = clock
+        self.report: PublicationReport | None = None
+
+    def sign(self, message: bytes) -> bytes:
+        self._clock.advance(2 * LEASE_LIFE)
+        self.report = publish_due(self._other)
+        return super().sign(message)
+
+
+def test_a_publisher_that_overslept_cannot_put_an_older_list_over_a_newer_one(
+    publisher: Publisher, clock: MovableClock
+) -> None:
+    slow = Overtaken(replace(publisher, holder="second"), clock)
+    report = publish_due(replace(publisher, signers={G1: slow}))
+    assert codes(report) == {SCOPE: Code.BUSY}
+    assert slow.report is not None
+    assert numbers(slow.report) == {SCOPE: 2}
+    octets = read_current(publisher.directory, SCOPE)
+    assert octets is not None
+    assert read_list(octets).number == 2
