@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID, ENUMERATED = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0A
 UTF8_STRING, PRINTABLE_STRING, IA5_STRING, UTC_TIME, GENERALIZED_TIME = 0x0C, 0x13, 0x16, 0x17, 0x18
@@ -62,8 +63,9 @@ def implicit(number: int, content: bytes) -> bytes:
     return tlv(0x80 | number, content)
 
 
+@lru_cache(maxsize=1024)
 def oid(dotted: str) -> bytes:
-    """OBJECT IDENTIFIER from its dotted form."""
+    """OBJECT IDENTIFIER from its dotted form. Cached: the same few come back in every certificate."""
     first, second, *rest = (int(part) for part in dotted.split("."))
     return tlv(OID, b"".join(_base128(arc) for arc in (first * 40 + second, *rest)))
 

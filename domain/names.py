@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from domain import der, oids
 
 Name = tuple[tuple[str, str], ...]
@@ -18,18 +20,14 @@ SHORT_NAMES = {
 
 def encode_name(name: Name) -> bytes:
     """DER Name: C as PrintableString, everything else as UTF8String, as the real service writes it (RFC 5280 §4.1.2.4)."""
-    return der.sequence(
-        *(
-            der.tlv(
-                der.SET,
-                der.sequence(
-                    der.oid(kind),
-                    der.tlv(der.PRINTABLE_STRING if kind == oids.COUNTRY else der.UTF8_STRING, value.encode()),
-                ),
-            )
-            for kind, value in name
-        )
-    )
+    return der.sequence(*(_relative_name(kind, value) for kind, value in name))
+
+
+@lru_cache(maxsize=8192)
+def _relative_name(kind: str, value: str) -> bytes:
+    """RelativeDistinguishedName of one attribute. Cached: authorities and municipalities come back all the time."""
+    tag = der.PRINTABLE_STRING if kind == oids.COUNTRY else der.UTF8_STRING
+    return der.tlv(der.SET, der.sequence(der.oid(kind), der.tlv(tag, value.encode())))
 
 
 def directory_name(name: Name) -> bytes:

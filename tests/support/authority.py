@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from pathlib import Path
+from typing import Any
 
+from ca.authority import Authority, Generation
 from ca.csr import read_csr
 from ca.generation import certify_authority, certify_responder, issuer_of
+from ca.revoke import RevocationRequest
 from config.municipalities import load_municipalities
+from config.rules import load_causes, load_substitutes
 from domain import oids
-from domain.certificates import Issuer, IssuerId, Kind, Validity
-from domain.people import MunicipalityCode
-from domain.serial import SerialNumber
+from domain.applications import Card, IssuanceApplication
+from domain.certificates import Carrier, Issuer, IssuerId, Kind, Validity
+from domain.parties import LOCAL_OPERATOR, Party, Role
+from domain.people import BasicAttributes, Municipality, MunicipalityCode, ResidentCode, ResidentState
+from domain.revocation import RevocationCause
 from policies.plan import (
     AuthorityNames,
     CertificatePlan,
@@ -24,13 +28,14 @@ from policies.plan import (
     plan_leaf,
     plan_responder,
 )
-from policies.profile import Profile, load_profile
 from policies.subject import certificate_identifier
 from policies.validity import authority_validity, responder_validity
-from tests.support.requests import make_request
+from tests.support.memory import MemorySealer, MemoryStore
+from tests.support.people import serial_of
+from tests.support.profiles import make_profile
+from tests.support.requests import make_pair, make_request
+from tests.support.residents import attributes, resident_code
 from tests.support.signers import KeySigner, authority_signer, responder_signer
-
-PROFILES = Path(__file__).parents[2] / "config" / "profiles"
 
 NOW = datetime(2027, 4, 1, tzinfo=UTC)
 FOUNDED = datetime(2026, 3, 31, 15, 0, 0, tzinfo=UTC)
@@ -65,15 +70,7 @@ NAMES = {
 }
 
 
-@cache
-def stored_profile(name: str) -> Profile:
-    """A profile of `config/profiles/`."""
-    return load_profile(name, tomllib.loads((PROFILES / f"{name}.toml").read_text(encoding="utf-8")))
-
-
-def serial_of(label: str) -> SerialNumber:
-    """The same serial for the same label."""
-    return SerialNumber.drawn_from(hashlib.sha256(label.encode()).digest()[:16])
+stored_profile = cache(make_profile)
 
 
 def authority_plan(
@@ -157,3 +154,113 @@ def signer_of(plan: CertificatePlan) -> KeySigner:
     """The signer of a plan's issuer, or of the authority that the plan is about."""
     kind = plan.issuer.kind if plan.issuer else next(kind for kind in Kind if NAMES[kind] == plan.names)
     return authority_signer(kind.value, "g2" if plan.profile.name.endswith("p384") else "g1")
+
+
+class TurnedClock:
+    """A clock that stands at `now` until a test turns it."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, by: timedelta) -> None:
+        self.now += by
+
+
+class CountedChance:
+    """Random octets that are the same in every run: each call gives others."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, size: int) -> bytes:
+        self.calls += 1
+        return hashlib.sha256(self.calls.to_bytes(8)).digest()[:size]
+
+
+LEAF_PROFILES = {
+    (Kind.SIGNATURE, "g1"): "signature-rsa2048",
+    (Kind.AUTHENTICATION, "g1"): "authentication-rsa2048",
+    (Kind.SIGNATURE, "g2"): "signature-p384",
+    (Kind.AUTHENTICATION, "g2"): "authentication-p384",
+}
+
+
+def make_generation(kind: Kind = Kind.SIGNATURE, label: str = "g1", **overrides: Any) -> Generation:
+    """One generation over the keys on file."""
+    values: dict[str, Any] = {
+        "label": label,
+        "issuer": make_issuer(kind, label),
+        "signer": authority_signer(kind.value, label),
+        "profile": stored_profile(LEAF_PROFILES[kind, label]),
+    }
+    return Generation(**values | overrides)
+
+
+def make_authority(store: MemoryStore | None = None, **overrides: Any) -> Authority:
+    """Both authorities in both generations over a store in memory; any field of `Authority` can be overridden."""
+    values: dict[str, Any] = {
+        "generations": tuple(make_generation(kind, label) for kind, label in LEAF_PROFILES),
+        "names": NAMES,
+        "municipalities": load_municipalities(),
+        "locations": LOCATIONS,
+        "substitutes": load_substitutes(),
+        "causes": load_causes(),
+        "known_weak": frozenset(),
+        "sealer": MemorySealer(),
+        "begin": (store or MemoryStore()).begin,
+        "clock": TurnedClock(),
+        "random": CountedChance(),
+    }
+    return Authority(**values | overrides)
+
+
+KIYOSE_CITY = Party(1, Role.MUNICIPALITY, "kiyose", KIYOSE.code)
+SAPPORO_CITY = Party(2, Role.MUNICIPALITY, "sapporo", SAPPORO.code)
+OPERATOR = LOCAL_OPERATOR
+
+RESIDENT, ITEMS_ON_RECORD = resident_code(1), attributes()
+CARD = Card("card 1", date(2035, 11, 3))
+
+
+def add_resident(
+    authority: Authority,
+    code: ResidentCode = RESIDENT,
+    items: BasicAttributes = ITEMS_ON_RECORD,
+    municipality: Municipality = KIYOSE,
+    state: ResidentState = ResidentState.PRESENT,
+) -> int:
+    """Put a resident on record, or change the record; the row id."""
+    index, sealed = authority.sealer.index(code), authority.sealer.seal(code)
+    with authority.begin() as work:
+        resident_id, _ = work.residents.put(index, sealed, municipality.code, items, state, authority.clock())
+        work.commit()
+    return resident_id
+
+
+def make_application(**overrides: Any) -> IssuanceApplication:
+    """清瀬市 applies for a pair of RSA certificates for resident 1."""
+    values: dict[str, Any] = {
+        "caller": KIYOSE_CITY,
+        "key": "application 1",
+        "municipality": KIYOSE.code,
+        "resident_code": RESIDENT,
+        "attributes": ITEMS_ON_RECORD,
+        "card": CARD,
+        "requests": make_pair(),
+        "carrier": Carrier.CARD,
+    }
+    return IssuanceApplication(**values | overrides)
+
+
+def make_revocation(**overrides: Any) -> RevocationRequest:
+    """清瀬市 hands on the wish of resident 1 to have both certificates revoked."""
+    values: dict[str, Any] = {
+        "caller": KIYOSE_CITY,
+        "key": "revocation 1",
+        "resident_code": RESIDENT,
+        "cause": RevocationCause.HOLDER_REQUEST,
+    }
+    return RevocationRequest(**values | overrides)
