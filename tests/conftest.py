@@ -16,10 +16,15 @@ from tests.support.stores import Store, postgres_store, sqlite_store
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server for this process of the test run, started when first asked for."""
     with running_postgres() as server:
-        template = server.new_database()
-        create(server.url(template))
-        server.template = template
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: PostgresServer) -> str:
+    """The one database that tests share, one after the other; `postgres_store` empties it first."""
+    url = postgres.url(postgres.new_database())
+    create(url)
+    return url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -29,5 +34,5 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         with sqlite_store(tmp_path) as made:
             yield made
     else:
-        with postgres_store(request.getfixturevalue("postgres")) as made:
+        with postgres_store(request.getfixturevalue("postgres_url")) as made:
             yield made

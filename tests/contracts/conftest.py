@@ -22,5 +22,5 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]
             with sqlite_store(tmp_path) as store:
                 yield store
         case _:
-            with postgres_store(request.getfixturevalue("postgres")) as store:
+            with postgres_store(request.getfixturevalue("postgres_url")) as store:
                 yield store

@@ -29,12 +29,11 @@ def _program(name: str) -> str:
 
 
 class PostgresServer:
-    """A running server. `template` is what new databases are copies of: fill one once and copy it often."""
+    """A running server; `url` names one of its databases."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._count = 0
-        self.template = "template1"
 
     def url(self, database: str) -> str:
         return f"postgresql://tests@/{database}?host={self._folder}"
@@ -44,18 +43,17 @@ class PostgresServer:
         return psycopg.connect(f"dbname={database} user=tests host={self._folder}", autocommit=True)
 
     def new_database(self) -> str:
-        """The name of a fresh copy of `template`."""
+        """The name of a fresh, empty database."""
         self._count += 1
         name = f"database_{self._count}"
-        # Copying files beats copying through the log when nothing is synced to disk anyway.
-        create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
         with self.connect() as connection:
-            connection.execute(create.format(sql.Identifier(name), sql.Identifier(self.template)))
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return name
 
-    def drop_database(self, name: str) -> None:
+    def end_sessions(self) -> None:
+        """Cut every connection of the program under test, as a restart would."""
         with self.connect() as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'jpki'")
 
 
 @contextmanager

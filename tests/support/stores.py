@@ -10,15 +10,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import update
+
+from audit.chain import GENESIS
 from domain.certificates import CertificateRecord, CertificateState, Kind
 from domain.people import ResidentState
 from domain.ports import Begin, StatusLookup, UnitOfWork
 from domain.revocation import CrlReason, Revocation, RevocationCause
+from store.engine import open_writer
 from store.schema import create
 from store.status import SqlStatusLookup
+from store.tables import audit_head, metadata
 from store.work import SqlBegin
 from tests.support.people import KIYOSE, PERSON, certificate_record, serial_of
-from tests.support.postgres import PostgresServer
 from tests.support.signers import KeySigner, stored_keys
 
 NOW = datetime(2027, 4, 1, tzinfo=UTC)
@@ -59,12 +63,16 @@ def sqlite_store(folder: Path, *, lock_wait: float = 5.0) -> Iterator[Store]:
 
 
 @contextmanager
-def postgres_store(server: PostgresServer, *, lock_wait: float = 5.0) -> Iterator[Store]:
-    """A store in a new database of `server`."""
-    name = server.new_database()
-    with sql_store(server.url(name), lock_wait=lock_wait) as store:
+def postgres_store(url: str, *, lock_wait: float = 5.0) -> Iterator[Store]:
+    """A store in a database that has its tables; what earlier tests left there is removed."""
+    engine = open_writer(url)
+    with engine.begin() as connection:
+        names = ", ".join(table.name for table in metadata.sorted_tables if table is not audit_head)
+        connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
+        connection.execute(update(audit_head).values(sequence=0, digest=GENESIS, signature=b"", key_id=""))
+    engine.dispose()
+    with sql_store(url, lock_wait=lock_wait) as store:
         yield store
-    server.drop_database(name)
 
 
 def digest_of(label: str) -> bytes:

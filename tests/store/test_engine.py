@@ -1,0 +1,81 @@
+"""Connections: addresses, durability settings, and nothing made by mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from domain.errors import Code, Refusal
+from store.engine import open_reader, open_writer, parse_url
+from store.schema import create
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("jpki.db", id="a-path"),
+        pytest.param("sqlite://", id="a-database-in-memory"),
+        pytest.param("sqlite:///:memory:", id="a-database-in-memory-by-name"),
+        pytest.param("sqlite:///jpki.db", id="a-path-relative-to-who-knows-what"),
+        pytest.param("mysql://user@host/name", id="another-database"),
+        pytest.param("postgresql+pg8000://user@host/name", id="another-driver"),
+    ],
+)
+def test_other_addresses_are_refused(url: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        parse_url(url)
+    assert refused.value.code is Code.BAD_CONFIGURATION
+
+
+def test_a_password_is_not_shown() -> None:
+    with pytest.raises(Refusal) as refused:
+        parse_url("mysql://jpki:open-sesame@localhost/jpki")
+    assert "open-sesame" not in str(refused.value)
+    engine = open_reader("postgresql://jpki:open-sesame@localhost/jpki")
+    assert "open-sesame" not in repr(engine)
+
+
+def ask(engine: Engine, *statements: str) -> list[object]:
+    with engine.connect() as connection:
+        answers = [connection.exec_driver_sql(statement).scalar() for statement in statements]
+    engine.dispose()
+    return answers
+
+
+@pytest.mark.parametrize("open_engine", [open_reader, open_writer])
+def test_sqlite_keeps_what_was_committed_and_checks_references(tmp_path: Path, open_engine: object) -> None:
+    url = f"sqlite:///{tmp_path / 'jpki.db'}"
+    create(url)
+    settings = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+    engine = open_reader(url, lock_wait=1.5) if open_engine is open_reader else open_writer(url, lock_wait=1.5)
+    assert ask(engine, *(f"PRAGMA {name}" for name in settings)) == ["wal", 2, 1, 1500]
+
+
+SETTINGS = (
+    "default_transaction_isolation",
+    "default_transaction_read_only",
+    "lock_timeout",
+    "statement_timeout",
+    "idle_in_transaction_session_timeout",
+    "synchronous_commit",
+)
+
+
+@pytest.mark.postgresql
+def test_postgresql_waits_no_longer_than_it_was_told(postgres_url: str) -> None:
+    shown = [f"SHOW {name}" for name in SETTINGS]
+    assert ask(open_writer(postgres_url, lock_wait=1.5), *shown) == [
+        "read committed", "off", "1500ms", "1min", "1min", "on",
+    ]  # fmt: skip
+    assert ask(open_reader(postgres_url, lock_wait=1.5), *shown) == [
+        "repeatable read", "on", "1500ms", "1min", "1min", "on",
+    ]  # fmt: skip
+
+
+@pytest.mark.postgresql
+def test_options_in_the_address_are_kept(postgres_url: str) -> None:
+    engine = open_reader(f"{postgres_url}&options=-csearch_path%3Dsomewhere")
+    assert ask(engine, "SHOW search_path", "SHOW lock_timeout") == ["somewhere", "5s"]

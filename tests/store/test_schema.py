@@ -1,0 +1,121 @@
+"""The schema: made by its revisions, the same as the tables say, and judged before use."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from domain.errors import Code, Refusal
+from store.engine import open_reader, open_writer
+from store.schema import check, create
+from store.tables import metadata
+from store.work import SqlBegin
+from tests.support.postgres import PostgresServer
+from tests.support.stores import add_resident, audit_signer
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database that is not there yet (SQLite) or empty (PostgreSQL)."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'a name with % and #.db'}"
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        yield server.url(server.new_database())
+
+
+def run(url: str, statement: str) -> None:
+    engine = open_writer(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def test_the_revisions_make_what_the_tables_say(url: str) -> None:
+    create(url)
+    engine = open_reader(url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_a_database_is_not_fit_before_it_is_made_and_fit_afterwards(url: str) -> None:
+    assert [problem for problem in check(url) if "initialise" in problem]
+    create(url)
+    assert check(url) == []
+
+
+def test_making_it_again_changes_nothing(url: str) -> None:
+    create(url)
+    begin = SqlBegin(url, audit_signer())
+    with begin() as work:
+        add_resident(work)
+        work.commit()
+    create(url)
+    with begin(write=False) as work:
+        assert work.residents.count() == 1
+    begin.close()
+
+
+def test_a_newer_database_is_left_alone(url: str) -> None:
+    create(url)
+    run(url, "UPDATE alembic_version SET version_num = '9999'")
+    assert ["newer version" in problem for problem in check(url)] == [True]
+
+
+def test_making_is_all_or_nothing(url: str) -> None:
+    if url.startswith("sqlite"):
+        Path(url.removeprefix("sqlite:///")).touch()
+    run(url, "CREATE TABLE scopes (id INTEGER)")
+    with pytest.raises((Refusal, RuntimeError)):
+        create(url)
+    run(url, "DROP TABLE scopes")
+    create(url)
+    assert check(url) == []
+
+
+def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    create(f"sqlite:///{tmp_path / 'jpki.db'}")
+    assert stat.S_IMODE((tmp_path / "jpki.db").stat().st_mode) == 0o600
+
+
+def test_a_file_that_cannot_be_made_is_a_matter_of_configuration(tmp_path: Path) -> None:
+    with pytest.raises(Refusal) as refused:
+        create(f"sqlite:///{tmp_path / 'missing' / 'jpki.db'}")
+    assert refused.value.code is Code.BAD_CONFIGURATION
+
+
+def test_a_file_that_is_no_database_is_away(tmp_path: Path) -> None:
+    (tmp_path / "jpki.db").write_bytes(b"something else entirely, and long enough for a header " * 10)
+    url = f"sqlite:///{tmp_path / 'jpki.db'}"
+    assert len(check(url)) == 1
+    with pytest.raises(Refusal) as refused:
+        create(url)
+    assert refused.value.code is Code.STORE_UNAVAILABLE
+
+
+def test_an_older_database_asks_to_be_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite:///{tmp_path / 'jpki.db'}"
+    create(url)
+    monkeypatch.setattr("alembic.script.ScriptDirectory.get_heads", lambda _: ["0002"])
+    assert ["upgrade" in problem for problem in check(url)] == [True]
+
+
+def test_looking_does_not_make_a_file(tmp_path: Path) -> None:
+    assert check(f"sqlite:///{tmp_path / 'jpki.db'}") != []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_program_finds_the_file_in_order(tmp_path: Path) -> None:
+    create(f"sqlite:///{tmp_path / 'jpki.db'}")
+    with closing(sqlite3.connect(tmp_path / "jpki.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
