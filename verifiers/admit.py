@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from domain.certificates import Kind
-from domain.parties import Credential, Party, Usage
+from domain.parties import Credential, Party
 from domain.ports import Begin
 from policies.admission import Admit, Inquiry, Requestor, admit_party
 from policies.ocsp import Access
@@ -38,9 +38,8 @@ def status_admission(begin: Begin, access: Access) -> Admit:
 
 
 def _party(find: CredentialLookup, requestor: Requestor, now: datetime) -> Party | None:
+    """Who is asking. A TLS credential may sign requests too: its holder could ask over TLS and learn the same."""
     if requestor.signed_fingerprint is None:
         return requestor.tls
     credential = find(requestor.signed_fingerprint)
-    if credential is None or credential.usage is not Usage.OCSP_REQUEST or not credential.usable(now):
-        return None
-    return credential.party
+    return credential.party if credential is not None and credential.usable(now) else None
