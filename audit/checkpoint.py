@@ -11,7 +11,7 @@ from domain.events import AuditHead
 _FORMAT = "jpki-audit-checkpoint-1"
 
 
-def write_checkpoint(head: AuditHead) -> str:
+def write(head: AuditHead) -> str:
     """The head as one JSON document: digest in hex, signature in base64."""
     document = {
         "format": _FORMAT,
@@ -23,8 +23,8 @@ def write_checkpoint(head: AuditHead) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def read_checkpoint(text: str) -> AuditHead:
-    """The head in a document of `write_checkpoint`. Its signature is not checked here: `chain.verify` does, given the
+def read(text: str) -> AuditHead:
+    """The head in a document of `write`. Its signature is not checked here: `chain.verify` does, given the
     head as its anchor. Raises Refusal(MALFORMED)."""
     try:
         return _head(json.loads(text))

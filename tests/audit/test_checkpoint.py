@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.checkpoint import contradiction, read_checkpoint, write_checkpoint
+from audit.checkpoint import contradiction, read, write
 from domain.errors import Code, Refusal
 from domain.events import AuditHead
 
 HEAD = AuditHead(7, bytes(range(32)), b"signature", "0123abcd")
-DOCUMENT = json.loads(write_checkpoint(HEAD))
+DOCUMENT = json.loads(write(HEAD))
 
 
 @given(st.integers(1, 2**63 - 1), st.binary(min_size=32, max_size=32), st.binary(), st.text())
 def test_what_is_written_is_read(sequence: int, digest: bytes, signature: bytes, key_id: str) -> None:
     head = AuditHead(sequence, digest, signature, key_id)
-    assert read_checkpoint(write_checkpoint(head)) == head
+    assert read(write(head)) == head
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_what_is_written_is_read(sequence: int, digest: bytes, signature: bytes,
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(Refusal) as refused:
-        read_checkpoint(text)
+        read(text)
     assert refused.value.code is Code.MALFORMED
 
 
