@@ -88,11 +88,11 @@ class _Desk:
 
     def moment(self, now: datetime, policy: OcspPolicy) -> _Moment:
         """Raises Refusal(SIGNER_UNAVAILABLE) while the responder certificate is not valid."""
-        if self._moment is not None and self._moment.now == now:
-            return self._moment
+        moment = self._moment  # read once: other threads put theirs there
+        if moment is not None and moment.now == now:
+            return moment
         if not self._key.validity.covers(now):
-            _log.error("the OCSP responder certificate of %s is not valid now", self._key.issuer.id)
-            raise Refusal(Code.SIGNER_UNAVAILABLE, "the responder has no valid certificate; try again later")
+            raise Refusal(Code.SIGNER_UNAVAILABLE, f"the responder certificate of {self._key.issuer.id} is not valid")
         period = policy.period(now, self._key.validity)
         remaining = period.not_after - now
         self._moment = moment = _Moment(
@@ -135,7 +135,7 @@ def answer(responder: Responder, octets: bytes, caller: Party | None = None) -> 
     except Refusal as refusal:
         status = ERRORS.get(refusal.code, ErrorStatus.INTERNAL_ERROR)
         if status in (ErrorStatus.TRY_LATER, ErrorStatus.INTERNAL_ERROR):
-            _log.warning("no OCSP answer: %s", refusal.code.value)
+            _log.warning("no OCSP answer: %s", refusal)
     except Exception as error:
         status = ErrorStatus.INTERNAL_ERROR
         # The text of an exception may quote what it was about, so only its type and place are written down.

@@ -50,13 +50,11 @@ def certificate_status(status: CertificateStatus) -> bytes:
     return der.explicit(1, moment, der.explicit(0, der.tlv(der.ENUMERATED, bytes((status.reason,)))))
 
 
-@lru_cache(maxsize=8)
 def update_times(period: Validity) -> bytes:
     """thisUpdate and nextUpdate of a SingleResponse: all answers of one second share them."""
     return der.generalized_time(period.not_before) + der.explicit(0, der.generalized_time(period.not_after))
 
 
-@lru_cache(maxsize=8)
 def produced_by(key_hash: bytes, now: datetime) -> bytes:
     """responderID by key, as RFC 9919 §3.2.2 demands, and producedAt. The version is v1, so absent."""
     return der.explicit(2, der.octet_string(key_hash)) + der.generalized_time(now)

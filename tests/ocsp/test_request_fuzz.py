@@ -181,6 +181,7 @@ def test_every_octet_of_a_request_matters_or_is_content() -> None:
             compare(seed[:at] + bytes((value,)) + seed[at + 1 :])
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 @example(b"")
 @example(b"\x30\x84\xff\xff\xff\xff")
@@ -188,7 +189,7 @@ def test_any_octets_are_refused_or_read(octets: bytes) -> None:
     compare(octets)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     serial=st.integers(-(2**200), 2**200),
     algorithm=st.sampled_from(sorted(HASH_OIDS)),

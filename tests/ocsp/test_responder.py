@@ -236,7 +236,7 @@ def test_without_a_valid_responder_certificate_nothing_is_signed(
     reply = answer(make_responder(STATUSES, keys=[key], clock=lambda: now), REQUEST)
     assert is_error(reply, ErrorStatus.TRY_LATER)
     assert signer.signed == []
-    assert "certificate of signature-g1 is not valid" in caplog.text
+    assert "the responder certificate of signature-g1 is not valid" in caplog.text
 
 
 def test_answers_may_be_dated_back_but_not_before_the_responder_certificate() -> None:

@@ -119,6 +119,7 @@ def test_any_answer_is_what_asn1crypto_would_write(
     assert asn1.OCSPResponse.load(octets).dump(force=True) == octets
 
 
+@settings(deadline=None)
 @given(*[st.integers(1, 300) | st.integers(65_000, 66_000)] * 3)
 def test_any_lengths_are_framed_as_the_nested_structures_are(tbs: int, signature: int, certificate: int) -> None:
     algorithm = responder_signer("signature", "g1").algorithm

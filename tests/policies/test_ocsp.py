@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.certificates import Validity
@@ -99,6 +99,7 @@ def test_max_age(word: Word, remaining: timedelta, age: int) -> None:
     assert OcspPolicy().max_age(word, remaining) == age
 
 
+@settings(deadline=None)
 @given(
     lifetime=st.integers(60, 604_800),
     backdate=st.integers(0, 59),
