@@ -1,0 +1,344 @@
+"""An application that stops anywhere goes on with the same certificates, whoever takes it up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Literal
+
+import pytest
+from cryptography import x509
+
+from ca.authority import Authority
+from ca.completion import issued_by, resume
+from ca.issue import issue
+from ca.revoke import revoke_resident
+from domain import der
+from domain.applications import IssuedPair
+from domain.certificates import CertificateState, Kind
+from domain.errors import Code, Refusal
+from domain.events import Act
+from domain.people import ResidentState
+from domain.signing import assemble
+from domain.status import UNKNOWN
+from tests.support.authority import (
+    NOW,
+    TurnedClock,
+    add_resident,
+    make_application,
+    make_authority,
+    make_generation,
+    make_issuer,
+    make_revocation,
+    stored_profile,
+)
+from tests.support.memory import MemoryStore
+from tests.support.requests import make_pair
+from tests.support.residents import attributes
+from tests.support.signers import WrappedSigner, authority_signer
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def authority(store: MemoryStore) -> Authority:
+    made = make_authority(store)
+    add_resident(made)
+    return made
+
+
+def with_signers(authority: Authority, **behaviour: bool) -> Authority:
+    """The same authority over RSA keys that misbehave."""
+    generations = (
+        make_generation(Kind.SIGNATURE, signer=authority_signer("signature", "g1")),
+        make_generation(
+            Kind.AUTHENTICATION, signer=WrappedSigner(authority_signer("authentication", "g1"), **behaviour)
+        ),
+    )
+    return replace(authority, generations=generations)
+
+
+def interrupted(authority: Authority) -> None:
+    """An application of which the first certificate is signed, the second is not, and neither is recorded."""
+    with pytest.raises(Refusal) as refusal:
+        issue(with_signers(authority, away=True), make_application())
+    assert refusal.value.code is Code.SIGNER_UNAVAILABLE
+
+
+def check_everything(store: MemoryStore) -> None:
+    """Rows, certificates, applications and trail agree with each other, and no serial is known outside of its row."""
+    tables = store.tables
+    for row in tables.certificates.values():
+        if row.state is CertificateState.RESERVED:
+            assert store.status_of(row.issuer, row.serial) == UNKNOWN
+            assert tables.applications[row.application_id].issued_at is None
+            continue
+        certificate = x509.load_der_x509_certificate(row.der)
+        certificate.verify_directly_issued_by(x509.load_der_x509_certificate(make_issuer(row.kind).certificate))
+        assert certificate.serial_number == row.serial.value
+        assert tables.applications[row.application_id].issued_at is not None
+    for act, states in ((Act.RESERVED, set(CertificateState)), (Act.ISSUED, {CertificateState.ISSUED})):
+        said = [row for row in tables.audit.values() if act.value in row.body]
+        assert len(said) == sum(row.state in states for row in tables.certificates.values())
+
+
+def test_an_interrupted_application_leaves_reserved_rows_and_nothing_else(
+    authority: Authority, store: MemoryStore
+) -> None:
+    interrupted(authority)
+    assert [row.state for row in store.tables.certificates.values()] == [CertificateState.RESERVED] * 2
+    check_everything(store)
+
+
+def test_a_repeat_completes_it_with_the_reserved_serials(authority: Authority, store: MemoryStore) -> None:
+    interrupted(authority)
+    reserved = {row.kind: row.der for row in store.tables.certificates.values()}
+    pair = issue(authority, make_application())
+    assert pair.repeated
+    assert len(store.tables.certificates) == 2
+    for kind, tbs in reserved.items():
+        assert x509.load_der_x509_certificate(pair.certificates[kind]).tbs_certificate_bytes == tbs
+    check_everything(store)
+
+
+def test_a_repeat_gives_what_the_first_try_would_have_given(authority: Authority) -> None:
+    undisturbed = make_authority()
+    add_resident(undisturbed)
+    wanted = issue(undisturbed, make_application())
+    interrupted(authority)
+    pair = issue(authority, make_application())
+    assert (pair.certificates, pair.substituted) == (wanted.certificates, wanted.substituted)
+
+
+def test_another_application_waits_for_the_unfinished_one(authority: Authority) -> None:
+    interrupted(authority)
+    with pytest.raises(Refusal, match="its own idempotency key") as refusal:
+        issue(authority, make_application(key="another", requests=make_pair(number=1)))
+    assert refusal.value.code is Code.IN_PROGRESS
+
+
+def test_it_is_completed_although_the_resident_changed_meanwhile(authority: Authority, store: MemoryStore) -> None:
+    """Nothing is decided anew: the change revokes what was reserved, and status tells so from the first moment."""
+    interrupted(authority)
+    revoke_resident(authority, make_revocation())
+    add_resident(authority, items=attributes(name="霧島　蒼"), state=ResidentState.DEAD)
+    assert set(issue(authority, make_application()).certificates) == set(Kind)
+    assert {store.status_of(*name).word for name in store.tables.certificates} == {"revoked"}
+    check_everything(store)
+
+
+def test_a_revoked_reservation_makes_room_before_it_is_completed(authority: Authority, store: MemoryStore) -> None:
+    interrupted(authority)
+    revoke_resident(authority, make_revocation())
+    issue(authority, make_application(key="another", requests=make_pair(number=1)))
+    issue(authority, make_application())
+    assert len([row for row in store.tables.certificates.values() if row.ended_at is None]) == 2
+    check_everything(store)
+
+
+@pytest.mark.parametrize("commit", [2, 3], ids=["at-reservation", "at-completion"])
+@pytest.mark.parametrize("fault", ["lost", "kept"])
+def test_a_failing_commit_and_a_repeat_give_one_pair(
+    authority: Authority, store: MemoryStore, commit: int, fault: Literal["lost", "kept"]
+) -> None:
+    """Commit 1 put the resident on record. After the failure nobody knows whether the commit happened."""
+    store.faults[commit] = fault
+    with pytest.raises(Refusal) as refusal:
+        issue(authority, make_application())
+    assert refusal.value.code is Code.STORE_UNAVAILABLE
+    check_everything(store)
+    pair = issue(authority, make_application())
+    assert {row.kind: row.der for row in store.tables.certificates.values()} == pair.certificates
+    check_everything(store)
+
+
+def test_a_process_killed_while_signing_leaves_what_a_repeat_completes(
+    authority: Authority, store: MemoryStore
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    class Killing(WrappedSigner):
+        def sign(self, message: bytes) -> bytes:
+            raise Killed
+
+    generations = (
+        make_generation(signer=Killing(authority_signer("signature", "g1"))),
+        make_generation(Kind.AUTHENTICATION),
+    )
+    with pytest.raises(Killed):
+        issue(replace(authority, generations=generations), make_application())
+    check_everything(store)
+    assert issue(authority, make_application()).repeated
+    check_everything(store)
+
+
+def test_a_damaged_signature_is_not_recorded(authority: Authority, store: MemoryStore) -> None:
+    with pytest.raises(Refusal) as refusal:
+        issue(with_signers(authority, damaged=True), make_application())
+    assert refusal.value.code is Code.SIGNER_UNAVAILABLE
+    assert {row.state for row in store.tables.certificates.values()} == {CertificateState.RESERVED}
+    assert issue(authority, make_application()).repeated
+    check_everything(store)
+
+
+def test_who_is_overtaken_gives_out_what_is_on_record(authority: Authority, store: MemoryStore) -> None:
+    """Between signing and recording, somebody else completes the same application with other signatures."""
+    overtaking: list[IssuedPair] = []
+
+    class Overtaken(WrappedSigner):
+        def sign(self, message: bytes) -> bytes:
+            if not overtaking:
+                overtaking.append(issue(authority, make_application()))
+            return super().sign(message)
+
+    generations = (
+        make_generation(signer=Overtaken(authority_signer("signature", "g1"))),
+        make_generation(Kind.AUTHENTICATION),
+    )
+    pair = issue(replace(authority, generations=generations), make_application())
+    assert pair.certificates == overtaking[0].certificates
+    assert len(store.tables.certificates) == 2
+    check_everything(store)
+
+
+# What is looked at again under the lock
+
+
+def before_the_first_write(store: MemoryStore, authority: Authority, act: str) -> None:
+    """Let something else happen between the look at the records and the reservation."""
+
+    def happen(write: bool) -> None:
+        if not write:
+            return
+        store.on_begin = None
+        match act:
+            case "the resident moved":
+                add_resident(authority, items=attributes(address="東京都清瀬市月見坂１－２－７"))
+            case "the resident died":
+                add_resident(authority, state=ResidentState.DEAD)
+            case "the same application came in twice":
+                issue(authority, make_application())
+            case "another application came in":
+                issue(authority, make_application(key="another", requests=make_pair(number=1)))
+
+    store.on_begin = happen
+
+
+@pytest.mark.parametrize(
+    ("act", "code"),
+    [
+        ("the resident moved", Code.ITEMS_DIFFER),
+        ("the resident died", Code.RESIDENT_GONE),
+        ("the same application came in twice", Code.LIVE_PAIR),
+        ("another application came in", Code.LIVE_PAIR),
+    ],
+)
+def test_what_changed_since_the_first_look_counts(
+    authority: Authority, store: MemoryStore, act: str, code: Code
+) -> None:
+    before_the_first_write(store, authority, act)
+    with pytest.raises(Refusal) as refusal:
+        issue(authority, make_application())
+    assert refusal.value.code is code
+    check_everything(store)
+
+
+def test_an_authentication_certificate_exchanged_since_the_first_look_counts(
+    authority: Authority, store: MemoryStore
+) -> None:
+    issue(authority, make_application())
+    signing = frozenset({Kind.SIGNATURE})
+    revoke_resident(authority, make_revocation(kinds=signing))
+
+    def exchange(write: bool) -> None:
+        if not write:
+            return
+        store.on_begin = None
+        revoke_resident(authority, make_revocation(key="both"))
+        issue(authority, make_application(key="new card", requests=make_pair(number=1)))
+        revoke_resident(authority, make_revocation(key="signing again", kinds=signing))
+
+    store.on_begin = exchange
+    alone = make_application(key="alone", requests={Kind.SIGNATURE: make_pair(number=2)[Kind.SIGNATURE]})
+    with pytest.raises(Refusal) as refusal:
+        issue(authority, alone)
+    assert refusal.value.code is Code.BUSY
+    assert set(issue(authority, alone).certificates) == {Kind.SIGNATURE}
+
+
+# What comes out of storage is judged again
+
+
+def altered(store: MemoryStore, kind: Kind, **changes: object) -> None:
+    for name, row in store.tables.certificates.items():
+        if row.kind is kind:
+            store.tables.certificates[name] = replace(row, **changes)  # type: ignore[arg-type]
+
+
+def resume_refused(authority: Authority, store: MemoryStore) -> Code:
+    with pytest.raises(Refusal) as refusal:
+        resume(authority, store.tables.applications[1], NOW)
+    assert {row.state for row in store.tables.certificates.values()} == {CertificateState.RESERVED}
+    return refusal.value.code
+
+
+def reserved_tbs(store: MemoryStore, kind: Kind) -> bytes:
+    return next(row.der for row in store.tables.certificates.values() if row.kind is kind)
+
+
+def test_the_octets_of_another_certificate_are_not_signed(authority: Authority, store: MemoryStore) -> None:
+    interrupted(authority)
+    altered(store, Kind.SIGNATURE, der=reserved_tbs(store, Kind.AUTHENTICATION))
+    assert resume_refused(authority, store) is Code.LINT
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda tbs: b"", id="nothing"),
+        pytest.param(lambda tbs: tbs[:-1], id="a-missing-octet"),
+        pytest.param(lambda tbs: tbs.replace(der.boolean(True), der.boolean(False)), id="no-longer-critical"),
+        pytest.param(lambda tbs: tbs.replace(b"320101", b"310101").replace(b"311103", b"321103"), id="a-longer-life"),
+        pytest.param(lambda tbs: assemble(tbs, b"", b""), id="a-certificate-already"),
+    ],
+)
+def test_altered_octets_are_not_signed(authority: Authority, store: MemoryStore, change: object) -> None:
+    interrupted(authority)
+    tbs = reserved_tbs(store, Kind.SIGNATURE)
+    assert callable(change)
+    assert change(tbs) != tbs
+    altered(store, Kind.SIGNATURE, der=change(tbs))
+    assert resume_refused(authority, store) is Code.LINT
+
+
+def test_a_key_that_is_not_the_recorded_one_is_not_certified(authority: Authority, store: MemoryStore) -> None:
+    interrupted(authority)
+    altered(store, Kind.SIGNATURE, spki_digest=bytes(32))
+    assert resume_refused(authority, store) is Code.LINT
+
+
+def test_a_profile_changed_meanwhile_stops_the_completion(authority: Authority, store: MemoryStore) -> None:
+    interrupted(authority)
+    general = make_generation(profile=stored_profile("signature-rsa2048-general"))
+    changed = replace(authority, generations=(general, make_generation(Kind.AUTHENTICATION)))
+    assert resume_refused(changed, store) is Code.BAD_CONFIGURATION
+
+
+def test_a_retired_generation_finishes_what_it_began(authority: Authority, store: MemoryStore) -> None:
+    interrupted(authority)
+    retired = tuple(
+        replace(generation, issuing=generation.label == "g2") for generation in make_authority().generations
+    )
+    later = replace(authority, generations=retired, clock=TurnedClock(NOW + timedelta(days=1)))
+    assert set(issue(later, make_application()).certificates) == set(Kind)
+    check_everything(store)
+
+
+def test_a_closed_application_without_its_certificates_is_no_answer(authority: Authority, store: MemoryStore) -> None:
+    interrupted(authority)
+    with authority.begin(write=False) as work, pytest.raises(RuntimeError, match="recorded as issued"):
+        issued_by(work, 1)

@@ -1,0 +1,88 @@
+"""Certificates taken apart: strictly, and as another parser takes them apart."""
+
+from __future__ import annotations
+
+import pytest
+from asn1crypto import x509 as asn1
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ca.octets import key_bits, name_parts, tbs_fields, tbs_of
+from domain import der, oids
+from domain.der import DerError
+from domain.names import encode_name
+from tests.support.authority import make_issuer, make_responder_certificate
+
+CERTIFICATE = make_responder_certificate()
+TBS = tbs_of(CERTIFICATE)
+
+
+def test_the_fields_are_those_another_parser_finds() -> None:
+    theirs = asn1.Certificate.load(CERTIFICATE, strict=True)["tbs_certificate"]
+    ours = tbs_fields(TBS)
+    assert theirs.dump() == TBS
+    assert ours.version == theirs["version"].dump()
+    assert ours.serial == theirs["serial_number"].dump()
+    assert ours.algorithm == theirs["signature"].dump()
+    assert ours.issuer == theirs["issuer"].dump()
+    assert ours.not_before == theirs["validity"]["not_before"].dump()
+    assert ours.not_after == theirs["validity"]["not_after"].dump()
+    assert ours.subject == theirs["subject"].dump()
+    assert ours.spki == theirs["subject_public_key_info"].dump()
+    assert ours.extensions == tuple(
+        (row["extn_id"].dump(), row["critical"].native, row["extn_value"].contents) for row in theirs["extensions"]
+    )
+
+
+def test_the_bits_of_a_key_are_what_identifiers_are_made_over() -> None:
+    issuer = make_issuer()
+    assert key_bits(issuer.spki) == issuer.public_key
+
+
+@given(st.lists(st.tuples(st.sampled_from([oids.COUNTRY, oids.LOCALITY, oids.COMMON_NAME]), st.text()), max_size=6))
+def test_a_name_comes_back_in_its_parts(name: list[tuple[str, str]]) -> None:
+    assert name_parts(encode_name(tuple(name))) == tuple((der.oid(kind), value.encode()) for kind, value in name)
+
+
+def attribute(tag: int, kind: str = oids.COMMON_NAME) -> bytes:
+    return der.sequence(der.oid(kind), der.tlv(tag, b"JP"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(der.sequence(der.tlv(der.SET, attribute(der.PRINTABLE_STRING))), id="a-printable-common-name"),
+        pytest.param(der.sequence(der.tlv(der.SET, attribute(der.UTF8_STRING, oids.COUNTRY))), id="a-country-in-utf-8"),
+        pytest.param(der.sequence(der.tlv(der.SET, *[attribute(der.UTF8_STRING)] * 2)), id="two-in-one-set"),
+        pytest.param(der.sequence(der.sequence(attribute(der.UTF8_STRING))), id="no-set"),
+        pytest.param(der.sequence(der.tlv(der.SET)), id="an-empty-set"),
+        pytest.param(der.tlv(der.SET), id="no-sequence"),
+        pytest.param(
+            der.sequence(
+                der.tlv(der.SET, der.sequence(der.tlv(der.UTF8_STRING, b"x"), der.tlv(der.UTF8_STRING, b"y")))
+            ),
+            id="no-type",
+        ),
+    ],
+)
+def test_other_names_are_refused(name: bytes) -> None:
+    with pytest.raises(DerError):
+        name_parts(name)
+
+
+@given(st.integers(0, len(TBS) - 1), st.integers(1, 255))
+def test_a_changed_octet_is_refused_or_seen_in_one_field(place: int, change: int) -> None:
+    altered = bytearray(TBS)
+    altered[place] ^= change
+    try:
+        fields = tbs_fields(bytes(altered))
+    except DerError:
+        return
+    assert fields != tbs_fields(TBS)
+
+
+@given(st.binary(max_size=100))
+def test_random_octets_are_refused(octets: bytes) -> None:
+    for read in (tbs_fields, tbs_of, key_bits):
+        with pytest.raises(DerError):
+            read(octets)
