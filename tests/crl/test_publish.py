@@ -372,29 +372,59 @@ def test_the_lease_is_given_back_also_after_trouble(publisher: Publisher, store:
     assert store.tables.leases == {}
 
 
-class Overtaken(WrappedSigner):
-    """A signer so slow that the lease runs out, and another publisher does the work meanwhile."""
+class Slow(WrappedSigner):
+    """A signer that takes its time, while another publisher tries to get a run of its own."""
 
-    def __init__(self, other: Publisher, clock: MovableClock) -> None:
+    def __init__(self, other: Publisher, clock: MovableClock, takes: timedelta) -> None:
         super().__init__(SIGNERS[G1])
+        self.outcomes: list[PublicationReport | Refusal] = []
         self._other = other
         self._clock = clock
-        self.report: PublicationReport | None = None
+        self._takes = takes
 
     def sign(self, message: bytes) -> bytes:
-        self._clock.advance(2 * LEASE_LIFE)
-        self.report = publish_due(self._other)
+        self._clock.advance(self._takes)
+        try:
+            self.outcomes.append(publish_due(self._other))
+        except Refusal as refusal:
+            self.outcomes.append(refusal)
         return super().sign(message)
+
+
+def test_the_lease_is_extended_with_every_list(publisher: Publisher, store: MemoryStore, clock: MovableClock) -> None:
+    use(store, ELSEWHERE, AUTHORITY_SCOPE)
+    slow = Slow(replace(publisher, holder="second"), clock, LEASE_LIFE - SECOND)
+    report = publish_due(replace(publisher, signers={G1: slow}))
+    assert len(report.published) == 3
+    assert [outcome.code for outcome in slow.outcomes if isinstance(outcome, Refusal)] == 3 * [Code.BUSY]
 
 
 def test_a_publisher_that_overslept_cannot_put_an_older_list_over_a_newer_one(
     publisher: Publisher, clock: MovableClock
 ) -> None:
-    slow = Overtaken(replace(publisher, holder="second"), clock)
+    slow = Slow(replace(publisher, holder="second"), clock, LEASE_LIFE)
     report = publish_due(replace(publisher, signers={G1: slow}))
     assert codes(report) == {SCOPE: Code.BUSY}
-    assert slow.report is not None
-    assert numbers(slow.report) == {SCOPE: 2}
+    (other,) = slow.outcomes
+    assert isinstance(other, PublicationReport)
+    assert numbers(other) == {SCOPE: 2}
     octets = read_current(publisher.directory, SCOPE)
     assert octets is not None
     assert read_list(octets).number == 2
+
+
+def test_a_publisher_that_overslept_before_its_number_makes_no_list_of_what_it_knew_then(
+    publisher: Publisher, store: MemoryStore, clock: MovableClock
+) -> None:
+    units = iter(range(100))
+
+    def oversleep(write: bool) -> None:
+        # The first unit that writes takes the lease, the second reserves the number.
+        if write and next(units) == 1:
+            clock.advance(LEASE_LIFE)
+            record_revocation(store.begin, HOLDER)
+            publish_due(replace(publisher, holder="second"))
+
+    store.on_begin = oversleep
+    assert codes(publish_due(publisher)) == {SCOPE: Code.BUSY}
+    assert listed(publisher) == reasons_of(HOLDER)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+
 from crl.build import build_tbs_crl
 from crl.entries import encode_entries
+from crl.files import read_current
 from crl.plan import ListPlan
 from crl.publish import Publisher
+from crl.read import read_list
 from crl.scope import distribution_point
 from domain import der
 from domain.certificates import CertificateState, IssuerId, Kind, Validity
-from domain.lists import Scope
+from domain.lists import ListState, Scope
 from domain.ports import Begin
 from domain.revocation import CrlReason, Revocation, RevocationCause
 from domain.serial import SerialNumber
@@ -136,6 +142,35 @@ def record_revocation(begin: Begin, *revocations: Revocation) -> None:
         with begin() as work:
             work.revocations.put(revocation, "receipt", revocation.revoked_at)
             work.commit()
+
+
+def check_consistent(publisher: Publisher, *, settled: bool = True) -> None:
+    """What must hold for every scope after every crash; when `settled`, the newest list is published and complete."""
+    with publisher.begin(write=False) as work:
+        known = work.lists.scopes()
+        for scope in (record.scope for record in known):
+            records = work.lists.records(scope)
+            assert all(earlier.number < later.number for earlier, later in pairwise(records))
+            file = read_current(publisher.directory, scope)
+            by_digest = {record.digest: record for record in records if record.state is not ListState.RESERVED}
+            if file is None:
+                assert not settled
+                continue
+            record, found = by_digest[hashlib.sha256(file).digest()], read_list(file)
+            assert (found.number, found.this_update) == (record.number, record.this_update)
+            assert is_signed(file, scope)
+            if settled:
+                assert record.state is ListState.PUBLISHED
+                assert record == next(row for row in reversed(records) if row.state is ListState.PUBLISHED)
+                digest = (publisher.directory / f"{scope.path}.sha256").read_text()
+                assert digest == f"{hashlib.sha256(file).hexdigest()}  {scope.file_name}\n"
+                standing = work.revocations.for_scope(scope, record.this_update)
+                assert {row.serial.octets for row in standing} <= found.tails.keys()
+
+
+def is_signed(octets: bytes, scope: Scope) -> bool:
+    issuer = x509.load_der_x509_certificate(ISSUERS[scope.issuer].certificate)
+    return x509.load_der_x509_crl(octets).is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
 
 
 def openssl(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
