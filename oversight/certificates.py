@@ -1,0 +1,154 @@
+"""Certificates on record against themselves, their revocation, what the audit trail tells, and what OCSP answers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from ca.octets import TbsFields, tbs_fields, tbs_of
+from domain import der, oids
+from domain.certificates import CertificateRecord, CertificateState, Issuer, Kind
+from domain.events import Act
+from domain.ports import UnitOfWork
+from domain.revocation import CrlReason, Revocation
+from domain.status import GOOD, UNKNOWN, CertificateStatus
+from oversight.inspection import Inspection
+from oversight.trail import Told
+
+_POINTS = der.oid(oids.CRL_DISTRIBUTION_POINTS)
+_ENDS = (Act.HELD, Act.REVOKED)
+
+
+def read_fields(record: CertificateRecord) -> tuple[bytes, TbsFields]:
+    """The TBSCertificate octets of a row and its fields: the row holds them alone until there is a signature.
+    Raises DerError."""
+    tbs = tbs_of(record.der) if record.state is CertificateState.ISSUED else record.der
+    return tbs, tbs_fields(tbs)
+
+
+def octet_faults(
+    inspection: Inspection, record: CertificateRecord, issuer: Issuer | None, fields: TbsFields
+) -> Iterator[str]:
+    """Where the octets of a row say otherwise than its columns, or are not the issuer's."""
+    if issuer is None:
+        yield f"belongs to issuer {record.issuer}, which is not configured"
+        return
+    validity = (der.time(record.validity.not_before), der.time(record.validity.not_after))
+    if fields.serial != der.integer(record.serial.value):
+        yield "carries another serial number than its row"
+    if fields.issuer != issuer.subject or record.kind is not issuer.kind:
+        yield f"is not of the kind and name that {issuer.id} issues"
+    if (fields.not_before, fields.not_after) != validity:
+        yield "has another validity than its row"
+    if hashlib.sha256(fields.spki).digest() != record.spki_digest:
+        yield "certifies another key than its row"
+    if record.state is CertificateState.ISSUED and not inspection.signed_by(issuer, record.der, fields.algorithm):
+        yield f"has a signature that is not one of {issuer.id}"
+
+
+def directory_of(fields: TbsFields) -> bytes | None:
+    """The directory entry (GeneralName, DER) that a certificate names as its distribution point, or None.
+
+    The list must bear the same name (RFC 5280 §6.3.3 (b)(2)); a URL beside it may change with the configuration.
+    """
+    for identifier, _, value in fields.extensions:
+        if identifier == _POINTS:
+            start, end = 0, len(value)
+            for tag in (der.SEQUENCE, der.SEQUENCE, 0xA0, 0xA0):
+                start, end = der.expect(value, tag, start, end)
+            return value[start : der.read(value, start, end)[2]]
+    return None
+
+
+def told_faults(
+    record: CertificateRecord, revocation: Revocation | None, told: Sequence[Told], tbs: bytes
+) -> Iterator[str]:
+    """Where the audit trail tells another story of a certificate than the database."""
+    acts = [event.act for event in told]
+    if acts.count(Act.RESERVED) != 1:
+        yield f"was reserved {acts.count(Act.RESERVED)} times by the audit trail"
+    if acts.count(Act.ISSUED) != (record.state is CertificateState.ISSUED):
+        yield f"is {record.state.value}; the audit trail tells {acts.count(Act.ISSUED)} times that it was issued"
+    for event in told:
+        if event.act is Act.RESERVED and event.facts.get("tbs") != hashlib.sha256(tbs).hexdigest():
+            yield "holds other octets than were reserved"
+        if event.act is Act.RESERVED and event.facts.get("profile") != record.profile_digest:
+            yield "was reserved under another profile"
+        if event.facts.get("issuer", record.issuer) != record.issuer:
+            yield f"belongs to another issuer by audit row {event.sequence}"
+    if (Act.EXPIRED in acts) != _ended_by_expiry(record, revocation):
+        yield "was let expire in the audit trail or in the database, not in both"
+    ends = [event for event in told if event.act in _ENDS]
+    if Act.REVOKED in [event.act for event in ends[:-1]]:
+        yield "was revoked and then changed again by the audit trail"
+    if revocation is None and ends:
+        yield "is revoked or held by the audit trail and not in the database"
+    if revocation is not None and not ends:
+        yield "is revoked or held in the database; the audit trail tells nothing of it"
+    if revocation is not None and ends:
+        act, facts = ends[-1].act, ends[-1].facts
+        standing = (Act.HELD if revocation.on_hold else Act.REVOKED, revocation.cause.value, int(revocation.reason))
+        if (act, facts.get("cause"), facts.get("reason")) != standing:
+            yield "is revoked or held for another cause or reason in the database than in the audit trail"
+
+
+def end_faults(record: CertificateRecord, revocation: Revocation | None) -> Iterator[str]:
+    """Where the row's end does not follow from its revocation or its validity. A hold ends nothing."""
+    revoked = revocation is not None and not revocation.on_hold
+    if revoked and record.ended_at is None:
+        yield "is revoked and still counts as live"
+    if not revoked and record.ended_at is not None and record.ended_at < record.validity.not_after:
+        yield "was ended without revocation or expiry"
+    if revocation is not None and (revocation.municipality, revocation.not_after) != (
+        record.municipality,
+        record.validity.not_after,
+    ):
+        yield "is revoked under another municipality or expiry than it was issued with"
+
+
+def pair_faults(work: UnitOfWork, record: CertificateRecord, now: datetime) -> Iterator[str]:
+    """Where a signing certificate in force has no live authentication certificate beside it on the same carrier, or
+    would outlive it (`policies/validity.py`)."""
+    if record.kind is Kind.SIGNATURE and record.ended_at is None and not record.validity.ended(now):
+        beside = [
+            row
+            for row in work.certificates.live_of(record.resident_id)
+            if (row.kind, row.carrier) == (Kind.AUTHENTICATION, record.carrier)
+        ]
+        if not beside:
+            yield "is live although its authentication certificate has ended"
+        elif record.validity.not_after > beside[0].validity.not_after:
+            yield "outlives its authentication certificate"
+
+
+def status_faults(inspection: Inspection, record: CertificateRecord, revocation: Revocation | None) -> Iterator[str]:
+    """Where OCSP answers from something else than the database. A revocation may come in between the two looks, so a
+    disagreement counts when it is seen twice."""
+    told = inspection.status.status_of(record.issuer, record.serial)
+    if _same(told, status_by_record(record, revocation)):
+        return
+    with inspection.begin(write=False) as work:
+        newer = work.certificates.find(record.issuer, record.serial) or record
+        truth = status_by_record(newer, work.revocations.find(record.issuer, record.serial))
+    told = inspection.status.status_of(record.issuer, record.serial)
+    if not _same(told, truth):
+        detail = " with another time or reason" if told.word == truth.word else ""
+        yield f"is {truth.word} by the database, OCSP says {told.word}{detail}"
+
+
+def status_by_record(record: CertificateRecord, revocation: Revocation | None) -> CertificateStatus:
+    """The status that follows from the rows: nothing is good before its signature is on record."""
+    if record.state is CertificateState.RESERVED:
+        return UNKNOWN
+    return GOOD if revocation is None else CertificateStatus("revoked", revocation.revoked_at, revocation.reason)
+
+
+def _same(told: CertificateStatus, truth: CertificateStatus) -> bool:
+    """*unspecified* may be told or left out (RFC 6960 §4.2.1 leaves the reason optional)."""
+    reasons = {status.reason or CrlReason.UNSPECIFIED for status in (told, truth)}
+    return (told.word, told.revoked_at) == (truth.word, truth.revoked_at) and len(reasons) == 1
+
+
+def _ended_by_expiry(record: CertificateRecord, revocation: Revocation | None) -> bool:
+    return record.ended_at is not None and (revocation is None or revocation.on_hold)

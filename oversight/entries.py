@@ -1,0 +1,66 @@
+"""The entries of a published list against the revocations that stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from crl.read import RevocationList, read_tail
+from domain.lists import ListRecord, ListState, ScopeRecord
+from domain.ports import UnitOfWork
+from domain.serial import SerialNumber
+from oversight.findings import Finding, fault, note
+from oversight.inspection import Inspection
+
+
+def entry_findings(
+    inspection: Inspection,
+    work: UnitOfWork,
+    known: ScopeRecord,
+    records: Sequence[ListRecord],
+    record: ListRecord | None,
+    read: RevocationList | None,
+) -> Iterator[Finding]:
+    """Whether the list `read`, on record as `record`, holds exactly the scope's revocations, as they are.
+
+    Revocations that came after the list was begun may be missing from it: as many as the scope counted changes since,
+    and no longer than patience lasts. An entry may outlive its certificate; it must stay on one list after the expiry
+    (RFC 5280 §3.3).
+    """
+    path, unexplained = known.scope.path, set(read.tails) if read else set()
+    pending = known.wanted - (record.covers if record else 0)
+    missing = different = late = 0
+    for revocation in work.revocations.for_scope(known.scope, _listed_since(records, record)):
+        serial = revocation.serial.octets
+        unexplained.discard(serial)
+        tail = read.tails.get(serial) if read else None
+        if tail is None:
+            missing += 1
+            late += inspection.now - revocation.revoked_at > inspection.patience
+        elif read_tail(tail) != (revocation.revoked_at, revocation.reason):
+            different += 1
+    if missing + different > pending:
+        yield fault(
+            "lists",
+            f"{path}: the list lacks {missing} revocations and has {different} with another time or reason; "
+            f"{pending} changes came after it was begun",
+        )
+    elif missing + different:
+        yield note("lists", f"{path}: changes that wait for the next list: {missing + different}")
+        if late:
+            yield fault("lists", f"{path}: revocations that wait for a list longer than {inspection.patience}: {late}")
+    ghosts = sum(not _may_linger(work, known, serial, record) for serial in unexplained)
+    if ghosts:
+        yield fault("lists", f"{path}: entries of certificates that are not revoked: {ghosts}")
+
+
+def _listed_since(records: Sequence[ListRecord], record: ListRecord | None) -> datetime | None:
+    """Certificates that expired before this moment had their one list after it."""
+    before = [row for row in records if record and row.number < record.number and row.state is ListState.PUBLISHED]
+    return before[-1].this_update if before else None
+
+
+def _may_linger(work: UnitOfWork, known: ScopeRecord, serial: bytes, record: ListRecord | None) -> bool:
+    """Whether an entry without a standing revocation is that of a certificate which was revoked and has expired."""
+    certificate = work.certificates.find(known.scope.issuer, SerialNumber.of(serial))
+    return certificate is not None and record is not None and certificate.validity.ended(record.this_update)

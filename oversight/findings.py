@@ -1,0 +1,36 @@
+"""What an inspection brings to light: faults to act upon and notes to know of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["fault", "note"]
+Area = Literal["audit", "certificates", "revocations", "status", "lists"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence for auditors. A fault contradicts what the authority promises; a note is work that is still under
+    way. `text` names certificates by application and kind, lists by scope and number: never a serial, a resident
+    code or one of the four items."""
+
+    level: Level
+    area: Area
+    text: str
+
+
+def fault(area: Area, text: str) -> Finding:
+    return Finding("fault", area, text)
+
+
+def note(area: Area, text: str) -> Finding:
+    return Finding("note", area, text)
+
+
+def certificate_name(application: int, kind: str) -> str:
+    return f"{kind} certificate of application {application}"
+
+
+def list_name(scope: str, number: int) -> str:
+    return f"list {number} of {scope}"

@@ -1,0 +1,85 @@
+"""The audit trail as it was told: events read back, and gathered by the certificate or list they are about."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.events import Act, AuditRow
+from oversight.findings import certificate_name, list_name
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One audit event, read back from its row."""
+
+    sequence: int
+    act: Act
+    actor: str
+    at: datetime
+    facts: Mapping[str, object]
+
+    @property
+    def subject(self) -> str | None:
+        """The name of the certificate or list that the event is about; None for events about neither."""
+        match self.facts:
+            case {"application": int(application), "kind": str(kind)}:
+                return certificate_name(application, kind)
+            case {"list": str(scope), "number": int(number)}:
+                return list_name(scope, number)
+        return None
+
+
+def read_row(row: AuditRow) -> Told:
+    """The event in a row. Raises ValueError for a body that no `audit.chain.body_of` wrote."""
+    match json.loads(row.body):
+        case {"act": str(act), "actor": str(actor), "at": str(at), "facts": dict(facts)}:
+            return Told(row.sequence, Act(act), actor, datetime.fromisoformat(at), facts)
+    raise ValueError("the body is not that of an event")
+
+
+class Trail:
+    """The events about certificates and lists, by subject.
+
+    They lie in a temporary file that only this process can open and that vanishes with it, so that memory does not
+    grow with the trail. Audit rows hold no protected data, so neither does the file.
+    """
+
+    def __init__(self) -> None:
+        self.unreadable: list[int] = []
+        self._file = sqlite3.connect("")
+        self._file.execute(
+            "CREATE TABLE told (subject TEXT, sequence INTEGER, body TEXT, "
+            "PRIMARY KEY (subject, sequence)) WITHOUT ROWID"
+        )
+
+    def gather(self, rows: Iterable[AuditRow]) -> Iterator[AuditRow]:
+        """The rows as they come; each is kept on the way. Sequences of unreadable ones go to `unreadable`."""
+        for row in rows:
+            try:
+                subject = read_row(row).subject
+            except ValueError:
+                self.unreadable.append(row.sequence)
+            else:
+                if subject is not None:
+                    self._file.execute("INSERT OR IGNORE INTO told VALUES (?, ?, ?)", (subject, row.sequence, row.body))
+            yield row
+
+    def take(self, subject: str) -> list[Told]:
+        """The events about `subject`, oldest first. They are gone afterwards."""
+        found = self._file.execute(
+            "SELECT sequence, body FROM told WHERE subject = ? ORDER BY sequence", (subject,)
+        ).fetchall()
+        self._file.execute("DELETE FROM told WHERE subject = ?", (subject,))
+        return [read_row(AuditRow(sequence, body, b"")) for sequence, body in found]
+
+    def left(self) -> Iterator[str]:
+        """The subjects that nobody took."""
+        for (subject,) in self._file.execute("SELECT DISTINCT subject FROM told ORDER BY subject"):
+            yield subject
+
+    def close(self) -> None:
+        self._file.close()

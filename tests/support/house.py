@@ -1,0 +1,133 @@
+"""A whole authority over one store: it issues, revokes and publishes at one clock, and can be inspected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from audit.chain import CheckSignature
+from ca.issue import issue
+from ca.revoke import revoke_resident
+from config.rules import load_causes, load_events
+from crl.publish import publish_due
+from domain.applications import IssuedPair
+from domain.certificates import Carrier, Kind
+from domain.ports import Begin, StatusLookup
+from domain.revocation import RevocationCause, RevocationReceipt
+from keys.algorithms import verify
+from oversight.inspection import Inspection
+from oversight.reconcile import reconcile
+from tests.support.authority import (
+    KIYOSE_CITY,
+    OPERATOR,
+    TurnedClock,
+    add_resident,
+    make_application,
+    make_authority,
+    make_revocation,
+)
+from tests.support.lists import AUTHORITY_SCOPE, ISSUERS, POLICY, make_publisher
+from tests.support.people import serial_of
+from tests.support.requests import make_pair, make_request
+from tests.support.residents import resident_code
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+PATIENCE = 10 * MINUTE
+
+
+class House:
+    """`begin` and `status` are the store's; lists go into `directory`. It has residents 1 to 3."""
+
+    def __init__(self, begin: Begin, status: StatusLookup, directory: Path, check_head: CheckSignature) -> None:
+        self.clock = TurnedClock()
+        self.begin, self.status, self.directory, self.check_head = begin, status, directory, check_head
+        self.authority = make_authority(begin=begin, clock=self.clock)
+        self.publisher = make_publisher(begin, directory, self.clock)
+        self._keys = 0
+        self._acts = 0
+        for number in (1, 2, 3):
+            add_resident(self.authority, resident_code(number))
+        with begin() as work:
+            work.lists.register(AUTHORITY_SCOPE)
+            work.commit()
+
+    def inspection(self, **changes: Any) -> Inspection:
+        values: dict[str, Any] = {
+            "begin": self.begin,
+            "status": self.status,
+            "issuers": ISSUERS,
+            "directory": self.directory,
+            "verify_signature": verify,
+            "check_head": self.check_head,
+            "crl": POLICY,
+            "causes": load_causes(),
+            "events": load_events(),
+            "patience": PATIENCE,
+            "now": self.clock.now,
+        }
+        return Inspection(**values | changes)
+
+    def faults(self, **changes: Any) -> list[str]:
+        return [finding.text for finding in reconcile(self.inspection(**changes)) if finding.level == "fault"]
+
+    def notes(self) -> list[str]:
+        return [finding.text for finding in reconcile(self.inspection()) if finding.level == "note"]
+
+    def requests(self, type_: str = "rsa") -> Mapping[Kind, bytes]:
+        """Requests for a pair over keys that were not used before: `rsa` six times, `ec` without end."""
+        self._keys += 1
+        if type_ == "rsa":
+            return make_pair("rsa", self._keys - 1)
+        return {
+            kind: make_request(key=ec.derive_private_key(serial_of(f"{kind} {self._keys}").value, ec.SECP384R1()))
+            for kind in Kind
+        }
+
+    def issue(self, number: int = 1, requests: Mapping[Kind, bytes] | None = None, **changes: Any) -> IssuedPair:
+        """Certificates for resident `number`: a pair, unless `requests` say otherwise."""
+        self._acts += 1
+        values = {"key": f"application {self._acts}", "resident_code": resident_code(number), **changes}
+        return issue(self.authority, make_application(requests=requests or self.requests(), **values))
+
+    def revoke(
+        self, number: int = 1, cause: RevocationCause = RevocationCause.HOLDER_REQUEST, *kinds: Kind
+    ) -> RevocationReceipt:
+        """Revoke or hold certificates of resident `number`, at the wish of somebody who may; all that the cause hits,
+        or those of `kinds`."""
+        self._acts += 1
+        request = make_revocation(
+            caller=KIYOSE_CITY if "municipality" in self.authority.causes[cause].by else OPERATOR,
+            key=f"revocation {self._acts}",
+            resident_code=resident_code(number),
+            cause=cause,
+            kinds=frozenset(kinds) or None,
+        )
+        return revoke_resident(self.authority, request)
+
+    def publish(self) -> None:
+        """A minute later, publish what is due."""
+        self.clock.forward(MINUTE)
+        assert publish_due(self.publisher).refused == ()
+
+
+def live(house: House) -> None:
+    """A life in which nothing goes wrong: application 1 is a pair whose signing certificate is revoked and followed by
+    application 4, application 2 a pair of the other generation that is held, and then revoked for good, with
+    application 3 on a phone, and followed by application 5. Everything is published."""
+    house.issue(1)
+    house.issue(2, house.requests("ec"))
+    house.issue(2, house.requests("ec"), carrier=Carrier.MOBILE_DEVICE)
+    house.publish()
+    house.clock.forward(HOUR)
+    house.revoke(1, RevocationCause.HOLDER_REQUEST, Kind.SIGNATURE)
+    house.revoke(2, RevocationCause.TEMPORARY_STOP)
+    house.publish()
+    house.clock.forward(HOUR)
+    house.issue(1, {Kind.SIGNATURE: house.requests()[Kind.SIGNATURE]})
+    house.revoke(2, RevocationCause.CARD_LOST)
+    house.issue(2)
+    house.publish()
