@@ -64,17 +64,14 @@ def verify(spki: bytes, algorithm: bytes, message: bytes, signature: bytes) -> b
     """
     try:
         key = load_der_public_key(spki)
-        if algorithm_of(key) != algorithm:
+        if not isinstance(key, PublicKey) or algorithm_of(key) != algorithm:
             return False
-        match key:
-            case rsa.RSAPublicKey():
-                key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
-            case ec.EllipticCurvePublicKey():
-                key.verify(signature, message, ecdsa_of(key.curve))
-            case ed25519.Ed25519PublicKey():
-                key.verify(signature, message)
-            case _:
-                return False
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, message, ecdsa_of(key.curve))
+        else:
+            key.verify(signature, message)
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return True

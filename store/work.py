@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -68,7 +69,9 @@ class SqlUnitOfWork:
         try:
             self._connection.close()  # rolls back what was not committed
         except SQLAlchemyError:
-            self._connection.invalidate()
+            # Lost, most likely, and then given up already. Nothing is left to roll back; the pool must have its place.
+            with suppress(SQLAlchemyError):
+                self._connection.invalidate()
 
 
 class SqlBegin:

@@ -147,7 +147,9 @@ def test_a_server_that_does_not_answer_is_an_outage(tmp_path: Path) -> None:
 
 
 @pytest.mark.postgresql
-@pytest.mark.parametrize("moment", ["before-a-statement", "before-the-commit", "while-streaming"])
+@pytest.mark.parametrize(
+    "moment", ["before-a-statement", "while-streaming", "before-the-head-is-signed", "before-the-commit"]
+)
 def test_a_lost_connection_is_an_outage_once_and_changes_nothing(
     postgres: PostgresServer, postgres_url: str, moment: str
 ) -> None:
@@ -163,7 +165,8 @@ def test_a_lost_connection_is_an_outage_once_and_changes_nothing(
                 add_resident(work, "second")
             if moment == "while-streaming":
                 list(rows)
-            work.audit.append(EVENT)
+            if moment == "before-the-head-is-signed":
+                work.audit.append(EVENT)
             work.commit()
 
     with postgres_store(postgres_url) as store:
@@ -184,3 +187,16 @@ def test_sessions_that_ended_between_units_cost_nobody_a_refusal(postgres: Postg
         write(store, "another")
         postgres.end_sessions()
         assert read(store) == 2
+
+
+@pytest.mark.postgresql
+def test_a_connection_lost_by_who_leaves_without_commit_is_not_missed(
+    postgres: PostgresServer, postgres_url: str
+) -> None:
+    with postgres_store(postgres_url) as store:
+        for write_it in (True, False):
+            with store.begin(write=write_it) as work:
+                assert work.residents.count() == 0
+                postgres.end_sessions()
+        write(store)
+        assert read(store) == 1
