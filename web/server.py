@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import ssl
@@ -15,13 +16,17 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from config import settings as configuration
-from config.secrets import read_secret
+from config.document import ConfigurationFaults
+from config.files import read_secret
 from config.settings import Settings
+from domain.errors import Refusal
 from web.environ import MULTIPROCESS
 from web.logs import ServerLogger
 from web.worker import BoundedTlsSocket, PatientWorker
 
 Service = Literal["api", "status"]
+
+_log = logging.getLogger("jpki.web")
 
 
 def serve(service: Service, state: Path) -> NoReturn:
@@ -42,11 +47,9 @@ def run_server(configure: Callable[[], Mapping[str, object]], load: Callable[[],
     """Run gunicorn. `configure` gives its settings, also on SIGHUP; `load` makes the application in each worker."""
     if "prometheus_client" in sys.modules:
         raise RuntimeError("prometheus-client was imported before it could be told where workers share their counts")
-    counts = tempfile.mkdtemp(prefix="jpki-counts-")
-    os.environ[MULTIPROCESS] = counts
-    # A hook, because a worker that ends also passes through whatever stands after `run()` here.
-    end = {"on_exit": lambda _arbiter: shutil.rmtree(counts, ignore_errors=True)}
-    _Server(lambda: {**configure(), **end}, load).run()
+    server = _Server(configure, load)
+    os.environ[MULTIPROCESS] = tempfile.mkdtemp(prefix="jpki-counts-")
+    server.run()
     sys.exit()
 
 
@@ -86,8 +89,8 @@ def server_settings(service: Service, settings: Settings) -> dict[str, object]:
 def tls_context(settings: Settings) -> ssl.SSLContext:
     """Server side TLS 1.2 and 1.3 of the API: client certificates of the transport authority are asked for.
 
-    They are not demanded, so that a caller without one hears why it is refused. Sessions are not resumed: every
-    connection proves its certificate, and OpenSSL looks at its validity, anew.
+    They are not demanded, so that a caller without one hears why it is refused. There are no session tickets: their
+    key would live as long as the process, and with it the secrecy of every connection.
     """
     transport = settings.transport
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -126,6 +129,13 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         for name, value in self._configure().items():
             self.cfg.set(name, value)
+        # A hook, because a worker that ends also passes through whatever stands after `run()`.
+        self.cfg.set("on_exit", lambda _arbiter: shutil.rmtree(os.environ[MULTIPROCESS], ignore_errors=True))
 
     def load(self) -> Flask:
-        return self._load()
+        try:
+            return self._load()
+        except (ConfigurationFaults, Refusal) as error:
+            # These are written for the operator; gunicorn's own line would have the trace and not the reason.
+            _log.critical("the service cannot start: %s", error)
+            raise

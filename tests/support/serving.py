@@ -21,8 +21,9 @@ _LISTENING = re.compile(r"Listening at: https?://(?P<host>[^:]+):(?P<port>\d+)")
 
 @dataclass
 class Served:
-    """A running server: where it listens and the lines it has logged so far (JSON objects)."""
+    """A running server: its main process, where it listens, and the lines it has logged so far (JSON objects)."""
 
+    process_id: int
     scheme: str
     host: str
     port: int
@@ -51,7 +52,7 @@ def running(*command: str) -> Iterator[Served]:
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:
-        served = _await_listening(process.stderr)
+        served = _await_listening(process.pid, process.stderr)
         reader = Thread(target=_read, args=(process.stderr, served.lines), daemon=True)
         reader.start()
         yield served
@@ -66,7 +67,7 @@ def running(*command: str) -> Iterator[Served]:
     process.stderr.close()
 
 
-def _await_listening(stderr: IO[str]) -> Served:
+def _await_listening(process_id: int, stderr: IO[str]) -> Served:
     """From here on connections are taken: the system keeps them until a worker is ready."""
     said: list[str] = []
     for line in stderr:
@@ -74,7 +75,7 @@ def _await_listening(stderr: IO[str]) -> Served:
         found = _LISTENING.search(line)
         if found:
             scheme = "https" if "https://" in line else "http"
-            return Served(scheme, found["host"], int(found["port"]))
+            return Served(process_id, scheme, found["host"], int(found["port"]))
     raise AssertionError("the server did not start: " + "".join(said))
 
 

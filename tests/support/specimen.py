@@ -7,6 +7,8 @@ server runs, it writes into the folder.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -15,9 +17,11 @@ from flask import Flask
 
 from config.document import Secret
 from config.settings import ListenSettings, Settings, TransportSettings
+from domain.parties import Credential, Party, Role, Usage
 from domain.status import GOOD
-from tests.support.authority import NOW, serial_of
+from tests.support.authority import NOW
 from tests.support.lists import ISSUERS
+from tests.support.people import serial_of
 from tests.support.responder import make_responder
 from web.server import Service, run_server, server_settings
 
@@ -66,9 +70,27 @@ def make_status(folder: Path) -> Flask:
     return create_status(make_status_parts(folder))
 
 
+def make_api(folder: Path) -> Flask:
+    """Registered is whoever has a file in `registered/`, named by the fingerprint in hex, that holds the role."""
+    from tests.support.doors import Acts, make_api_parts
+    from web.api import create_api
+
+    def credential_of(fingerprint: bytes) -> Credential | None:
+        try:
+            role = (folder / "registered" / fingerprint.hex()).read_text()
+        except FileNotFoundError:
+            return None
+        party = Party(1, Role(role), "party")
+        return Credential(fingerprint, Usage.TLS, party, NOW + timedelta(days=1))
+
+    parts = make_api_parts(Acts(), folder)
+    return create_api(replace(parts, status=make_status_parts(folder), credential_of=credential_of))
+
+
 def main(service: Service, folder: Path) -> None:
     settings = make_settings(folder)
-    run_server(lambda: server_settings(service, settings), lambda: make_status(folder))
+    make = make_api if service == "api" else make_status
+    run_server(lambda: server_settings(service, settings), lambda: make(folder))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from keys.transport import certify_client, certify_server, make_transport_authority
-from tests.support.authority import serial_of
+from tests.support.people import serial_of
 
 PASSPHRASE = b"a passphrase for tests"
 DAY = timedelta(days=1)
@@ -36,14 +36,19 @@ class Transport:
     folder: Path
 
     def __post_init__(self) -> None:
-        server_key = ec.generate_private_key(ec.SECP256R1())
-        server = certify_server(
-            self.authority, self._key, server_key.public_key(), ("127.0.0.1",), serial_of("server"), self._now, DAY
-        )
         (self.folder / "transport-ca.pem").write_bytes(self.authority.public_bytes(Encoding.PEM))
-        (self.folder / "server.pem").write_bytes(server.public_bytes(Encoding.PEM))
-        (self.folder / "server-key.pem").write_bytes(_pem(server_key, PASSPHRASE))
         (self.folder / "passphrase").write_bytes(PASSPHRASE)
+        self.write_server()
+
+    def write_server(self) -> None:
+        """Give the server a new key and certificate."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = certify_server(
+            self.authority, self._key, key.public_key(), ("127.0.0.1",), serial_of("server"), self._now, DAY
+        )
+        (self.folder / "server.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+        (self.folder / "server-key.pem").write_bytes(_pem(key, PASSPHRASE))
+        self.plain_server_key = _pem(key)
 
     @cached_property
     def _now(self) -> datetime:

@@ -1,0 +1,168 @@
+"""The API over acts that only remember what they were asked, and a client that checks answers by the description."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from werkzeug.test import TestResponse
+
+from ca.revoke import RevocationOutcome
+from config.municipalities import load_municipalities
+from config.rules import load_causes
+from domain.applications import IssuedPair
+from domain.certificates import Kind
+from domain.events import EventType
+from domain.parties import Credential, Party, Role, Usage
+from domain.revocation import RevocationCause, RevocationReceipt
+from ocsp.responder import OcspAnswer
+from residents.intake import Effect
+from residents.receipts import NothingRevoked, NoticeReceipt
+from tests.support.authority import KIYOSE, NOW
+from tests.support.lists import ISSUERS
+from web.api import ApiParts, create_api
+from web.openapi import describe
+from web.status import StatusParts
+
+CALLERS = {
+    "municipality": Party(1, Role.MUNICIPALITY, "kiyose", KIYOSE.code),
+    "register": Party(2, Role.REGISTER, "register"),
+    "verifier": Party(3, Role.VERIFIER, "bank", kinds=frozenset(Kind)),
+    "operator": Party(4, Role.OPERATOR, "office"),
+}
+"""Each is registered with the certificate that is its own name, in octets."""
+
+KEY = "key-of-a-request"
+RECEIPT = RevocationReceipt("0a" * 16, RevocationCause.KEY_REPORT, (Kind.SIGNATURE,), (), NOW, NOW)
+PAIR = IssuedPair(7, {kind: kind.value.encode() for kind in Kind}, {"name": (1, 3), "address": ()}, repeated=False)
+NOTICE_RECEIPT = NoticeReceipt("0b" * 16, "n-1", EventType.MOVE_IN, (Kind.SIGNATURE,), None, NOW, NOW)
+ANSWER = OcspAnswer(b"answer", "good", 1800, True, NOW, NOW + timedelta(hours=1))
+
+
+@dataclass
+class Acts:
+    """What the doors lead to. Every act keeps what it was asked, then refuses with `refusal` or gives its answer."""
+
+    refusal: Exception | None = None
+    asked: list[Any] = field(default_factory=list)
+    answers: dict[str, Any] = field(
+        default_factory=lambda: {
+            "issue": PAIR,
+            "revoke": RECEIPT,
+            "preview_revocation": RevocationOutcome((Kind.SIGNATURE,), (Kind.AUTHENTICATION,)),
+            "apply_event": NOTICE_RECEIPT,
+            "preview_event": Effect((), NothingRevoked.EXEMPT_EVENT, ("address",)),
+            "answer": ANSWER,
+        }
+    )
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def act(*asked: object) -> Any:
+            self.asked.append(asked[0] if len(asked) == 1 else asked)
+            if self.refusal:
+                raise self.refusal
+            return self.answers[name]
+
+        return act
+
+
+def make_status_parts(acts: Acts, directory: Path = Path("nowhere")) -> StatusParts:
+    return StatusParts(
+        answer=acts.answer,
+        issuers=ISSUERS,
+        crl_directory=directory,
+        clock=lambda: NOW,
+        random=bytes,
+        health=lambda: {"database": True},
+    )
+
+
+def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
+    credentials = {
+        hashlib.sha256(name.encode()).digest(): Credential(b"", Usage.TLS, party, NOW + timedelta(days=1))
+        for name, party in CALLERS.items()
+    }
+    return ApiParts(
+        status=make_status_parts(acts, directory),
+        credential_of=credentials.get,
+        issue=acts.issue,
+        revoke=acts.revoke,
+        preview_revocation=acts.preview_revocation,
+        apply_event=acts.apply_event,
+        preview_event=acts.preview_event,
+        causes=load_causes().values(),
+        municipalities=load_municipalities(),
+    )
+
+
+class Door:
+    """A client of the API. `send` fails the test when an answer is not one that the description allows."""
+
+    def __init__(self, acts: Acts, directory: Path = Path("nowhere")) -> None:
+        self.app = create_api(make_api_parts(acts, directory), _shown)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        caller: str | None = "municipality",
+        octets: bytes | None = None,
+        content_type: str | None = "application/json",
+        headers: dict[str, str] | None = None,
+    ) -> TestResponse:
+        """`body` goes as JSON, `octets` as they are; `caller` is one of `CALLERS`, any other name, or nobody."""
+        response = self.app.test_client().open(
+            path,
+            method=method,
+            data=json.dumps(body).encode() if octets is None and body is not None else octets,
+            content_type=content_type if body is not None or octets is not None else None,
+            headers={"Idempotency-Key": KEY} if headers is None else headers,
+            environ_overrides={"test.certificate": caller.encode() if caller else None},
+        )
+        assert_described(method, path, response)
+        return response
+
+
+def assert_described(method: str, path: str, response: TestResponse) -> None:
+    """Hold an answer to the description: operation, status, media type and schema."""
+    document = describe()
+    operation = _operation(document, method, path)
+    if operation is None:
+        assert response.status_code in (404, 405), f"{method} {path} is served and not described"
+        schema = document["components"]["schemas"]["Problem"]
+        assert response.mimetype == "application/problem+json"
+    else:
+        described = operation["responses"].get(str(response.status_code))
+        assert described, f"{method} {path} answers {response.status_code}, which is not described"
+        if "content" not in described:
+            assert not response.data
+            return
+        assert response.mimetype in described["content"]
+        schema = described["content"][response.mimetype].get("schema")
+    if schema is not None:
+        Draft202012Validator({**schema, "components": document["components"]}).validate(json.loads(response.data))
+
+
+def _operation(document: dict[str, Any], method: str, path: str) -> dict[str, Any] | None:
+    for template, operations in document["paths"].items():
+        # Only a request for status may have slashes in it.
+        pattern = re.sub(r"\\{(\w+)\\}", lambda name: ".*" if name[1] == "request" else "[^/]+", re.escape(template))
+        if re.fullmatch(pattern, path.partition("?")[0]) and method.lower() in operations:
+            found: dict[str, Any] = operations[method.lower()]
+            return found
+    return None
+
+
+def _shown(environ: Mapping[str, object]) -> bytes | None:
+    certificate = environ["test.certificate"]
+    assert certificate is None or isinstance(certificate, bytes)
+    return certificate

@@ -1,0 +1,68 @@
+"""Metrics count what was served; their labels come from closed sets."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from prometheus_client.parser import text_string_to_metric_families
+
+from web.health import health_blueprint
+from web.metrics import Meter
+from web.shell import make_shell
+
+
+@pytest.fixture
+def app() -> Flask:
+    app = make_shell(bytes, Meter())
+    app.register_blueprint(health_blueprint(lambda: {"database": True, "lists": False}))
+    return app
+
+
+def samples(app: Flask) -> dict[tuple[str, str, str, str], float]:
+    text = app.test_client().get("/metrics").text
+    return {
+        (sample.name, sample.labels["route"], sample.labels["method"], sample.labels["status"]): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == "jpki_http_requests_total"
+    }
+
+
+def test_requests_are_counted_by_rule_method_and_status(app: Flask) -> None:
+    client = app.test_client()
+    client.get("/healthz")
+    client.get("/healthz")
+    client.post("/healthz")
+    client.get("/secret/01234567890")
+    assert samples(app) == {
+        ("jpki_http_requests_total", "/healthz", "GET", "200"): 2,
+        ("jpki_http_requests_total", "none", "POST", "405"): 1,
+        ("jpki_http_requests_total", "none", "GET", "404"): 1,
+    }
+
+
+def test_invented_methods_are_one_label(app: Flask) -> None:
+    for method in ("BREW", "PROPFIND", "TRACE"):
+        app.test_client().open("/healthz", method=method)
+    assert samples(app) == {("jpki_http_requests_total", "none", "other", "405"): 3}
+
+
+def test_times_are_kept_by_rule(app: Flask) -> None:
+    app.test_client().get("/healthz")
+    text = app.test_client().get("/metrics").text
+    assert 'jpki_http_request_seconds_count{route="/healthz"} 1.0' in text
+
+
+def test_two_applications_count_apart() -> None:
+    first, second = Meter(), Meter()
+    first.ocsp_answer("good")
+    assert b'jpki_ocsp_answers_total{outcome="good"} 1.0' in first.exposition()
+    assert b"outcome" not in second.exposition()
+
+
+def test_a_service_is_ready_when_every_part_is(app: Flask) -> None:
+    client = app.test_client()
+    assert client.get("/healthz").json == {"alive": True}
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json == {"ready": False, "parts": {"database": True, "lists": False}}

@@ -1,0 +1,62 @@
+"""The API: acts of municipalities, the register and operators over mutual TLS, and status for verifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from flask import Flask
+
+from ca.revoke import RevocationOutcome, RevocationRequest
+from domain.applications import IssuanceApplication, IssuedPair
+from domain.events import ResidentEvent
+from domain.parties import Credential, Party
+from domain.people import Municipality, MunicipalityCode
+from domain.revocation import CauseRule, RevocationReceipt
+from residents.intake import Effect
+from residents.receipts import NoticeReceipt
+from web.callers import Callers, PeerCertificate, peer_certificate
+from web.health import health_blueprint
+from web.issuance import issuance_blueprint
+from web.lists import lists_blueprint
+from web.metrics import Meter
+from web.notices import notices_blueprint
+from web.ocsp import ocsp_blueprint
+from web.reference import reference_blueprint
+from web.revocation import revocation_blueprint
+from web.shell import make_shell
+from web.status import StatusParts
+
+
+@dataclass(frozen=True, slots=True)
+class ApiParts:
+    """What the API needs: the acts, each bound to all it works with, the tables it shows, and what status takes."""
+
+    status: StatusParts
+    credential_of: Callable[[bytes], Credential | None]
+    issue: Callable[[IssuanceApplication], IssuedPair]
+    revoke: Callable[[RevocationRequest], RevocationReceipt]
+    preview_revocation: Callable[[RevocationRequest], RevocationOutcome]
+    apply_event: Callable[[ResidentEvent, Party], NoticeReceipt]
+    preview_event: Callable[[ResidentEvent, Party], Effect]
+    causes: Iterable[CauseRule]
+    municipalities: Mapping[MunicipalityCode, Municipality]
+
+
+def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certificate) -> Flask:
+    """The API. `certificate_of` says which certificate a client showed; only tests give another."""
+    meter = Meter()
+    status = parts.status
+    app = make_shell(status.random, meter)
+    callers = Callers(parts.credential_of, status.clock, certificate_of)
+    for door in (
+        issuance_blueprint(parts.issue, callers),
+        revocation_blueprint(parts.revoke, parts.preview_revocation, callers),
+        notices_blueprint(parts.apply_event, parts.preview_event, parts.municipalities, callers),
+        reference_blueprint(parts.causes, parts.municipalities),
+        ocsp_blueprint(status.answer, callers.known, meter.ocsp_answer),
+        lists_blueprint(status.crl_directory, status.issuers, status.clock),
+        health_blueprint(status.health),
+    ):
+        app.register_blueprint(door)
+    return app

@@ -1,0 +1,251 @@
+"""The description of the API (OpenAPI 3.1), made of the same shapes that read the bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from domain.certificates import Kind
+from domain.parties import Role
+from domain.people import MunicipalityCode
+from domain.revocation import CrlReason, RevocationCause
+from residents.receipts import NothingRevoked
+from web import issuance, notices, ocsp, people, revocation
+from web.problems import INTERNAL, MEDIA_TYPE, STATUS
+
+_Object = dict[str, Any]
+
+
+@cache
+def describe() -> _Object:
+    """The document. It is the same value each time: do not change it."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "JPKI authority",
+            "version": "1",
+            "description": "Issuance and revocation for municipalities, notices of the resident register, status for "
+            "verifiers. Callers are known by their TLS client certificate.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": {**_acts(), **_reference(), **_status(), **_operation()},
+        "components": {
+            "schemas": {"Problem": _problem()},
+            "securitySchemes": {
+                "clientCertificate": {"type": "mutualTLS", "description": "Registered for a party of the right role"}
+            },
+        },
+    }
+
+
+def _acts() -> _Object:
+    key = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": True,
+        "description": "A new one for each new request, the same one when repeating a request",
+        "schema": {"type": "string", "minLength": 8, "maxLength": 100, "pattern": "^[!-~]+$"},
+    }
+    rehearsal = {
+        "name": "dry_run",
+        "in": "query",
+        "description": "true: say what would happen and do nothing",
+        "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
+    }
+    return {
+        issuance.PATH: _act(
+            "Issue certificates for a resident",
+            [Role.MUNICIPALITY],
+            [key],
+            issuance.APPLICATION.schema,
+            {"201": _json("Issued", _PAIR), "200": _json("Issued before, for the same application", _PAIR)},
+        ),
+        revocation.PATH: _act(
+            "Revoke certificates of a resident",
+            revocation.ROLES,
+            [key, rehearsal],
+            revocation.REVOCATION.schema,
+            {"200": _json("The receipt; with dry_run what would be done", {"oneOf": [_RECEIPT, _REVOCATION_PREVIEW]})},
+        ),
+        notices.PATH: _act(
+            "Tell of a change in the resident register",
+            notices.ROLES,
+            [rehearsal],
+            notices.NOTICE,
+            {
+                "200": _json(
+                    "The receipt; with dry_run what would be done", {"oneOf": [_NOTICE_RECEIPT, _NOTICE_PREVIEW]}
+                )
+            },
+        ),
+    }
+
+
+def _reference() -> _Object:
+    code = _path("code", {"type": "string"}, f"Six digits, such as {MunicipalityCode.of_area('13221')}")
+    return {
+        "/v1/causes": _read("Causes of revocation", {"200": _json("The table", _object(causes=_list(_CAUSE_RULE)))}),
+        "/v1/municipalities/{code}": _read(
+            "A municipality", {"200": _json("The municipality", _MUNICIPALITY), **_problems(404)}, code
+        ),
+        "/v1/openapi.json": _read("This description", {"200": _json("This description", {"type": "object"})}),
+    }
+
+
+def _status() -> _Object:
+    request = _path("request", {"type": "string"}, "OCSPRequest (DER) in base64, escaped or not")
+    issuer = _path("issuer", {"type": "string"}, "Key generation, such as signature-g1")
+    scope = _path("scope", {"type": "string"}, "Five digits of a municipality, or ca")
+    answer = {"200": _octets("OCSPResponse, also for errors of OCSP", ocsp.MEDIA_TYPE)}
+    post = {
+        "summary": "Certificate status (RFC 6960)",
+        "requestBody": {"required": True, "content": {"application/ocsp-request": {}}},
+        "responses": {**answer, **_problems(413, 500)},
+    }
+    cached = {"304": {"description": "Not modified"}, **_problems(404, 416)}
+    return {
+        "/ocsp": {"post": post},
+        "/ocsp/{request}": _read("Certificate status (RFC 6960 §A.1)", answer, request),
+        "/crl/{issuer}/{scope}.crl": _read(
+            "Revocation list",
+            {
+                "200": _octets("The list", "application/pkix-crl"),
+                "206": _octets("Parts", "application/pkix-crl"),
+                **cached,
+            },
+            issuer,
+            scope,
+        ),
+        "/ca/{issuer}.cer": _read(
+            "Certificate of an issuer",
+            {"200": _octets("It", "application/pkix-cert"), "206": _octets("Parts", "application/pkix-cert"), **cached},
+            issuer,
+        ),
+    }
+
+
+def _operation() -> _Object:
+    parts = {"type": "object", "additionalProperties": {"type": "boolean"}}
+    ready = _object(ready={"type": "boolean"}, parts=parts)
+    return {
+        "/healthz": _read("Whether the process answers", {"200": _json("It does", _object(alive={"const": True}))}),
+        "/readyz": _read(
+            "Whether every part can do its work", {"200": _json("All can", ready), "503": _json("Not all can", ready)}
+        ),
+        "/metrics": _read("Counts", {"200": {"description": "Prometheus text format", "content": {"text/plain": {}}}}),
+    }
+
+
+def _act(
+    summary: str, roles: Iterable[Role], parameters: list[_Object], body: Mapping[str, Any], good: _Object
+) -> _Object:
+    return {
+        "post": {
+            "summary": summary,
+            "description": f"For callers of the role {' or '.join(role.value for role in roles)}.",
+            "security": [{"clientCertificate": []}],
+            "parameters": parameters,
+            "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+            "responses": {**good, **_problems(400, 401, 403, 409, 413, 415, 422, 503, 500)},
+        }
+    }
+
+
+def _read(summary: str, responses: _Object, *parameters: _Object) -> _Object:
+    return {"get": {"summary": summary, "parameters": list(parameters), "responses": {**responses, **_problems(500)}}}
+
+
+def _problems(*statuses: int) -> _Object:
+    """Problem responses; each names the codes that come with its status."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        str(status): {
+            "description": ", ".join(sorted(code.value for code, of in STATUS.items() if of == status)) or "a problem",
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+        for status in statuses
+    }
+
+
+def _problem() -> _Object:
+    codes = {"type": "string", "enum": [*(code.value for code in STATUS), INTERNAL]}
+    told = _object(
+        type=_TEXT, status={"type": "integer"}, code=codes, title=_TEXT, title_ja=_TEXT, action=_TEXT, action_ja=_TEXT
+    )
+    told["properties"] |= {"detail": _TEXT, "pointer": _TEXT, "facts": {"type": "object"}, "reference": _TEXT}
+    return told
+
+
+def _json(description: str, schema: Mapping[str, Any]) -> _Object:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _octets(description: str, media_type: str) -> _Object:
+    return {"description": description, "content": {media_type: {}}}
+
+
+def _path(name: str, schema: _Object, description: str) -> _Object:
+    return {"name": name, "in": "path", "required": True, "schema": schema, "description": description}
+
+
+def _object(**members: Mapping[str, Any]) -> _Object:
+    return {"type": "object", "properties": members, "required": list(members), "additionalProperties": False}
+
+
+def _list(of: Mapping[str, Any]) -> _Object:
+    return {"type": "array", "items": of, "uniqueItems": True}
+
+
+_TEXT = {"type": "string"}
+_FLAG = {"type": "boolean"}
+_MOMENT = {"type": "string", "format": "date-time"}
+_KIND = {"type": "string", "enum": [kind.value for kind in Kind]}
+_CAUSE = {"type": "string", "enum": [cause.value for cause in RevocationCause]}
+_BASE64 = {"type": "string", "contentEncoding": "base64"}
+_NOTHING = {"enum": [*(reason.value for reason in NothingRevoked), None]}
+_POSITIONS = {"type": "array", "items": {"type": "integer", "minimum": 0}}
+
+_PAIR = _object(
+    application={"type": "integer"},
+    certificates={
+        "type": "object",
+        "properties": {kind.value: _BASE64 for kind in Kind},
+        "additionalProperties": False,
+    },
+    substituted={"type": "object", "additionalProperties": _POSITIONS},
+    repeated=_FLAG,
+)
+_RECEIPT = _object(
+    receipt=_TEXT, cause=_CAUSE, revoked=_list(_KIND), already=_list(_KIND), received_at=_MOMENT, committed_at=_MOMENT
+)
+_REVOCATION_PREVIEW = _object(dry_run={"const": True}, cause=_CAUSE, revokes=_list(_KIND), already=_list(_KIND))
+_NOTICE_RECEIPT = _object(
+    receipt=_TEXT,
+    notice_id=_TEXT,
+    event=notices.NOTICE["properties"]["event"],
+    revoked=_list(_KIND),
+    nothing=_NOTHING,
+    received_at=_MOMENT,
+    committed_at=_MOMENT,
+    repeated=_FLAG,
+)
+_NOTICE_PREVIEW = _object(dry_run={"const": True}, revokes=_list(_KIND), nothing=_NOTHING, changes=_list(_TEXT))
+_CAUSE_RULE = _object(
+    cause=_CAUSE,
+    title=_TEXT,
+    title_ja=_TEXT,
+    kinds=_list(_KIND),
+    choosable=_FLAG,
+    reason={"enum": [reason.name.lower().replace("_", "-") for reason in CrlReason]},
+    by=_list({"enum": [role.value for role in Role]}),
+    source=_TEXT,
+    verified=_FLAG,
+)
+_MUNICIPALITY = _object(
+    code=people.MUNICIPALITY_CODE.schema,
+    prefecture=_TEXT,
+    name=_TEXT,
+    prefecture_romanised=_TEXT,
+    name_romanised=_TEXT,
+)

@@ -1,0 +1,60 @@
+"""The services as WSGI applications: settings, then assembly, then the doors."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+
+from flask import Flask
+
+from ca.issue import issue
+from ca.revoke import preview, revoke_resident
+from config.assemble import Services, assemble
+from ocsp.responder import answer
+from residents.intake import apply_event, preview_event
+from web.api import ApiParts, create_api
+from web.status import StatusParts, create_status
+
+STATE = "JPKI_STATE"
+"""The environment variable that names the state directory to a WSGI server of one's own choice."""
+
+
+def api(state: Path | None = None) -> Flask:
+    """The API of a state directory. Raises ConfigurationFaults, and Refusal(BAD_CONFIGURATION)."""
+    services = _services(state)
+    authority = services.authority
+    return create_api(
+        ApiParts(
+            status=_status_parts(services),
+            credential_of=services.credential_of,
+            issue=partial(issue, authority),
+            revoke=partial(revoke_resident, authority),
+            preview_revocation=partial(preview, authority),
+            apply_event=partial(apply_event, services.intake),
+            preview_event=partial(preview_event, services.intake),
+            causes=authority.causes.values(),
+            municipalities=authority.municipalities,
+        )
+    )
+
+
+def status(state: Path | None = None) -> Flask:
+    """The status service of a state directory; it opens no issuing key. Raises as `api` does."""
+    return create_status(_status_parts(_services(state)))
+
+
+def _services(state: Path | None) -> Services:
+    return assemble(state or Path(os.environ[STATE]))
+
+
+def _status_parts(services: Services) -> StatusParts:
+    """The parts are made here, before the first request, so that a broken one stops the start."""
+    return StatusParts(
+        answer=partial(answer, services.responder),
+        issuers=services.issuers,
+        crl_directory=services.settings.crl_directory,
+        clock=services.clock,
+        random=services.random,
+        health=services.health,
+    )
