@@ -112,6 +112,12 @@ def test_octets_that_are_no_notice_are_refused(octets: bytes, code: Code, detail
     assert (refusal.code, refusal.detail) == (code, detail)
 
 
+def test_a_notice_may_fill_its_limit_and_be_of_the_day_of_birth() -> None:
+    event = notice(EventType.NAME_CHANGE, effective_on=attributes().birth_date)
+    octets = json.dumps(as_members(event)).encode()
+    assert read(octets.ljust(65_536)) == event
+
+
 @given(st.binary(max_size=200) | st.dictionaries(st.sampled_from([*MEMBERS, *ITEMS, "x"]), st.text(), max_size=9))
 def test_anything_is_an_event_or_malformed(content: bytes | dict[str, object]) -> None:
     assert refused(content).code is Code.MALFORMED

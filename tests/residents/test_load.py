@@ -27,7 +27,17 @@ from residents.load import FAULTS_TOLD, LoadReport, load_residents
 from residents.records import COLUMNS, ResidentRecord, read_record
 from residents.rows import Format, read_rows
 from tests.support.memory import MemoryStore
-from tests.support.notices import KIYOSE_CITY, NOW, REGISTER, TODAY, VERIFIER, certify, make_intake, store_resident
+from tests.support.notices import (
+    KIYOSE_CITY,
+    NOW,
+    REGISTER,
+    TODAY,
+    VERIFIER,
+    audit_bodies,
+    certify,
+    make_intake,
+    store_resident,
+)
 from tests.support.residents import (
     HINO,
     as_fields,
@@ -71,8 +81,7 @@ def stored(intake: Intake, resident: ResidentRecord) -> bool:
 
 
 def audited(intake: Intake) -> list[dict[str, object]]:
-    with intake.begin(write=False) as work:
-        return [json.loads(row.body) for row in work.audit.rows()]
+    return [json.loads(body) for body in audit_bodies(intake)]
 
 
 def count(intake: Intake) -> int:
@@ -288,9 +297,10 @@ def test_a_certificate_issued_between_the_readings_is_not_overlooked() -> None:
             certify(intake, resident_id)
 
     store.on_begin = issue_meanwhile
-    report = load(intake, [record(1, name="榎戸　透子")])
+    report = load(intake, [record(1, name="榎戸　透子"), record(2)])
     assert len(report.faults) == 1
     assert stored(intake, record(1))
+    assert (count(intake), audited(intake)) == (1, [])
 
 
 def test_a_commit_that_fails_leaves_nothing() -> None:

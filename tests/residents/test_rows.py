@@ -43,6 +43,10 @@ def test_json_lines_are_read(mark: bytes) -> None:
     assert rows(octets, Format.JSON_LINES) == [(1, {"code": "1", "text": "霧"}), (2, {"text": "島"})]
 
 
+def test_a_byte_order_mark_on_a_later_line_is_part_of_its_text() -> None:
+    assert rows("code,text\n\ufeff1,2\n".encode()) == [(2, {"code": "\ufeff1", "text": "2"})]
+
+
 def test_quotes_commas_and_doubled_quotes_are_kept_in_csv() -> None:
     assert rows(b'code,text\n1,"a ""b"", c"\n') == [(2, {"code": "1", "text": 'a "b", c'})]
 

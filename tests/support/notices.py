@@ -12,8 +12,9 @@ from config.rules import load_causes, load_events
 from domain.certificates import CertificateRecord, CertificateState, Kind, Validity
 from domain.events import EventType, ResidentEvent
 from domain.parties import Party, Role
-from domain.people import BasicAttributes, MunicipalityCode, ResidentCode, ResidentState
+from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentCode, ResidentState
 from domain.ports import Begin, CodeSealer
+from domain.revocation import Revocation
 from residents.intake import Intake
 from residents.records import ResidentRecord
 from residents.sealing import Sealer
@@ -132,3 +133,23 @@ def certify(
                 work.certificates.complete(record.issuer, record.serial, b"certificate")
         work.commit()
     return records
+
+
+def stored_resident(intake: Intake, resident_id: int) -> Resident:
+    with intake.begin(write=False) as work:
+        return work.residents.get(resident_id)
+
+
+def live_kinds(intake: Intake, resident_id: int) -> set[Kind]:
+    with intake.begin(write=False) as work:
+        return {row.kind for row in work.certificates.live_of(resident_id)}
+
+
+def revocations(intake: Intake) -> list[Revocation]:
+    with intake.begin(write=False) as work:
+        return list(work.revocations.all())
+
+
+def audit_bodies(intake: Intake) -> list[str]:
+    with intake.begin(write=False) as work:
+        return [row.body for row in work.audit.rows()]
