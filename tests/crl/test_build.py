@@ -9,26 +9,22 @@ import pytest
 from asn1crypto import core
 from asn1crypto import crl as asn1_crl
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from pkilint import loader, pkix
 from pkilint.pkix import crl as pkilint_crl
 from pkilint.pkix import extension, name
 
+from ca.tbs import build_tbs as build_leaf
 from crl.build import build_tbs_crl
 from crl.scope import issuing_distribution_point
-from domain import der, oids
+from domain import oids
 from domain.lists import Scope
 from domain.revocation import CrlReason
-from domain.serial import SerialNumber
 from domain.signing import assemble
-from tests.support.authority import KIYOSE
+from tests.support.authority import KIYOSE, leaf_plan
 from tests.support.lists import (
     AUTHORITY_SCOPE,
-    DAY,
     ELSEWHERE,
-    EXPIRY,
     ISSUERS,
     NOW,
     POLICY,
@@ -40,7 +36,6 @@ from tests.support.lists import (
     openssl,
     point_of,
 )
-from tests.support.people import serial_of
 
 REVOKED = [make_revocation(reason.name, reason) for reason in CrlReason]
 EVE_OF_2050, YEAR_2050 = datetime(2049, 12, 31, tzinfo=UTC), datetime(2050, 1, 1, tzinfo=UTC)
@@ -174,22 +169,7 @@ def test_pkilint_would_have_found_an_empty_sequence_of_entries() -> None:
     assert pkilint_findings(octets) == {"pkix.crl_revoked_certificates_empty"}
 
 
-def make_leaf(serial: SerialNumber, scope: Scope) -> x509.Certificate:
-    """A certificate by another library whose distribution point has the octets that the scope's list has."""
-    signer = SIGNERS[scope.issuer]
-    points = der.sequence(der.sequence(point_of(scope)))
-    assert isinstance(signer.key, rsa.RSAPrivateKey)
-    return (
-        x509.CertificateBuilder()
-        .issuer_name(x509.load_der_x509_certificate(ISSUERS[scope.issuer].certificate).subject)
-        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "leaf")]))
-        .serial_number(serial.value)
-        .not_valid_before(NOW - DAY)
-        .not_valid_after(EXPIRY)
-        .public_key(signer.key.public_key())
-        .add_extension(x509.UnrecognizedExtension(x509.ObjectIdentifier(oids.CRL_DISTRIBUTION_POINTS), points), False)
-        .sign(signer.key, hashes.SHA256())
-    )
+LEAF = leaf_plan()
 
 
 @pytest.mark.interop
@@ -197,9 +177,11 @@ def make_leaf(serial: SerialNumber, scope: Scope) -> x509.Certificate:
     ("octets", "verdict"),
     [
         pytest.param(make_list([make_revocation("somebody else")]), "leaf.pem: OK", id="not-on-the-list-is-good"),
-        pytest.param(make_list([make_revocation("leaf")]), "certificate revoked", id="on-the-list-is-revoked"),
+        pytest.param(make_list([make_revocation(LEAF.serial)]), "certificate revoked", id="on-the-list-is-revoked"),
         pytest.param(
-            make_list([make_revocation("leaf", CrlReason.CERTIFICATE_HOLD)]), "certificate revoked", id="so-is-a-hold"
+            make_list([make_revocation(LEAF.serial, CrlReason.CERTIFICATE_HOLD)]),
+            "certificate revoked",
+            id="so-is-a-hold",
         ),
         pytest.param(make_list(scope=ELSEWHERE), "different CRL scope", id="another-municipalitys-list-proves-nothing"),
         pytest.param(
@@ -210,7 +192,10 @@ def make_leaf(serial: SerialNumber, scope: Scope) -> x509.Certificate:
 def test_openssl_judges_a_leaf_by_the_list(octets: bytes, verdict: str, tmp_path: Path) -> None:
     (tmp_path / "list.pem").write_bytes(x509.load_der_x509_crl(octets).public_bytes(Encoding.PEM))
     (tmp_path / "ca.pem").write_bytes(issuer_of(octets).public_bytes(Encoding.PEM))
-    (tmp_path / "leaf.pem").write_bytes(make_leaf(serial_of("leaf"), SCOPE).public_bytes(Encoding.PEM))
+    signer = SIGNERS[SCOPE.issuer]
+    tbs = build_leaf(LEAF, signer.algorithm)
+    leaf = x509.load_der_x509_certificate(assemble(tbs, signer.algorithm, signer.sign(tbs)))
+    (tmp_path / "leaf.pem").write_bytes(leaf.public_bytes(Encoding.PEM))
     at = str(int(NOW.timestamp()))
     judged = openssl(
         *("verify", "-crl_check", "-attime", at, "-CAfile", "ca.pem", "-CRLfile", "list.pem", "leaf.pem"),

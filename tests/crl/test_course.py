@@ -18,10 +18,10 @@ from crl.read import read_list, read_tail
 from domain.errors import Code, Refusal
 from domain.lists import ListRecord, ListState, Scope
 from domain.revocation import CrlReason
+from tests.support.authority import TurnedClock
 from tests.support.lists import (
     ELSEWHERE,
     SCOPE,
-    MovableClock,
     check_consistent,
     make_publisher,
     make_revocation,
@@ -36,7 +36,7 @@ class CourseOfEvents(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = TemporaryDirectory()
-        self.clock = MovableClock()
+        self.clock = TurnedClock()
         self.store = MemoryStore()
         self.publisher = make_publisher(self.store.begin, Path(self.folder.name), self.clock)
         self.holders = 0
@@ -62,7 +62,7 @@ class CourseOfEvents(RuleBasedStateMachine):
 
     @rule(minutes=st.integers(1, 3000))
     def wait(self, minutes: int) -> None:
-        self.clock.advance(minutes * MINUTE)
+        self.clock.forward(minutes * MINUTE)
 
     @rule(commit=st.integers(1, 9), fate=st.sampled_from(["lost", "kept"]))
     def publish_on_a_failing_store(self, commit: int, fate: Literal["lost", "kept"]) -> None:
@@ -74,13 +74,13 @@ class CourseOfEvents(RuleBasedStateMachine):
             code = refusal.code
         assert code is Code.STORE_UNAVAILABLE
         self.store.faults = {}
-        self.clock.advance(SECOND)
+        self.clock.forward(SECOND)
 
     @rule()
     def publish(self) -> None:
         report = publish_due(self.publisher)
         assert report.refused == ()
-        self.clock.advance(SECOND)
+        self.clock.forward(SECOND)
         check_consistent(self.publisher)
         for record in report.published:
             self._expect_exactly_the_standing_revocations(record)

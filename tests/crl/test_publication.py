@@ -16,11 +16,11 @@ from crl.publisher import LEASE_LIFE, Publisher
 from crl.read import read_list
 from domain.errors import Code, Refusal
 from domain.lists import ListState, Scope
+from tests.support.authority import TurnedClock
 from tests.support.lists import (
     AUTHORITY_SCOPE,
     ELSEWHERE,
     SCOPE,
-    MovableClock,
     check_consistent,
     make_publisher,
     make_revocation,
@@ -34,8 +34,8 @@ HOLDER, LATER = make_revocation("holder"), make_revocation("later")
 
 
 @pytest.fixture
-def clock() -> MovableClock:
-    return MovableClock()
+def clock() -> TurnedClock:
+    return TurnedClock()
 
 
 @pytest.fixture
@@ -44,13 +44,13 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture
-def publisher(store: MemoryStore, clock: MovableClock, tmp_path: Path) -> Publisher:
+def publisher(store: MemoryStore, clock: TurnedClock, tmp_path: Path) -> Publisher:
     """A publisher with one list out and one more revocation to publish."""
     publisher = make_publisher(store.begin, tmp_path / "crl", clock)
     record_revocation(store.begin, HOLDER)
     publish_due(publisher)
     record_revocation(store.begin, LATER)
-    clock.advance(MINUTE)
+    clock.forward(MINUTE)
     return publisher
 
 
@@ -77,28 +77,28 @@ def test_after_a_commit_that_failed_the_next_run_goes_on(
     fate: Literal["lost", "kept"],
     publisher: Publisher,
     store: MemoryStore,
-    clock: MovableClock,
+    clock: TurnedClock,
 ) -> None:
     store.faults[store.commits + commit] = fate
     with pytest.raises(Refusal) as caught:
         publish_due(publisher)
     assert caught.value.code is Code.STORE_UNAVAILABLE
     check_consistent(publisher, settled=False)
-    clock.advance(MINUTE)
+    clock.forward(MINUTE)
     publish_due(publisher)
     check_consistent(publisher)
     assert published_number(publisher) == (number if fate == "lost" else number_if_kept)
 
 
 def test_a_lease_that_could_not_be_given_back_spoils_nothing(
-    publisher: Publisher, store: MemoryStore, clock: MovableClock
+    publisher: Publisher, store: MemoryStore, clock: TurnedClock
 ) -> None:
     store.faults[store.commits + 5] = "lost"
     assert len(publish_due(publisher).published) == 1
     check_consistent(publisher)
     with pytest.raises(Refusal, match="another publisher"):
         publish_due(replace(publisher, holder="second"), force=True)
-    clock.advance(LEASE_LIFE)
+    clock.forward(LEASE_LIFE)
     assert len(publish_due(replace(publisher, holder="second"), force=True).published) == 1
 
 
@@ -118,7 +118,7 @@ class Killed(BaseException):
     ],
 )
 def test_a_killed_publisher_leaves_something_to_go_on_from(
-    place: str, number: int, publisher: Publisher, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+    place: str, number: int, publisher: Publisher, clock: TurnedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(*_: Any, **__: Any) -> None:
         raise Killed
@@ -128,20 +128,20 @@ def test_a_killed_publisher_leaves_something_to_go_on_from(
         publish_due(publisher)
     monkeypatch.undo()
     check_consistent(publisher, settled=False)
-    clock.advance(LEASE_LIFE)
+    clock.forward(LEASE_LIFE)
     publish_due(replace(publisher, holder="second"))
     check_consistent(publisher)
     assert published_number(publisher) == number
 
 
 def test_a_list_in_place_but_not_recorded_is_recorded_and_not_made_again(
-    publisher: Publisher, store: MemoryStore, clock: MovableClock
+    publisher: Publisher, store: MemoryStore, clock: TurnedClock
 ) -> None:
     store.faults[store.commits + 4] = "lost"
     with pytest.raises(Refusal):
         publish_due(publisher)
     in_place = read_current(publisher.directory, SCOPE)
-    clock.advance(MINUTE)
+    clock.forward(MINUTE)
     (record,) = publish_due(publisher).published
     assert (record.number, record.state) == (2, ListState.PUBLISHED)
     assert read_current(publisher.directory, SCOPE) == in_place
@@ -168,14 +168,14 @@ def run_both(publishers: list[Publisher]) -> list[PublicationReport | Refusal]:
     return outcomes
 
 
-def test_two_publishers_on_one_database_never_collide(tmp_path: Path, clock: MovableClock) -> None:
+def test_two_publishers_on_one_database_never_collide(tmp_path: Path, clock: TurnedClock) -> None:
     with sqlite_store(tmp_path, lock_wait=30) as store:
         first = make_publisher(store.begin, tmp_path / "crl", clock)
         publishers = [first, replace(first, holder="second")]
         for turn in range(4):
             record_revocation(store.begin, *(make_revocation(f"{turn} {n}", scope=SCOPE) for n in range(3)))
             record_revocation(store.begin, make_revocation(f"{turn} elsewhere", scope=ELSEWHERE))
-            clock.advance(MINUTE)
+            clock.forward(MINUTE)
             outcomes = run_both(publishers)
             assert len(outcomes) == 2
             reports = [outcome for outcome in outcomes if isinstance(outcome, PublicationReport)]
@@ -187,7 +187,7 @@ def test_two_publishers_on_one_database_never_collide(tmp_path: Path, clock: Mov
 
 
 @pytest.mark.parametrize("scope", [SCOPE, AUTHORITY_SCOPE], ids=["of-a-municipality", "of-the-authority"])
-def test_lists_are_published_from_a_real_database(scope: Scope, tmp_path: Path, clock: MovableClock) -> None:
+def test_lists_are_published_from_a_real_database(scope: Scope, tmp_path: Path, clock: TurnedClock) -> None:
     with sqlite_store(tmp_path) as store:
         publisher = make_publisher(store.begin, tmp_path / "crl", clock)
         with store.begin() as work:
@@ -197,4 +197,4 @@ def test_lists_are_published_from_a_real_database(scope: Scope, tmp_path: Path, 
             (record,) = publish_due(publisher, force=True).published
             assert (record.scope, record.number) == (scope, number)
             check_consistent(publisher)
-            clock.advance(MINUTE)
+            clock.forward(MINUTE)

@@ -21,7 +21,7 @@ from domain.errors import Code, Refusal
 from domain.lists import ListState, Scope
 from domain.people import MunicipalityCode
 from domain.revocation import CrlReason, Revocation
-from tests.support.authority import KIYOSE
+from tests.support.authority import KIYOSE, TurnedClock
 from tests.support.lists import (
     AUTHORITY_SCOPE,
     DAY,
@@ -33,7 +33,6 @@ from tests.support.lists import (
     POLICY,
     SCOPE,
     SIGNERS,
-    MovableClock,
     make_publisher,
     make_revocation,
     record_revocation,
@@ -46,8 +45,8 @@ HOLDER = make_revocation("holder")
 
 
 @pytest.fixture
-def clock() -> MovableClock:
-    return MovableClock()
+def clock() -> TurnedClock:
+    return TurnedClock()
 
 
 @pytest.fixture
@@ -59,7 +58,7 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture
-def publisher(store: MemoryStore, clock: MovableClock, tmp_path: Path) -> Publisher:
+def publisher(store: MemoryStore, clock: TurnedClock, tmp_path: Path) -> Publisher:
     return make_publisher(store.begin, tmp_path / "crl", clock)
 
 
@@ -108,14 +107,14 @@ def test_a_scope_in_use_gets_its_first_list_even_without_entries(publisher: Publ
 
 
 def test_a_revocation_is_on_the_next_list_and_then_nothing_is_due(
-    publisher: Publisher, store: MemoryStore, clock: MovableClock
+    publisher: Publisher, store: MemoryStore, clock: TurnedClock
 ) -> None:
     publish_due(publisher)
     record_revocation(store.begin, HOLDER)
-    clock.advance(MINUTE)
+    clock.forward(MINUTE)
     assert numbers(publish_due(publisher)) == {SCOPE: 2}
     assert listed(publisher) == reasons_of(HOLDER)
-    clock.advance(MINUTE)
+    clock.forward(MINUTE)
     assert publish_due(publisher) == PublicationReport((), 1, ())
 
 
@@ -127,43 +126,43 @@ def test_nothing_due_is_nothing_written(publisher: Publisher, store: MemoryStore
 
 
 def test_only_scopes_that_changed_are_signed_again(
-    publisher: Publisher, store: MemoryStore, clock: MovableClock
+    publisher: Publisher, store: MemoryStore, clock: TurnedClock
 ) -> None:
     signer = WrappedSigner(SIGNERS[G1])
     publisher = replace(publisher, signers={G1: signer})
     use(store, ELSEWHERE, AUTHORITY_SCOPE)
     publish_due(publisher)
     record_revocation(store.begin, HOLDER)
-    clock.advance(MINUTE)
+    clock.forward(MINUTE)
     report = publish_due(publisher)
     assert numbers(report) == {SCOPE: 2}
     assert report.unchanged == 2
     assert len(signer.signed) == 4
 
 
-def test_lists_are_renewed_when_the_interval_has_passed(publisher: Publisher, clock: MovableClock) -> None:
+def test_lists_are_renewed_when_the_interval_has_passed(publisher: Publisher, clock: TurnedClock) -> None:
     publish_due(publisher)
-    clock.advance(DAY)
+    clock.forward(DAY)
     assert numbers(publish_due(publisher)) == {SCOPE: 2}
 
 
-def test_force_renews_a_list_that_is_not_due(publisher: Publisher, clock: MovableClock) -> None:
+def test_force_renews_a_list_that_is_not_due(publisher: Publisher, clock: TurnedClock) -> None:
     publish_due(publisher)
-    clock.advance(MINUTE)
+    clock.forward(MINUTE)
     assert numbers(publish_due(publisher, force=True)) == {SCOPE: 2}
 
 
-def test_a_file_that_is_gone_is_made_anew(publisher: Publisher, clock: MovableClock) -> None:
+def test_a_file_that_is_gone_is_made_anew(publisher: Publisher, clock: TurnedClock) -> None:
     publish_due(publisher)
     (publisher.directory / SCOPE.path).unlink()
-    clock.advance(MINUTE)
+    clock.forward(MINUTE)
     assert numbers(publish_due(publisher)) == {SCOPE: 2}
     assert listed(publisher) == {}
 
 
-def test_each_scope_has_numbers_of_its_own(publisher: Publisher, store: MemoryStore, clock: MovableClock) -> None:
+def test_each_scope_has_numbers_of_its_own(publisher: Publisher, store: MemoryStore, clock: TurnedClock) -> None:
     publish_due(publisher)
-    clock.advance(MINUTE)
+    clock.forward(MINUTE)
     other_generation = Scope(G2, KIYOSE.code)
     use(store, other_generation, AUTHORITY_SCOPE)
     assert numbers(publish_due(publisher, force=True)) == {SCOPE: 2, other_generation: 1, AUTHORITY_SCOPE: 1}
@@ -185,20 +184,20 @@ def test_progress_is_told_per_scope_that_is_due(publisher: Publisher, store: Mem
 
 
 def test_a_hold_is_listed_as_one_and_keeps_its_time_when_it_becomes_a_revocation(
-    publisher: Publisher, store: MemoryStore, clock: MovableClock
+    publisher: Publisher, store: MemoryStore, clock: TurnedClock
 ) -> None:
     held = replace(HOLDER, reason=CrlReason.CERTIFICATE_HOLD)
     record_revocation(store.begin, held)
     publish_due(publisher)
     assert listed(publisher) == reasons_of(held)
     record_revocation(store.begin, HOLDER)
-    clock.advance(MINUTE)
+    clock.forward(MINUTE)
     publish_due(publisher)
     assert listed(publisher) == reasons_of(HOLDER)
 
 
 def test_an_expired_certificate_stays_for_one_list_after_its_expiry(
-    publisher: Publisher, store: MemoryStore, clock: MovableClock
+    publisher: Publisher, store: MemoryStore, clock: TurnedClock
 ) -> None:
     short = make_revocation("short", not_after=NOW + timedelta(hours=30))
     record_revocation(store.begin, short, HOLDER)
@@ -206,7 +205,7 @@ def test_an_expired_certificate_stays_for_one_list_after_its_expiry(
     for _ in range(4):
         publish_due(publisher)
         seen.append(short.serial.octets in listed(publisher))
-        clock.advance(DAY)
+        clock.forward(DAY)
     # Lists of hour 0, 24, 48 and 72; that of hour 48 is the first after the expiry.
     assert seen == [True, True, True, False]
     assert listed(publisher) == reasons_of(HOLDER)
@@ -226,7 +225,7 @@ def test_each_list_leaves_three_audit_rows_without_a_serial(publisher: Publisher
     assert HOLDER.serial.octets.hex() not in str(rows)
 
 
-def test_an_issuer_that_has_expired_signs_no_more(publisher: Publisher, clock: MovableClock) -> None:
+def test_an_issuer_that_has_expired_signs_no_more(publisher: Publisher, clock: TurnedClock) -> None:
     publish_due(publisher)
     clock.now = ISSUERS[G1].validity.not_after + SECOND
     assert publish_due(publisher, force=True) == PublicationReport((), 1, ())
@@ -252,14 +251,14 @@ def test_a_database_that_lost_something_cannot_overwrite_the_published_list(
     code: Code,
     publisher: Publisher,
     store: MemoryStore,
-    clock: MovableClock,
+    clock: TurnedClock,
 ) -> None:
     record_revocation(store.begin, HOLDER)
     use(store, ELSEWHERE)
     publish_due(publisher, scopes=[SCOPE])
     trouble(publisher, store)
     spent = len(store.tables.lists)
-    clock.advance(DAY)
+    clock.forward(DAY)
     report = publish_due(publisher)
     assert codes(report) == {SCOPE: code}
     assert numbers(report) == {ELSEWHERE: 1}
@@ -267,38 +266,38 @@ def test_a_database_that_lost_something_cannot_overwrite_the_published_list(
     assert len(store.tables.lists) == spent + 1, "no number was spent on what is refused"
     # The operator's way out, when there is nothing to restore.
     (publisher.directory / SCOPE.path).rename(publisher.directory / "old.crl")
-    clock.advance(MINUTE)
+    clock.forward(MINUTE)
     assert SCOPE in numbers(publish_due(publisher))
 
 
-def test_a_damaged_file_is_replaced(publisher: Publisher, clock: MovableClock) -> None:
+def test_a_damaged_file_is_replaced(publisher: Publisher, clock: TurnedClock) -> None:
     publish_due(publisher)
     (publisher.directory / SCOPE.path).write_bytes(b"damaged")
-    clock.advance(DAY)
+    clock.forward(DAY)
     assert numbers(publish_due(publisher)) == {SCOPE: 2}
     assert listed(publisher) == {}
 
 
 def test_a_clock_that_is_behind_is_refused_scope_by_scope(
-    publisher: Publisher, store: MemoryStore, clock: MovableClock
+    publisher: Publisher, store: MemoryStore, clock: TurnedClock
 ) -> None:
     publish_due(publisher)
     use(store, ELSEWHERE)
-    clock.advance(-DAY)
+    clock.forward(-DAY)
     report = publish_due(publisher)
     assert codes(report) == {SCOPE: Code.CLOCK_BEHIND}
     assert numbers(report) == {ELSEWHERE: 1}
 
 
 def test_a_signer_that_is_away_is_asked_once_and_other_issuers_go_on(
-    publisher: Publisher, store: MemoryStore, clock: MovableClock
+    publisher: Publisher, store: MemoryStore, clock: TurnedClock
 ) -> None:
     other_generation = Scope(G2, KIYOSE.code)
     use(store, ELSEWHERE, other_generation)
     report = publish_due(replace(publisher, signers={**SIGNERS, G1: WrappedSigner(SIGNERS[G1], away=True)}))
     assert codes(report) == {SCOPE: Code.SIGNER_UNAVAILABLE, ELSEWHERE: Code.SIGNER_UNAVAILABLE}
     assert numbers(report) == {other_generation: 1}
-    clock.advance(MINUTE)
+    clock.forward(MINUTE)
     # The first scope's number was spent when the signer was found away; for the second it was not asked again.
     assert numbers(publish_due(publisher)) == {ELSEWHERE: 2, SCOPE: 1}
 
@@ -354,10 +353,10 @@ def test_a_second_publisher_is_told_to_wait(publisher: Publisher, store: MemoryS
 
 
 def test_the_lease_of_a_publisher_that_died_runs_out(
-    publisher: Publisher, store: MemoryStore, clock: MovableClock
+    publisher: Publisher, store: MemoryStore, clock: TurnedClock
 ) -> None:
     take_lease(store, LEASE_LIFE)
-    clock.advance(LEASE_LIFE)
+    clock.forward(LEASE_LIFE)
     assert numbers(publish_due(publisher)) == {SCOPE: 1}
 
 
@@ -375,7 +374,7 @@ def test_the_lease_is_given_back_also_after_trouble(publisher: Publisher, store:
 class Slow(WrappedSigner):
     """A signer that takes its time, while another publisher tries to get a run of its own."""
 
-    def __init__(self, other: Publisher, clock: MovableClock, takes: timedelta) -> None:
+    def __init__(self, other: Publisher, clock: TurnedClock, takes: timedelta) -> None:
         super().__init__(SIGNERS[G1])
         self.outcomes: list[PublicationReport | Refusal] = []
         self._other = other
@@ -383,7 +382,7 @@ class Slow(WrappedSigner):
         self._takes = takes
 
     def sign(self, message: bytes) -> bytes:
-        self._clock.advance(self._takes)
+        self._clock.forward(self._takes)
         try:
             self.outcomes.append(publish_due(self._other))
         except Refusal as refusal:
@@ -391,7 +390,7 @@ class Slow(WrappedSigner):
         return super().sign(message)
 
 
-def test_the_lease_is_extended_with_every_list(publisher: Publisher, store: MemoryStore, clock: MovableClock) -> None:
+def test_the_lease_is_extended_with_every_list(publisher: Publisher, store: MemoryStore, clock: TurnedClock) -> None:
     use(store, ELSEWHERE, AUTHORITY_SCOPE)
     slow = Slow(replace(publisher, holder="second"), clock, LEASE_LIFE - SECOND)
     report = publish_due(replace(publisher, signers={G1: slow}))
@@ -400,7 +399,7 @@ def test_the_lease_is_extended_with_every_list(publisher: Publisher, store: Memo
 
 
 def test_a_publisher_that_overslept_cannot_put_an_older_list_over_a_newer_one(
-    publisher: Publisher, clock: MovableClock
+    publisher: Publisher, clock: TurnedClock
 ) -> None:
     slow = Slow(replace(publisher, holder="second"), clock, LEASE_LIFE)
     report = publish_due(replace(publisher, signers={G1: slow}))
@@ -414,14 +413,14 @@ def test_a_publisher_that_overslept_cannot_put_an_older_list_over_a_newer_one(
 
 
 def test_a_publisher_that_overslept_before_its_number_makes_no_list_of_what_it_knew_then(
-    publisher: Publisher, store: MemoryStore, clock: MovableClock
+    publisher: Publisher, store: MemoryStore, clock: TurnedClock
 ) -> None:
     units = iter(range(100))
 
     def oversleep(write: bool) -> None:
         # The first unit that writes takes the lease, the second reserves the number.
         if write and next(units) == 1:
-            clock.advance(LEASE_LIFE)
+            clock.forward(LEASE_LIFE)
             record_revocation(store.begin, HOLDER)
             publish_due(replace(publisher, holder="second"))
 

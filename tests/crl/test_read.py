@@ -34,6 +34,7 @@ from tests.support.lists import (
 
 REVOKED = [make_revocation(reason.name, reason) for reason in CrlReason]
 OCTETS = make_list(REVOKED)
+SUBJECT = ISSUERS[SCOPE.issuer].subject
 TBS = build_tbs_crl(make_plan(), encode_entries(REVOKED))
 ENTRIES = encode_entries(REVOKED)
 
@@ -105,6 +106,7 @@ def reason_extension(value: bytes, critical: bytes = b"") -> bytes:
         pytest.param(lambda: TBS[:-1], id="cut-short"),
         pytest.param(lambda: TBS + b"\x00", id="followed-by-something"),
         pytest.param(swapped(b"\x02\x01\x01", b"\x02\x01\x00"), id="version-1"),
+        pytest.param(swapped(SUBJECT, b"\x31" + SUBJECT[1:]), id="a-name-that-is-no-sequence"),
         pytest.param(swapped(der.oid(oids.CRL_NUMBER), der.oid("2.5.29.27")), id="a-delta-list-indicator"),
         pytest.param(
             swapped(der.oid(oids.ISSUING_DISTRIBUTION_POINT) + b"\x01\x01\xff", der.oid("2.5.29.28") + b"\x01\x01\x00"),
@@ -136,12 +138,28 @@ def test_what_this_authority_does_not_write_is_refused(spoilt: Callable[[], byte
         read_tbs(spoilt())
 
 
-def test_a_list_by_another_authority_is_refused() -> None:
+AUTHORITY = x509.load_der_x509_certificate(ISSUERS[SCOPE.issuer].certificate)
+WORDY_KEY = x509.AuthorityKeyIdentifier(bytes(20), [x509.DirectoryName(AUTHORITY.subject)], AUTHORITY.serial_number)
+POINT = x509.load_der_x509_crl(OCTETS).extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
+
+
+@pytest.mark.parametrize(
+    ("extensions", "words"),
+    [
+        pytest.param([], "six fields", id="without-extensions"),
+        pytest.param([x509.CRLNumber(7)], "three extensions", id="a-number-only"),
+        pytest.param([WORDY_KEY, x509.CRLNumber(7), POINT], "holds more than the key", id="a-wordy-key"),
+    ],
+)
+def test_lists_with_other_extensions_are_refused(extensions: list[x509.ExtensionType], words: str) -> None:
     signer = SIGNERS[SCOPE.issuer]
-    issuer = x509.load_der_x509_certificate(ISSUERS[SCOPE.issuer].certificate)
-    foreign = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject).last_update(NOW).next_update(EXPIRY)
+    foreign = (
+        x509.CertificateRevocationListBuilder().issuer_name(AUTHORITY.subject).last_update(NOW).next_update(EXPIRY)
+    )
+    for extension in extensions:
+        foreign = foreign.add_extension(extension, critical=extension is POINT)
     octets = foreign.sign(signer.key, hashes.SHA256()).public_bytes(Encoding.DER)
-    with pytest.raises(DerError, match="six fields"):
+    with pytest.raises(DerError, match=words):
         read_list(octets)
 
 

@@ -95,19 +95,6 @@ def tbs_of(octets: bytes) -> bytes:
     return octets[start : der.read(octets, start, end)[2]]
 
 
-class MovableClock:
-    """A clock that a test sets."""
-
-    def __init__(self, now: datetime = NOW) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, by: timedelta) -> None:
-        self.now += by
-
-
 def make_publisher(begin: Begin, directory: Path, clock: Callable[[], datetime], **changes: Any) -> Publisher:
     publisher = Publisher(
         issuers=ISSUERS,

@@ -14,8 +14,8 @@ from werkzeug.http import http_date
 
 from domain.der import DerError
 from domain.lists import Scope
-from tests.support.authority import KIYOSE
-from tests.support.lists import G1, ISSUERS, NOW, SCOPE, MovableClock, make_list, make_revocation
+from tests.support.authority import KIYOSE, TurnedClock
+from tests.support.lists import G1, ISSUERS, NOW, SCOPE, make_list, make_revocation
 from web.editions import Editions, update_times
 from web.lists import LIST_AGE, lists_blueprint
 from web.metrics import Meter
@@ -27,12 +27,12 @@ NEXT_UPDATE = x509.load_der_x509_crl(LIST).next_update_utc
 
 
 @pytest.fixture
-def clock() -> MovableClock:
-    return MovableClock()
+def clock() -> TurnedClock:
+    return TurnedClock()
 
 
 @pytest.fixture
-def app(tmp_path: Path, clock: MovableClock) -> Flask:
+def app(tmp_path: Path, clock: TurnedClock) -> Flask:
     put(tmp_path, SCOPE, LIST)
     (tmp_path / "secret.crl").write_bytes(LIST)
     app = make_shell(bytes, Meter())
@@ -137,7 +137,7 @@ def test_a_new_list_is_seen_at_once(client: FlaskClient, tmp_path: Path) -> None
     ],
 )
 def test_no_cache_keeps_a_list_past_its_next_update(
-    client: FlaskClient, clock: MovableClock, left: timedelta, expected: str
+    client: FlaskClient, clock: TurnedClock, left: timedelta, expected: str
 ) -> None:
     assert NEXT_UPDATE is not None
     clock.now = NEXT_UPDATE - left
