@@ -11,8 +11,8 @@ from cryptography import x509
 
 from ca.authority import Authority
 from ca.completion import audit_facts, complete, issued_by, resume
-from ca.draft import Draft, draft_certificates, read_keys
-from ca.entitlement import Entitlement, require_entitlement, require_municipality, require_requests
+from ca.draft import draft_certificates, read_keys
+from ca.entitlement import require_entitlement, require_municipality, require_requests
 from domain import der, oids
 from domain.applications import ApplicationRecord, IssuanceApplication, IssuedPair
 from domain.certificates import CertificateRecord, CertificateState, Kind
@@ -29,52 +29,48 @@ _FLAGS = {
 def issue(authority: Authority, application: IssuanceApplication) -> IssuedPair:
     """Certificates for an application, all of them or none. Repeated with its key, it gives the same answer again.
 
-    1. Read the clock; see that the caller may apply. 2. Look for an earlier application under the key, and whether the
-    records allow this one. 3. Judge the requests, plan, build and lint, all outside transactions. 4. In one
-    transaction look at the records again, and reserve every certificate with its octets. 5. Sign. 6. In one
+    1. Read the clock; see that the caller may apply. 2. Judge the requests, plan, build and lint, outside transactions.
+    3. In one transaction look at the records, and reserve every certificate with its octets. 4. Sign. 5. In one
     transaction record every certificate and close the application.
 
-    After 4 nothing is drawn or decided anew: an application that stops there is completed from the stored octets, when
-    it is repeated or by `ca.recover`. Raises Refusal with the codes of the functions called, Refusal(KEY_USED_BEFORE),
-    and Refusal(IDEMPOTENCY_MISMATCH) when the key belongs to another application of the caller.
+    After 3 nothing is drawn or decided anew: an application that stops there is completed from the stored octets, when
+    it is repeated or by `ca.recover`. A repeat is known by what refuses it, so that first applications, nearly all,
+    need no look for an earlier one.
+
+    Raises Refusal with the codes of the functions called, Refusal(KEY_USED_BEFORE), and Refusal(IDEMPOTENCY_MISMATCH)
+    when the key belongs to another application of the caller.
     """
     now = authority.clock()
     require_municipality(application.caller, application.municipality, now)
     content = authority.sealer.digest(_canonical(application))
-    seen = _look(authority, application, now)
-    if isinstance(seen, ApplicationRecord):
-        return _repeat(authority, seen, content, now)
-    keys = read_keys(authority, application.requests)
-    drafts = draft_certificates(authority, application, keys, seen.authentication, now)
-    application_id, reserved = _reserve(authority, application, content, drafts, seen, now)
+    try:
+        application_id, reserved = _reserve(authority, application, content, now)
+    except Refusal:
+        with authority.begin(write=False) as work:
+            earlier = work.applications.find(application.caller.label, application.key)
+        if earlier is None:
+            raise
+        return _repeat(authority, earlier, content, now)
     certificates = complete(authority, application_id, application.caller.label, reserved, now, {})
     return IssuedPair(application_id, certificates, _substituted(certificates), repeated=False)
 
 
-def _look(authority: Authority, application: IssuanceApplication, now: datetime) -> ApplicationRecord | Entitlement:
-    """The earlier application under the same key, or what the records say of a new one."""
-    with authority.begin(write=False) as work:
-        earlier = work.applications.find(application.caller.label, application.key)
-        if earlier is not None:
-            return earlier
-        require_requests(application, now)
-        return require_entitlement(authority, work, application, now)
-
-
 def _reserve(
-    authority: Authority,
-    application: IssuanceApplication,
-    content: bytes,
-    drafts: Mapping[Kind, Draft],
-    seen: Entitlement,
-    now: datetime,
+    authority: Authority, application: IssuanceApplication, content: bytes, now: datetime
 ) -> tuple[int, list[tuple[CertificateRecord, LintedTbs]]]:
-    """Commit the rows before any signature. What may have changed since it was `seen` is looked at again."""
+    """Commit the rows before any signature."""
+    require_requests(application, now)
+    keys = read_keys(authority, application.requests)
+    beside = None
+    if Kind.AUTHENTICATION not in application.requests:
+        with authority.begin(write=False) as work:
+            beside = require_entitlement(authority, work, application, now).authentication
+    drafts = draft_certificates(authority, application, keys, beside, now)
     actor = application.caller.label
     reserved = []
     with authority.begin() as work:
         entitlement = require_entitlement(authority, work, application, now)
-        if entitlement.authentication != seen.authentication:
+        if entitlement.authentication != beside:
             raise Refusal(Code.BUSY, "the resident's certificates are being changed; repeat the application")
         for row in entitlement.expired:
             work.certificates.end(row.issuer, row.serial, row.validity.not_after)
