@@ -7,8 +7,6 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from cryptography import x509
-
 from ca.authority import Authority
 from ca.completion import audit_facts, complete, issued_by, resume
 from ca.draft import draft_certificates, read_keys
@@ -20,9 +18,10 @@ from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
 from domain.signing import LintedTbs
 
+_TAGGED = 0xA0
 _FLAGS = {
-    "name": oids.JPKI_SUBSTITUTE_CHARACTER_OF_COMMON_NAME,
-    "address": oids.JPKI_SUBSTITUTE_CHARACTER_OF_ADDRESS,
+    "name": der.oid(oids.JPKI_SUBSTITUTE_CHARACTER_OF_COMMON_NAME),
+    "address": der.oid(oids.JPKI_SUBSTITUTE_CHARACTER_OF_ADDRESS),
 }
 
 
@@ -127,15 +126,14 @@ def _substituted(certificates: Mapping[Kind, bytes]) -> dict[str, tuple[int, ...
     """Where substitute characters stand, by item, as the signing certificate itself says."""
     if Kind.SIGNATURE not in certificates:
         return {}
-    extensions = x509.load_der_x509_certificate(certificates[Kind.SIGNATURE]).extensions
-    names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    flags = {other.type_id.dotted_string: other.value for other in names.get_values_for_type(x509.OtherName)}
-    return {item: _positions(flags[oid]) for item, oid in _FLAGS.items()}
+    return {item: _flagged(certificates[Kind.SIGNATURE], kind) for item, kind in _FLAGS.items()}
 
 
-def _positions(flags: bytes) -> tuple[int, ...]:
-    start, end = der.only(flags, der.UTF8_STRING)
-    return tuple(i for i, flag in enumerate(flags[start:end]) if flag == ord("1"))
+def _flagged(certificate: bytes, kind: bytes) -> tuple[int, ...]:
+    """Positions of the ones in the otherName of this type."""
+    start, end = der.expect(certificate, _TAGGED, certificate.index(kind) + len(kind))
+    start, end = der.expect(certificate, der.UTF8_STRING, start, end)
+    return tuple(i for i, flag in enumerate(certificate[start:end]) if flag == ord("1"))
 
 
 def _canonical(application: IssuanceApplication) -> bytes:
