@@ -18,6 +18,7 @@ from web.people import ADDRESS_LIMIT, ATTRIBUTES, MUNICIPALITY_CODE, NAME_LIMIT,
 from web.shapes import Shape, day, octets, record, text, word
 
 PATH = "/v1/issuance-applications"
+ROLES = (Role.MUNICIPALITY,)
 
 _REQUEST = octets(4095, description="PKCS#10 CertificationRequest (DER) in base64, signed by the key it carries")
 
@@ -67,7 +68,7 @@ def issuance_blueprint(issue: Callable[[IssuanceApplication], IssuedPair], calle
 
     @door.post(PATH)
     def post_application() -> Response:
-        caller = callers.party(Role.MUNICIPALITY)
+        caller = callers.party(*ROLES)
         key = idempotency_key()
         members = APPLICATION.read(receive_json(), "")
         if "certificate_text" in members:

@@ -56,7 +56,7 @@ def _acts() -> _Object:
     return {
         issuance.PATH: _act(
             "Issue certificates for a resident",
-            [Role.MUNICIPALITY],
+            issuance.ROLES,
             [key],
             issuance.APPLICATION.schema,
             {"201": _json("Issued", _PAIR), "200": _json("Issued before, for the same application", _PAIR)},
@@ -100,7 +100,7 @@ def _status() -> _Object:
     answer = {"200": _octets("OCSPResponse, also for errors of OCSP", ocsp.MEDIA_TYPE)}
     post = {
         "summary": "Certificate status (RFC 6960)",
-        "requestBody": {"required": True, "content": {"application/ocsp-request": {}}},
+        "requestBody": {"description": "OCSPRequest (DER)", "content": {"application/ocsp-request": {}}},
         "responses": {**answer, **_problems(413, 500)},
     }
     cached = {"304": {"description": "Not modified"}, **_problems(404, 416)}

@@ -1,0 +1,22 @@
+"""Requests made up from the description: whatever they hold, the answer is a described one and never a 500."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from tests.support.doors import Acts, make_api_parts
+from web.api import create_api
+
+api = create_api(make_api_parts(Acts()), lambda _environ: b"municipality")
+schema = schemathesis.openapi.from_wsgi("/v1/openapi.json", api).exclude(path="/ocsp")
+
+
+@schema.parametrize()
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+def test_answers_are_described(case: Any) -> None:
+    # A schema knows no check digits, and not what characters a register writes: such requests are rightly refused.
+    case.call_and_validate(excluded_checks=[positive_data_acceptance])
