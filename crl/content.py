@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crl.diff import ListDifference, difference, refuse_shrinking
+from crl.entries import encode_entries
 from crl.publisher import Publisher, is_due
 from crl.read import RevocationList, read_list
 from domain.der import DerError
@@ -19,11 +20,13 @@ from domain.serial import SerialNumber
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ListContent:
-    """What belongs on the next list of a scope that was `known` so, and whose newest signed list was `latest`."""
+    """What belongs on the next list of a scope that was `known` so, and whose newest signed list was `latest`:
+    the `standing` revocations, the `entries` that say them, and the `changes` against the published list."""
 
     known: ScopeRecord
     latest: ListRecord | None
     standing: tuple[Revocation, ...]
+    entries: list[bytes]
     changes: ListDifference
 
 
@@ -51,10 +54,11 @@ def gather_content(
             )
         since = known.published.this_update if known.published else None
         standing = tuple(work.revocations.for_scope(scope, since))
-        changes = difference(before, standing)
+        entries = encode_entries(standing)
+        changes = difference(before, entries)
         if changes.removed:
             refuse_shrinking(changes, _expired(work, scope, changes.removed, since) if since else ())
-    return ListContent(known, latest, standing, changes)
+    return ListContent(known, latest, standing, entries, changes)
 
 
 def _published_list(file: bytes | None) -> RevocationList | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
-from crl.read import RevocationList, read_tail
+from crl.entries import tails_of
+from crl.read import RevocationList
 from domain.errors import Code, Refusal
-from domain.revocation import Revocation
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -19,14 +19,14 @@ class ListDifference:
     changed: frozenset[bytes]
 
 
-def difference(before: RevocationList | None, standing: Collection[Revocation]) -> ListDifference:
-    """What a list of the `standing` revocations changes against the one published `before`, if there was one."""
+def difference(before: RevocationList | None, entries: Iterable[bytes]) -> ListDifference:
+    """What a list of these encoded entries changes against the one published `before`, if there was one."""
     old = before.tails if before else {}
-    new = {revocation.serial.octets: (revocation.revoked_at, revocation.reason) for revocation in standing}
+    new = tails_of(entries)
     return ListDifference(
         added=frozenset(new.keys() - old.keys()),
         removed=frozenset(old.keys() - new.keys()),
-        changed=frozenset(serial for serial in new.keys() & old.keys() if read_tail(old[serial]) != new[serial]),
+        changed=frozenset(serial for serial, tail in old.items() if new.get(serial, tail) != tail),
     )
 
 

@@ -39,6 +39,11 @@ def encode_entries(revocations: Iterable[Revocation]) -> list[bytes]:
     return [entries[serial] for serial in sorted(entries)]
 
 
+def tails_of(entries: Iterable[bytes]) -> dict[bytes, bytes]:
+    """What follows the serial of each encoded entry, by the serial's octets: as `crl.read` gives it for a list."""
+    return {entry[_SERIAL : _SERIAL + OCTETS]: entry[_SERIAL + OCTETS :] for entry in entries}
+
+
 def _frame(day: datetime, reason: CrlReason) -> bytes:
     """An entry of that day and reason with places for the serial, the hour, the minute and the second."""
     entry = der.sequence(der.tlv(der.INTEGER, bytes(OCTETS)), der.time(day), _extensions(reason))

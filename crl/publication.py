@@ -8,7 +8,6 @@ from datetime import datetime
 
 from crl.build import build_tbs_crl
 from crl.content import ListContent, gather_content
-from crl.entries import encode_entries
 from crl.files import read_current, swap_in, swap_in_digest
 from crl.lint import lint_tbs_crl
 from crl.plan import ListPlan
@@ -53,7 +52,7 @@ def publish_scope(publisher: Publisher, scope: Scope, *, force: bool = False) ->
         this_update=record.this_update,
         next_update=record.next_update,
     )
-    linted = lint_tbs_crl(build_tbs_crl(plan, encode_entries(content.standing)), plan, content.standing)
+    linted = lint_tbs_crl(build_tbs_crl(plan, content.entries), plan, content.standing)
     # 4. No unit of work is open while the key store works.
     der = sign_list(linted, publisher.signers[scope.issuer], plan.issuer)
     # 5. What was signed is on record before anybody can see it.
@@ -101,16 +100,16 @@ def _record_signed(
     facts = {
         "sha256": digest.hex(),
         "key": publisher.signers[record.scope.issuer].key_id,
-        "entries": len(content.standing),
+        "entries": len(content.entries),
         "added": len(content.changes.added),
         "removed": len(content.changes.removed),
         "changed": len(content.changes.changed),
     }
     with publisher.begin() as work:
-        work.lists.signed(record.scope, record.number, digest, len(content.standing))
+        work.lists.signed(record.scope, record.number, digest, len(content.entries))
         _audit(publisher, work, Act.CRL_SIGNED, record, now, **facts)
         work.commit()
-    return replace(record, state=ListState.SIGNED, digest=digest, entries=len(content.standing))
+    return replace(record, state=ListState.SIGNED, digest=digest, entries=len(content.entries))
 
 
 def _put_in_place(publisher: Publisher, record: ListRecord, der: bytes, now: datetime) -> ListRecord:

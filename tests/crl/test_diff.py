@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from crl.diff import difference, refuse_shrinking
+from crl.entries import encode_entries
 from crl.read import read_list
 from domain.errors import Code, Refusal
 from domain.revocation import CrlReason
@@ -17,26 +18,26 @@ HELD = replace(SECOND, reason=CrlReason.CERTIFICATE_HOLD)
 
 
 def test_what_appears_disappears_and_changes_is_told_apart() -> None:
-    found = difference(read_list(make_list([FIRST, HELD])), [SECOND, THIRD])
+    found = difference(read_list(make_list([FIRST, HELD])), encode_entries([SECOND, THIRD]))
     assert found.added == {THIRD.serial.octets}
     assert found.removed == {FIRST.serial.octets}
     assert found.changed == {SECOND.serial.octets}
 
 
 def test_without_an_earlier_list_everything_is_new() -> None:
-    found = difference(None, [FIRST, SECOND])
+    found = difference(None, encode_entries([FIRST, SECOND]))
     assert found.added == {FIRST.serial.octets, SECOND.serial.octets}
     assert not found.removed | found.changed
 
 
 def test_an_explained_entry_may_leave() -> None:
-    found = difference(read_list(make_list([FIRST, SECOND])), [SECOND])
+    found = difference(read_list(make_list([FIRST, SECOND])), encode_entries([SECOND]))
     refuse_shrinking(found, {FIRST.serial.octets})
     assert found.removed == {FIRST.serial.octets}
 
 
 def test_an_unexplained_entry_may_not() -> None:
-    found = difference(read_list(make_list([FIRST, SECOND, THIRD])), [SECOND])
+    found = difference(read_list(make_list([FIRST, SECOND, THIRD])), encode_entries([SECOND]))
     with pytest.raises(Refusal) as caught:
         refuse_shrinking(found, {FIRST.serial.octets})
     assert caught.value.code is Code.WOULD_SHRINK
@@ -46,4 +47,4 @@ def test_an_unexplained_entry_may_not() -> None:
 
 
 def test_serials_are_not_in_its_repr() -> None:
-    assert repr(FIRST.serial.octets) not in repr(difference(None, [FIRST]))
+    assert repr(FIRST.serial.octets) not in repr(difference(None, encode_entries([FIRST])))
