@@ -5,12 +5,9 @@ from __future__ import annotations
 import pickle
 import subprocess
 import threading
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -19,22 +16,14 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_der_public_key,
 )
-from cryptography.x509.oid import NameOID
 
 from domain.errors import Code, Refusal
 from keys.algorithms import ECDSA_SHA256, ECDSA_SHA384, ED25519, RSA_SHA256, verify
 from keys.generation import KINDS, new_key, to_encrypted_pem
-from keys.software import PrivateKey, SoftwareSigner
+from keys.software import SoftwareSigner
+from tests.support.certificates import certificate_over
 
 PASSPHRASE = b"0123456789abcdef"
-
-
-def certificate_over(key: PrivateKey) -> bytes:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "key")])
-    built = x509.CertificateBuilder(
-        name, name, key.public_key(), 1, datetime(2027, 4, 1, tzinfo=UTC), datetime(2028, 4, 1, tzinfo=UTC)
-    )
-    return built.sign(new_key("ec-p256"), hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from audit.chain import verify
-from tests.support.stores import Store
+from tests.support.stores import Store, sqlite_store
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,3 +56,26 @@ def test_a_process_that_was_killed_leaves_nothing_half_done(store: Store) -> Non
         head = work.audit.head()
     assert head is not None
     assert head.sequence > told[-1]
+
+
+def test_a_file_that_may_not_grow_fails_at_the_commit_and_loses_nothing(tmp_path: Path) -> None:
+    with sqlite_store(tmp_path) as store:
+        told = subprocess.run(
+            [
+                "sh",
+                "-c",
+                'ulimit -f 400; exec "$0" -m tests.support.appending "$1" one 1000',
+                sys.executable,
+                store.url,
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        assert "store-unavailable" in told.stderr.decode().splitlines()[-1]
+        with store.begin() as work:
+            assert verify(work.audit.rows(), work.audit.head(), lambda *_: True) is None
+            head = work.audit.head()
+        assert head is not None
+        assert head.sequence == len(told.stdout.splitlines())
