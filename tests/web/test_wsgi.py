@@ -24,7 +24,7 @@ from config.assemble import assemble, system_clock, system_random
 from config.enrolment import enrol
 from config.initialise import initialise
 from domain.certificates import Kind
-from domain.parties import LOCAL_OPERATOR, Party, Role, Usage
+from domain.parties import LOCAL_OPERATOR, Party, Role
 from domain.people import BasicAttributes, ResidentCode, ResidentState, Sex
 from tests.support.authority import KIYOSE
 from tests.support.requests import make_pair
@@ -54,15 +54,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     with closing(assemble(state)) as services:
         for party in PARTIES:
-            enrol(
-                services,
-                party,
-                usage=Usage.TLS,
-                folder=state / "clients" / party.name,
-                life=timedelta(days=30),
-                request=None,
-                actor=LOCAL_OPERATOR,
-            )
+            enrol(services, party, LOCAL_OPERATOR, folder=state / "clients" / party.name, life=timedelta(days=30))
         with services.begin() as work:
             index, sealed = services.sealer.index(CODE), services.sealer.seal(CODE)
             work.residents.put(index, sealed, KIYOSE.code, ATTRIBUTES, ResidentState.PRESENT, services.clock())
@@ -85,7 +77,7 @@ def status(state: Path) -> Iterator[Served]:
 def call(
     api: Served, state: Path, client: str, path: str, body: bytes, content_type: str = "application/json"
 ) -> tuple[int, bytes]:
-    folder = state / "clients" / client / "tls"
+    folder = state / "clients" / client
     context = ssl.create_default_context(cafile=folder / "authority.pem")
     context.load_cert_chain(folder / "client.pem", folder / "client.key")
     with closing(HTTPSConnection(api.host, api.port, timeout=30, context=context)) as connection:
