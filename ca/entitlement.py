@@ -27,13 +27,13 @@ class Entitlement:
 
 
 def require_municipality(caller: Party, municipality: MunicipalityCode, now: datetime) -> None:
-    """Return if the caller is this municipality, and in force.
+    """Return if the caller is this municipality, and in force. An operator may act for any, under its own name.
 
     Raises Refusal(NOT_ADMITTED), Refusal(WRONG_MUNICIPALITY).
     """
-    if caller.role is not Role.MUNICIPALITY or not caller.in_force(now):
+    if caller.role not in (Role.MUNICIPALITY, Role.OPERATOR) or not caller.in_force(now):
         raise Refusal(Code.NOT_ADMITTED, "applications are made by municipalities that are registered and in force")
-    if caller.municipality != municipality:
+    if caller.role is Role.MUNICIPALITY and caller.municipality != municipality:
         raise Refusal(Code.WRONG_MUNICIPALITY, "a municipality applies for its own residents only")
 
 

@@ -62,6 +62,15 @@ APPLICATION: Shape[dict[str, Any]] = record(
 )
 
 
+def read_application(document: object) -> dict[str, Any]:
+    """The fields of an `IssuanceApplication`, but for caller and key, in parsed JSON. Raises Refusal(MALFORMED)."""
+    members = APPLICATION.read(document, "")
+    if "certificate_text" in members:
+        members["text"] = members.pop("certificate_text")
+    members["municipality"] = members.pop("municipality_code")
+    return members
+
+
 def issuance_blueprint(issue: Callable[[IssuanceApplication], IssuedPair], callers: Callers) -> Blueprint:
     """POST an application, get the pair: 201 when new, 200 when the same application was answered before."""
     door = Blueprint("issuance", __name__)
@@ -70,11 +79,7 @@ def issuance_blueprint(issue: Callable[[IssuanceApplication], IssuedPair], calle
     def post_application() -> Response:
         caller = callers.party(*ROLES)
         key = idempotency_key()
-        members = APPLICATION.read(receive_json(), "")
-        if "certificate_text" in members:
-            members["text"] = members.pop("certificate_text")
-        members["municipality"] = members.pop("municipality_code")
-        pair = issue(IssuanceApplication(caller=caller, key=key, **members))
+        pair = issue(IssuanceApplication(caller=caller, key=key, **read_application(receive_json())))
         return json_answer(_pair(pair), 200 if pair.repeated else 201)
 
     return door

@@ -1,0 +1,1 @@
+"""The operators' door: `jpki` and its subcommands, one module each."""

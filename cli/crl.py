@@ -1,0 +1,74 @@
+"""`jpki crl`: publish revocation lists, and show where each one stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cli.output import progress, table
+from config.assemble import assemble, system_clock
+from crl.publish import publish_due
+from domain.certificates import IssuerId
+from domain.lists import Scope
+from domain.people import MunicipalityCode
+
+
+@click.group("crl")
+def command() -> None:
+    """Publish revocation lists; show where each one stands."""
+
+
+@command.command("publish")
+@click.option("--force", is_flag=True, help="Publish lists that are not due too.")
+@click.option("--only", metavar="ISSUER/CODE", help="One list, for example signature-g1/132217 or signature-g1/ca.")
+@click.pass_obj
+def publish(state: Path, force: bool, only: str | None) -> None:
+    """Publish every list that is due now."""
+    services = assemble(state)
+    with progress("lists") as advance:
+        report = publish_due(
+            services.publisher,
+            scopes=None if only is None else [_scope(only)],
+            force=force or only is not None,
+            on_progress=advance,
+        )
+    for scope, refusal in report.refused:
+        click.echo(f"{scope.path}: refused ({refusal.code.value}): {refusal.detail}", err=True)
+    click.echo(f"{len(report.published)} published, {report.unchanged} not due, {len(report.refused)} refused")
+    if report.refused:
+        raise click.exceptions.Exit(1)
+
+
+@command.command("list")
+@click.pass_obj
+def list_(state: Path) -> None:
+    """Print each list's number, times and size, and whether changes wait for the next one."""
+    now = system_clock()
+    with assemble(state).begin(write=False) as work:
+        scopes = work.lists.scopes()
+    rows = []
+    for record in scopes:
+        last = record.published
+        waiting = record.wanted - (last.covers if last else 0)
+        stale = "never published" if last is None else "PAST nextUpdate" if last.next_update < now else ""
+        rows.append(
+            (
+                record.scope.path,
+                last.number if last else None,
+                last.entries if last else None,
+                last.this_update if last else None,
+                last.next_update if last else None,
+                waiting or None,
+                stale,
+            )
+        )
+    table(("list", "number", "entries", "thisUpdate", "nextUpdate", "changes waiting", "note"), rows)
+
+
+def _scope(text: str) -> Scope:
+    issuer, _, area = text.partition("/")
+    try:
+        return Scope(IssuerId(issuer), None if area == "ca" else MunicipalityCode(area))
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; write ISSUER/CODE, for example signature-g1/132217") from None

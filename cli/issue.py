@@ -1,0 +1,73 @@
+"""`jpki issue`: what the API does for a municipality, from a terminal."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+
+import click
+
+from ca.issue import issue
+from config.assemble import assemble
+from domain.applications import IssuanceApplication
+from domain.certificates import Kind
+from domain.errors import Code, Refusal
+from domain.parties import LOCAL_OPERATOR
+from web.bodies import read_json
+from web.issuance import read_application
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.command("issue")
+@click.argument("application", type=_FILE)
+@click.option("--signature-request", type=_FILE, help="PKCS#10 for the signing certificate (PEM or DER).")
+@click.option("--authentication-request", type=_FILE, help="PKCS#10 for the authentication certificate (PEM or DER).")
+@click.option("--key", required=True, help="Idempotency key: the same key repeats the same answer, never the issue.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Folder for the result.")
+@click.pass_obj
+def command(
+    state: Path,
+    application: Path,
+    signature_request: Path | None,
+    authentication_request: Path | None,
+    key: str,
+    out: Path,
+) -> None:
+    """Issue the pair that APPLICATION (JSON, as the API takes it) asks for, and write it as DER.
+
+    The requests may stand in the file as the API wants them, or be given by the options. With the signing request
+    alone, the signing certificate is re-issued after a change of the register.
+    """
+    document = read_json(application.read_bytes())
+    given = {Kind.SIGNATURE: signature_request, Kind.AUTHENTICATION: authentication_request}
+    requests = {kind.value: base64.b64encode(_der(path)).decode() for kind, path in given.items() if path}
+    if isinstance(document, dict) and requests:
+        document["requests"] = requests
+    members = read_application(document)
+    pair = issue(assemble(state).authority, IssuanceApplication(caller=LOCAL_OPERATOR, key=key, **members))
+    out.mkdir(parents=True, exist_ok=True)
+    for kind, der in pair.certificates.items():
+        path = out / f"{kind.value}.cer"
+        path.write_bytes(der)
+        click.echo(f"{kind.value}: {path}")
+    for item, positions in pair.substituted.items():
+        if positions:
+            click.echo(
+                f"substitute characters in {item} at {', '.join(str(p + 1) for p in positions)}: show the holder"
+            )
+    if pair.repeated:
+        click.echo("this application was answered before; these are the same certificates")
+
+
+def _der(path: Path) -> bytes:
+    """The octets of a PEM or DER file."""
+    octets = path.read_bytes()
+    if not octets.lstrip().startswith(b"-----BEGIN"):
+        return octets
+    lines = [line.strip() for line in octets.splitlines() if line.strip() and not line.startswith(b"-----")]
+    try:
+        return base64.b64decode(b"".join(lines), validate=True)
+    except binascii.Error:
+        raise Refusal(Code.MALFORMED, f"{path.name} is not a PEM file") from None

@@ -1,0 +1,103 @@
+"""`jpki`: the subcommands by name, loaded when called, and one way to report what went wrong."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from config.document import ConfigurationFaults
+from domain.errors import Refusal
+
+# Command → (module, one-line help), in groups, in the order a newcomer meets them.
+COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
+    "Start": {
+        "init": ("cli.init", "Make keys, certificates, configuration and database in a new state directory."),
+        "check-config": ("cli.check_config", "Check the whole configuration and list every fault."),
+        "serve": ("cli.serve", "Run the API, the status service and the publisher."),
+        "demo": ("cli.demo", "Show the whole main job as a story, then keep serving."),
+    },
+    "Municipalities and residents": {
+        "municipalities": ("cli.municipalities", "List the municipalities; enrol one and hand it its credential."),
+        "residents": ("cli.residents", "Load the resident register's records; apply its notices."),
+        "issue": ("cli.issue", "Issue a pair (or re-issue the signing certificate) for a resident."),
+        "revoke": ("cli.revoke", "Revoke or hold a resident's certificates, by resident code."),
+    },
+    "Verifiers": {
+        "verifiers": ("cli.verifiers", "Register verifiers and their credentials; suspend, withdraw."),
+    },
+    "Lists and responders": {
+        "crl": ("cli.crl", "Publish revocation lists; show where each one stands."),
+        "responders": ("cli.responders", "Show and renew the OCSP responder certificates."),
+    },
+    "Oversight": {
+        "check": ("cli.check", "Compare database, OCSP, lists and audit trail with each other."),
+        "explain": ("cli.explain", "Say why a resident's certificates have the status they have."),
+        "audit": ("cli.audit", "Verify the audit trail; write down its signed head."),
+        "policy": ("cli.policy", "Print the rules in force: causes, register events, profiles."),
+    },
+}
+
+
+class CommandTable(click.Group):
+    """A group that imports a subcommand only when it is called, and lists them by topic."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return [name for group in COMMANDS.values() for name in group]
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for group in COMMANDS.values():
+            if cmd_name in group:
+                command = importlib.import_module(group[cmd_name][0]).command
+                return command if isinstance(command, click.Command) else None
+        return None
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, group in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, text) for name, (_, text) in group.items()])
+
+
+@click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=lambda: Path(os.environ.get("JPKI_STATE", "jpki-state")),
+    show_default="$JPKI_STATE or ./jpki-state",
+    help="State directory: configuration, keys, lists and (with SQLite) the database.",
+)
+@click.version_option(package_name="jpki")
+@click.pass_context
+def jpki(ctx: click.Context, state: Path) -> None:
+    """A certificate authority for a national ID: certificates in pairs, revoked by resident code.
+
+    \b
+    A first look:            jpki demo
+    By hand:                 jpki init && jpki municipalities enrol 132217 && jpki serve
+    """
+    ctx.obj = state
+
+
+def main() -> None:
+    """Run `jpki`. Exit code 1: refused; 2: wrong usage or configuration; both say what to do next."""
+    try:
+        sys.exit(jpki.main(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except ConfigurationFaults as error:
+        click.echo("The configuration has faults:", err=True)
+        for fault in error.faults:
+            click.echo(f"  - {fault}", err=True)
+        sys.exit(2)
+    except Refusal as refusal:
+        click.echo(f"refused ({refusal.code.value}): {refusal.detail}", err=True)
+        for fact, value in refusal.facts.items():
+            click.echo(f"  {fact}: {value}", err=True)
+        sys.exit(1)

@@ -1,0 +1,38 @@
+"""`jpki responders`: the certificates OCSP answers are signed under."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cli.output import table
+from config.assemble import assemble
+from config.renewal import renew_due
+
+
+@click.group("responders")
+def command() -> None:
+    """Show and renew the OCSP responder certificates."""
+
+
+@command.command("list")
+@click.pass_obj
+def list_(state: Path) -> None:
+    """Print each issuer's responder certificate: valid from, valid until."""
+    keys = assemble(state).responder.keys
+    table(
+        ("issuer", "from", "until"),
+        ((key.issuer.id, key.validity.not_before, key.validity.not_after) for key in keys.values()),
+    )
+
+
+@command.command("renew")
+@click.option("--all", "everyone", is_flag=True, help="Also those that are not due (less than a third of life left).")
+@click.pass_obj
+def renew(state: Path, everyone: bool) -> None:
+    """Renew the responder certificates that are due. The publisher of `jpki serve` does this by itself."""
+    renewed = renew_due(assemble(state), everyone=everyone)
+    click.echo(f"{len(renewed)} renewed{': ' + ', '.join(renewed) if renewed else ''}")
+    if renewed:
+        click.echo("running services take them up on SIGHUP (jpki serve sends it by itself)")

@@ -1,0 +1,217 @@
+"""Assembly: from settings to working parts. The only place that names concrete stores, keys, clocks and chance."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from ca.authority import Authority, Generation
+from ca.generation import issuer_of
+from config.document import ConfigurationFaults
+from config.files import read_key, read_secret
+from config.municipalities import load_municipalities
+from config.rules import load_causes, load_events, load_profiles, load_substitutes, load_weak_keys
+from config.settings import IssuerSettings, Settings, load
+from crl.publisher import Publisher
+from crl.scope import distribution_point
+from domain.certificates import Issuer, IssuerId
+from domain.errors import Code, Refusal
+from domain.lists import Scope
+from domain.parties import Credential, Party
+from domain.ports import Begin, Signer
+from keys.algorithms import ED25519, key_id_of, verify
+from keys.software import SoftwareSigner
+from ocsp.delegation import delegate
+from ocsp.responder import OcspAnswer, Responder, ResponderKey, answer
+from oversight.inspection import Inspection
+from policies.profile import Profile
+from residents.intake import Intake
+from residents.sealing import Sealer
+from store.status import SqlStatusLookup
+from store.work import SqlBegin
+from verifiers.admit import status_admission
+
+
+def system_clock() -> datetime:
+    """Now by the machine's clock, aware UTC in whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+system_random = os.urandom
+
+
+class Services:
+    """The parts of one state directory, each made when first asked for: the status service never opens an issuing key.
+
+    Raises Refusal(BAD_CONFIGURATION) or ConfigurationFaults from whichever part cannot be made.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = system_clock
+        self.random = system_random
+
+    @cached_property
+    def database_url(self) -> str:
+        database = self.settings.database
+        return database if isinstance(database, str) else read_secret(database).decode()
+
+    @cached_property
+    def begin(self) -> Begin:
+        return SqlBegin(self.database_url, self.signer(self.settings.audit_key))
+
+    @cached_property
+    def status(self) -> SqlStatusLookup:
+        return SqlStatusLookup(self.database_url)
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        secrets = self.settings.secrets
+        return Sealer(read_key(secrets.resident_index), read_key(secrets.resident_seal), self.random)
+
+    @cached_property
+    def issuers(self) -> Mapping[IssuerId, Issuer]:
+        """Every configured key generation of both authorities."""
+        return {row.id: issuer_of(_read(row.certificate), row.id, row.kind) for row in self.settings.issuers}
+
+    @cached_property
+    def issuer_signers(self) -> Mapping[IssuerId, Signer]:
+        return {row.id: self.signer(row.key, self.issuers[row.id].certificate) for row in self.settings.issuers}
+
+    @cached_property
+    def authority(self) -> Authority:
+        profiles = load_profiles(self.settings.profiles)
+        return Authority(
+            generations=tuple(
+                Generation(
+                    row.generation,
+                    self.issuers[row.id],
+                    self.issuer_signers[row.id],
+                    profile_named(profiles, row.profile),
+                    row.issuing,
+                )
+                for row in self.settings.issuers
+            ),
+            names=self.settings.names,
+            municipalities=load_municipalities(),
+            locations=self.settings.locations,
+            substitutes=load_substitutes(),
+            causes=load_causes(),
+            known_weak=load_weak_keys(self.settings.weak_keys),
+            sealer=self.sealer,
+            begin=self.begin,
+            clock=self.clock,
+            random=self.random,
+        )
+
+    @cached_property
+    def intake(self) -> Intake:
+        return Intake(
+            self.begin, self.clock, self.random, self.sealer, load_municipalities(), load_events(), load_causes()
+        )
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        return Publisher(
+            issuers=self.issuers,
+            signers=self.issuer_signers,
+            point=self._point,
+            policy=self.settings.crl,
+            begin=self.begin,
+            clock=self.clock,
+            directory=self.settings.crl_directory,
+            holder=f"{socket.gethostname()}:{os.getpid()}",
+        )
+
+    def _point(self, scope: Scope) -> bytes:
+        subject = self.settings.names[self.issuers[scope.issuer].kind].subject
+        return distribution_point(scope, subject, load_municipalities(), self.settings.locations)
+
+    @cached_property
+    def responder(self) -> Responder:
+        return Responder(
+            keys={row.id: self._responder_key(row) for row in self.settings.issuers},
+            lookup=self.status,
+            policy=self.settings.ocsp,
+            admit=status_admission(self.begin, self.settings.ocsp.access),
+            clock=self.clock,
+        )
+
+    def _responder_key(self, row: IssuerSettings) -> ResponderKey:
+        certificate = _read(row.responder_certificate)
+        return delegate(self.issuers[row.id], certificate, self.signer(row.responder_key, certificate))
+
+    def answer(self, octets: bytes, caller: Party | None) -> OcspAnswer:
+        """The OCSP answer to a request."""
+        return answer(self.responder, octets, caller)
+
+    def credential_of(self, fingerprint: bytes) -> Credential | None:
+        """The registered credential with that SHA-256 of its certificate, read anew."""
+        with self.begin(write=False) as work:
+            return work.parties.credential(fingerprint)
+
+    def health(self) -> Mapping[str, bool]:
+        """Which parts can do their work now: the database answers, responders may sign, no list in use has ended."""
+        now = self.clock()
+        try:
+            with self.begin(write=False) as work:
+                lists = all(row.published and row.published.next_update >= now for row in work.lists.scopes())
+            database = True
+        except Refusal:
+            database = lists = False
+        responders = all(key.validity.covers(now) for key in self.responder.keys.values())
+        return {"database": database, "responders": responders, "lists": lists}
+
+    def inspection(self) -> Inspection:
+        """What `oversight` looks at."""
+        return Inspection(
+            begin=self.begin,
+            status=self.status,
+            issuers=self.issuers,
+            directory=self.settings.crl_directory,
+            verify_signature=verify,
+            check_head=self.check_head,
+            crl=self.settings.crl,
+            causes=load_causes(),
+            events=load_events(),
+            patience=self.settings.publish_poll * 10 + timedelta(minutes=5),
+            now=self.clock(),
+        )
+
+    def check_head(self, key_id: str, octets: bytes, signature: bytes) -> bool:
+        """Whether the audit key made that signature, judged by its public half alone."""
+        spki = _read(self.settings.audit_public_key)
+        return key_id == key_id_of(spki) and verify(spki, ED25519, octets, signature)
+
+    def close(self) -> None:
+        """Close the database connections that are not in use."""
+        for part in ("begin", "status"):
+            if part in self.__dict__:
+                getattr(self, part).close()
+
+    def signer(self, key: Path, certificate: bytes | None = None) -> SoftwareSigner:
+        """The signer of an encrypted key file, checked against its certificate if one is given."""
+        return SoftwareSigner.from_pem(_read(key), read_secret(self.settings.secrets.key_passphrase), certificate)
+
+
+def assemble(state: Path) -> Services:
+    """The services of a state directory. Raises ConfigurationFaults."""
+    return Services(load(state))
+
+
+def profile_named(profiles: Mapping[str, Profile], name: str) -> Profile:
+    """The profile of that name. Raises ConfigurationFaults."""
+    if name not in profiles:
+        raise ConfigurationFaults([f"there is no profile {name}; there are {', '.join(profiles)}"])
+    return profiles[name]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Refusal(Code.BAD_CONFIGURATION, f"{path.name} cannot be read: {error.strerror}") from None

@@ -1,0 +1,65 @@
+"""Files of the state directory, and the secrets that settings refer to: read when needed, never kept in settings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from config.document import ConfigurationFaults, Secret
+
+
+def read_secret(secret: Secret) -> bytes:
+    """The secret's octets without surrounding white space. Raises ConfigurationFaults when it is not there."""
+    if secret.file is not None:
+        try:
+            value = secret.file.read_bytes().strip()
+        except OSError as error:
+            raise ConfigurationFaults([f"secret {secret.file.name}: {error.strerror}"]) from None
+    else:
+        value = os.environb.get((secret.environment or "").encode(), b"").strip()
+    if not value:
+        raise ConfigurationFaults([f"secret in {secret} is empty or missing"])
+    return value
+
+
+def read_key(secret: Secret) -> bytes:
+    """A 32-octet key kept as 64 hex digits."""
+    try:
+        key = bytes.fromhex(read_secret(secret).decode("ascii"))
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise ConfigurationFaults([f"secret in {secret}: want 64 hex digits"])
+    return key
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """A new file only its owner can read, on disk before this returns."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_public(path: Path, content: bytes) -> None:
+    """A new file that others may read, on disk before this returns."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace_public(path: Path, content: bytes) -> None:
+    """Put new content in a file's place at once: readers see the old or the new, never a part."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)
+    write_public(beside, content)
+    beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,83 @@
+"""The rules that are data, read from their files: profiles, causes, events, substitute characters, weak keys."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from config.document import ConfigurationFaults
+from domain.events import EventType
+from domain.revocation import CauseRule, RevocationCause
+from policies import causes, characters, events
+from policies.events import EventRule
+from policies.profile import Profile, ProfileFaults, load_profile
+
+_PACKAGE = files("config")
+
+
+@cache
+def load_causes() -> Mapping[RevocationCause, CauseRule]:
+    """The table of causes in law."""
+    return causes.load_causes(_read("law/causes.toml"))
+
+
+@cache
+def load_events() -> Mapping[EventType, EventRule]:
+    """What each event of the resident register does."""
+    return events.load_events(_read("law/events.toml"))
+
+
+@cache
+def load_substitutes() -> Mapping[str, str]:
+    """Register character → certificate character (代替文字)."""
+    return characters.load_substitutes(_read("data/substitutes.toml"))
+
+
+def load_profiles(directory: Path) -> dict[str, Profile]:
+    """Every profile in a directory by name. Raises ConfigurationFaults with the faults of all of them."""
+    profiles: dict[str, Profile] = {}
+    faults: list[str] = []
+    for path in sorted(directory.glob("*.toml")):
+        try:
+            profiles[path.stem] = load_profile(path.stem, tomllib.loads(path.read_text("utf-8")))
+        except ProfileFaults as error:
+            faults += [f"{path.name}: {fault}" for fault in error.faults]
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            faults.append(f"{path.name}: {error}")
+    if not profiles and not faults:
+        faults.append(f"there is no profile in {directory}")
+    if faults:
+        raise ConfigurationFaults(faults)
+    return profiles
+
+
+def shipped_profiles() -> dict[str, str]:
+    """File name → text of the profiles that come with the project."""
+    return {
+        entry.name: entry.read_text("utf-8")
+        for entry in _PACKAGE.joinpath("profiles").iterdir()
+        if entry.name.endswith(".toml")
+    }
+
+
+def load_weak_keys(path: Path | None) -> frozenset[bytes]:
+    """SHA-256 digests of SubjectPublicKeyInfos that must not be certified; `#` begins a comment."""
+    if path is None:
+        return frozenset()
+    lines = (line.partition("#")[0].strip() for line in path.read_text("ascii").splitlines())
+    try:
+        return frozenset(bytes.fromhex(line) for line in lines if line)
+    except ValueError:
+        raise ConfigurationFaults([f"{path.name}: want one SHA-256 in hex a line"]) from None
+
+
+def template() -> str:
+    """The demonstration jpki.toml, with @API@ and @STATUS@ to be replaced."""
+    return _PACKAGE.joinpath("template.toml").read_text("utf-8")
+
+
+def _read(name: str) -> dict[str, object]:
+    return tomllib.loads(_PACKAGE.joinpath(name).read_text("utf-8"))

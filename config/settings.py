@@ -1,0 +1,248 @@
+"""Settings: one frozen value, read from `jpki.toml` and checked as a whole."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import cast, get_args
+
+from config.document import ConfigurationFaults, Secret, Section
+from domain.certificates import IssuerId, Kind
+from policies.crl import CrlPolicy
+from policies.distribution import Locations
+from policies.ocsp import Access, NeverIssued, OcspPolicy
+from policies.subject import AuthorityNames
+
+FILE_NAME = "jpki.toml"
+_URL = re.compile(r"https?://[^\s/]+(/[^\s/]+)*")
+_ISSUER_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,45}")
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerSettings:
+    """One key generation of an authority. `issuing` is false for generations that only revoke and publish."""
+
+    id: IssuerId
+    kind: Kind
+    generation: str
+    profile: str
+    authority_profile: str
+    responder_profile: str
+    key: Path
+    certificate: Path
+    responder_key: Path
+    responder_certificate: Path
+    issuing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListenSettings:
+    """Where a service listens and with how many worker processes and threads each."""
+
+    bind: str
+    workers: int
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransportSettings:
+    """TLS of the API: its own certificate and key, and the authority whose client certificates it trusts."""
+
+    authority_certificate: Path
+    authority_key: Path
+    server_certificate: Path
+    server_key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSettings:
+    key_passphrase: Secret
+    resident_index: Secret
+    resident_seal: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the authority is told. Durations are timedeltas, paths are absolute, secrets are references."""
+
+    state: Path
+    database: str | Secret
+    secrets: SecretSettings
+    names: dict[Kind, AuthorityNames]
+    issuers: tuple[IssuerSettings, ...]
+    profiles: Path
+    weak_keys: Path | None
+    locations: Locations
+    ocsp: OcspPolicy
+    crl: CrlPolicy
+    crl_directory: Path
+    publish_poll: timedelta
+    audit_key: Path
+    audit_public_key: Path
+    transport: TransportSettings
+    api: ListenSettings
+    status: ListenSettings
+
+
+def load(state: Path) -> Settings:
+    """The settings of a state directory. Raises ConfigurationFaults with every fault found."""
+    path = state / FILE_NAME
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationFaults([f"there is no {FILE_NAME} in {state}; make one with: jpki init"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationFaults([f"{FILE_NAME}: {error}"]) from None
+    faults: list[str] = []
+    settings = read(Section("", content, faults, state.resolve()))
+    if faults:
+        raise ConfigurationFaults(faults)
+    return settings
+
+
+def read(root: Section) -> Settings:
+    """The settings that a parsed document describes; faults are noted in `root.faults`."""
+    database = root.section("database")
+    secrets = root.section("secrets")
+    names = root.section("names")
+    locations = root.section("locations")
+    crl = root.section("crl")
+    audit = root.section("audit")
+    transport = root.section("transport")
+    issuance = root.section("issuance")
+    settings = Settings(
+        state=root.base,
+        database=_database(database),
+        secrets=SecretSettings(
+            secrets.secret("key_passphrase"), secrets.secret("resident_index"), secrets.secret("resident_seal")
+        ),
+        names={kind: _names(names.section(kind.value)) for kind in Kind},
+        issuers=_issuers(root.sections("issuer"), root),
+        profiles=issuance.file("profiles", "profiles"),
+        weak_keys=issuance.file("weak_keys") if "weak_keys" in issuance.content else None,
+        locations=Locations(
+            crl=_location(locations, "crl"), ocsp=_location(locations, "ocsp"), issuers=_location(locations, "issuers")
+        ),
+        ocsp=_ocsp(root.section("ocsp")),
+        crl=_crl(crl),
+        crl_directory=crl.file("directory", "crl"),
+        publish_poll=timedelta(seconds=crl.integer("poll_seconds", 2, 1, 3600)),
+        audit_key=audit.file("key", "keys/audit.pem"),
+        audit_public_key=audit.file("public_key", "certs/audit.pub"),
+        transport=TransportSettings(
+            transport.file("authority_certificate", "certs/transport-ca.pem"),
+            transport.file("authority_key", "keys/transport-ca.pem"),
+            transport.file("server_certificate", "certs/api-server.pem"),
+            transport.file("server_key", "keys/api-server.pem"),
+        ),
+        api=_listen(root.section("api"), "127.0.0.1:8443"),
+        status=_listen(root.section("status"), "127.0.0.1:8080"),
+    )
+    for section in (root, database, secrets, names, locations, crl, audit, transport, issuance):
+        section.done()
+    return settings
+
+
+def _database(section: Section) -> str | Secret:
+    """An address without a password, or a reference to one that may hold it. `sqlite:///name` lies in the state
+    directory."""
+    if isinstance(section.content.get("url"), dict):
+        return section.secret("url")
+    url = section.text("url")
+    if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+        return f"sqlite:///{section.base / url.removeprefix('sqlite:///')}"
+    if "@" in url and ":" in url.partition("://")[2].rpartition("@")[0]:
+        section.fault("url", 'holds a password; write url = { file = "…" } or { env = "…" } and keep the address there')
+    return url
+
+
+def _names(section: Section) -> AuthorityNames:
+    names = AuthorityNames(section.name("subject"), section.name("alternative"))
+    section.done()
+    return names
+
+
+def _location(section: Section, key: str) -> str | None:
+    text = section.optional_text(key)
+    if text is not None and not (_URL.fullmatch(text) and text.isascii()):
+        section.fault(key, "want an http(s) URL in ASCII without a slash at the end")
+    return text
+
+
+def _issuers(sections: list[Section], root: Section) -> tuple[IssuerSettings, ...]:
+    issuers = []
+    for section in sections:
+        id_ = section.text("id")
+        if not _ISSUER_ID.fullmatch(id_):
+            section.fault("id", "want up to 46 small letters, digits and hyphens: it stands in URLs and names")
+        issuers.append(
+            IssuerSettings(
+                id=IssuerId(id_),
+                kind=Kind(section.choice("kind", [kind.value for kind in Kind], Kind.SIGNATURE.value)),
+                generation=section.text("generation"),
+                profile=section.text("profile"),
+                authority_profile=section.text("authority_profile"),
+                responder_profile=section.text("responder_profile", "ocsp-responder"),
+                key=section.file("key", f"keys/{id_}.pem"),
+                certificate=section.file("certificate", f"certs/{id_}.cer"),
+                responder_key=section.file("responder_key", f"keys/{id_}-ocsp.pem"),
+                responder_certificate=section.file("responder_certificate", f"certs/{id_}-ocsp.cer"),
+                issuing=section.flag("issuing", True),
+            )
+        )
+        section.done()
+    if not issuers:
+        root.fault("issuer", "at least one [[issuer]] is needed")
+    ids = [issuer.id for issuer in issuers]
+    for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1}):
+        root.fault("issuer", f"{id_} stands twice")
+    pairs = [(issuer.kind, issuer.generation) for issuer in issuers]
+    for kind, generation in sorted({pair for pair in pairs if pairs.count(pair) > 1}, key=str):
+        root.fault("issuer", f"two {kind.value} issuers share generation {generation}")
+    for issuer in issuers:
+        other = Kind.AUTHENTICATION if issuer.kind is Kind.SIGNATURE else Kind.SIGNATURE
+        if issuer.issuing and not any(
+            peer.issuing and peer.kind is other and peer.generation == issuer.generation for peer in issuers
+        ):
+            root.fault(
+                "issuer", f"{issuer.id} issues, but generation {issuer.generation} has no issuing {other.value} peer"
+            )
+    return tuple(issuers)
+
+
+def _listen(section: Section, bind: str) -> ListenSettings:
+    listen = ListenSettings(
+        section.text("bind", bind), section.integer("workers", 2, 1, 256), section.integer("threads", 4, 1, 256)
+    )
+    if not listen.bind.rpartition(":")[2].isdigit():
+        section.fault("bind", "want host:port")
+    section.done()
+    return listen
+
+
+def _ocsp(section: Section) -> OcspPolicy:
+    policy = OcspPolicy(
+        access=cast(Access, section.choice("access", get_args(Access), "notified-verifiers")),
+        never_issued=cast(NeverIssued, section.choice("never_issued", get_args(NeverIssued), "unknown")),
+        answer_lifetime=timedelta(minutes=section.integer("answer_minutes", 60, 1, 10080)),
+        revoked_max_age=timedelta(seconds=section.integer("revoked_max_age_seconds", 60, 0, 604800)),
+        max_cert_ids=section.integer("max_certificates", 32, 1, 64),
+    )
+    for fault in policy.faults():
+        section.faults.append(f"ocsp: {fault}")
+    section.done()
+    return policy
+
+
+def _crl(section: Section) -> CrlPolicy:
+    policy = CrlPolicy(
+        lifetime=timedelta(hours=section.integer("lifetime_hours", 48, 1, 8760)),
+        interval=timedelta(hours=section.integer("interval_hours", 24, 1, 8760)),
+        backdate=timedelta(seconds=section.integer("backdate_seconds", 0, 0, 3600)),
+    )
+    for fault in policy.faults():
+        section.faults.append(f"crl: {fault}")
+    return policy
