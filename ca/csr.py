@@ -48,11 +48,7 @@ def read_csr(octets: bytes) -> SubjectKey:
     key, public = _subject_key(request)
     if SIGNATURES.get(request.signature_algorithm_oid.dotted_string) is not _type_of(public):
         raise _bad_signature("it must be SHA-256, SHA-384 or SHA-512 with RSA (PKCS#1 v1.5) or ECDSA, as the key is")
-    try:
-        valid = request.is_signature_valid
-    except PARSING_FAULTS:
-        valid = False
-    if not valid:
+    if not request.is_signature_valid:
         raise _bad_signature("it was not made with the private key of the public key in the request")
     return key
 

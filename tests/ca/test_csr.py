@@ -339,6 +339,20 @@ def test_thousands_of_damaged_contents_under_a_proper_signature_are_refused_or_r
     assert 0 < read < 2500
 
 
+def test_odd_rsa_numbers_are_refused_whatever_is_wrong_with_them() -> None:
+    """No modulus and exponent, however strange, get past the signature or raise anything else."""
+    chance = random.Random(20270401)
+    for _ in range(1000):
+        bits = chance.choice((512, 1023, 1024, 2048, 4096))
+        modulus = chance.getrandbits(bits) | 1 << (bits - 1)
+        exponent = chance.choice((-3, 0, 1, 2, 3, 65537, chance.getrandbits(64) | 1, modulus - 2, modulus | 1))
+        numbers = der.sequence(der.integer(modulus), der.integer(exponent))
+        algorithm = der.sequence(der.oid("1.2.840.113549.1.1.1"), der.tlv(der.NULL))
+        info = info_with(spki=der.sequence(algorithm, der.bit_string(numbers)))
+        refusal = refusal_of(der.sequence(info, KeySigner(holder_key()).algorithm, der.bit_string(bytes(bits // 8))))
+        assert refusal.code in {Code.BAD_KEY, Code.BAD_REQUEST_SIGNATURE}
+
+
 @pytest.mark.parametrize("number", range(3))
 def test_a_request_of_every_length_is_refused_when_cut(number: int) -> None:
     original = make_request("ec", number)

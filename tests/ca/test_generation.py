@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from asn1crypto import x509 as asn1
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from ca.generation import certify_authority, certify_responder, issuer_of
 from domain.certificates import IssuerId, Kind
 from domain.errors import Code, Refusal
 from tests.support.authority import (
+    NOW,
     authority_plan,
     make_issuer,
     make_responder_certificate,
     responder_plan,
 )
-from tests.support.signers import WrappedSigner, authority_signer
+from tests.support.signers import WrappedSigner, authority_signer, stored_keys
 
 GENERATIONS = [(kind, generation) for kind in Kind for generation in ("g1", "g2")]
 EVERY_GENERATION = pytest.mark.parametrize(
@@ -87,6 +91,18 @@ def test_the_signer_of_another_generation_is_refused_although_the_names_are_equa
     assert refusal.value.code is Code.SIGNER_UNAVAILABLE
 
 
+def self_signed(constraints: x509.BasicConstraints | None, *, authority: bool) -> bytes:
+    """A self-signed certificate with a key usage of an authority, or none of it."""
+    key = stored_keys("authorities-rsa2048")[0]
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COUNTRY_NAME, "JP")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW, NOW + timedelta(days=1)).add_extension(
+        x509.KeyUsage(True, False, False, False, False, authority, authority, False, False), critical=True
+    )
+    if constraints is not None:
+        builder = builder.add_extension(constraints, critical=True)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
 @pytest.mark.parametrize(
     "octets",
     [
@@ -94,6 +110,11 @@ def test_the_signer_of_another_generation_is_refused_although_the_names_are_equa
         pytest.param(make_issuer().certificate[:-1], id="a-cut-certificate"),
         pytest.param(make_issuer().certificate[:-1] + b"\x00", id="a-certificate-that-does-not-verify"),
         pytest.param(make_responder_certificate(), id="a-responder"),
+        pytest.param(self_signed(x509.BasicConstraints(False, None), authority=True), id="nobody's-authority"),
+        pytest.param(
+            self_signed(x509.BasicConstraints(True, 0), authority=False), id="an-authority-that-signs-nothing"
+        ),
+        pytest.param(self_signed(None, authority=True), id="a-certificate-without-constraints"),
     ],
 )
 def test_what_is_no_authority_is_refused(octets: bytes) -> None:

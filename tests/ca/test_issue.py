@@ -198,7 +198,6 @@ def test_the_clock_is_read_once(store: MemoryStore) -> None:
     [
         pytest.param({"caller": SAPPORO_CITY}, Code.WRONG_MUNICIPALITY, id="another-municipality"),
         pytest.param({"municipality": SAPPORO.code}, Code.WRONG_MUNICIPALITY, id="for-another-municipality"),
-        pytest.param({"caller": LOCAL_OPERATOR}, Code.NOT_ADMITTED, id="an-operator"),
         pytest.param({"caller": Party(9, Role.REGISTER, "juki")}, Code.NOT_ADMITTED, id="the-register"),
         pytest.param(
             {"caller": replace(KIYOSE_CITY, suspended_at=NOW)}, Code.NOT_ADMITTED, id="a-suspended-municipality"
@@ -237,6 +236,13 @@ def test_an_application_is_refused(
     assert not store.tables.applications
 
 
+def test_an_operator_applies_for_any_municipality_under_its_own_name(authority: Authority, store: MemoryStore) -> None:
+    pair = issue(authority, make_application(caller=LOCAL_OPERATOR))
+    assert set(pair.certificates) == set(Kind)
+    assert {body["actor"] for body in bodies(store)} == {"operator:terminal"}
+    assert {row.municipality for row in store.tables.certificates.values()} == {KIYOSE.code}
+
+
 def test_a_stranger_and_a_resident_of_another_place_are_refused_in_the_same_words(authority: Authority) -> None:
     stranger = make_application(caller=SAPPORO_CITY, municipality=SAPPORO.code, resident_code=resident_code(2))
     elsewhere = make_application(caller=SAPPORO_CITY, municipality=SAPPORO.code)
@@ -256,6 +262,12 @@ def test_differing_items_are_named_and_not_told(authority: Authority) -> None:
     assert refusal.facts == {"items": ["name", "birth_date"]}
     for secret in ("霧島", "1990", "1988"):
         assert secret not in str(refusal)
+
+
+def test_a_municipality_that_is_not_in_the_table_is_a_fault_of_ours(store: MemoryStore) -> None:
+    authority = make_authority(store, municipalities={SAPPORO.code: SAPPORO})
+    add_resident(authority)
+    assert refusal_of(authority, make_application()).code is Code.BAD_CONFIGURATION
 
 
 # Keys

@@ -13,7 +13,7 @@ from ca.tbs import build_tbs
 from domain import der, oids
 from domain.certificates import Kind, Validity
 from domain.errors import Code, Refusal
-from domain.names import distribution_point_name, encode_name, municipal_directory
+from domain.names import Name, directory_name, distribution_point_name, encode_name, municipal_directory, uri
 from domain.signing import LintedTbs
 from policies.plan import CertificatePlan, Locations
 from policies.profile import ExtensionRow
@@ -88,12 +88,19 @@ def reordered(plan: CertificatePlan) -> CertificatePlan:
     return with_extensions(plan, second, first, *rest)
 
 
+def twice_located(directory: Name) -> bytes:
+    location = uri("http://pki.example/crl/signature-g1/13221.crl")
+    return der.explicit(0, der.explicit(0, directory_name(directory), location, location))
+
+
 OTHER_ISSUER = make_issuer(Kind.AUTHENTICATION)
 OTHER_GENERATION = make_issuer(Kind.SIGNATURE, "g2")
 ASSUMED = replace(make_issuer(), subject=encode_name(((oids.COUNTRY, "JP"), (oids.ORGANIZATION, "JPKI"))))
 END = SIGNING.validity.not_after
 ELSEWHERE = municipal_directory(NAMES[Kind.AUTHENTICATION].subject, "Tokyo-to", "Kiyose-shi")
 HOME = municipal_directory(NAMES[Kind.SIGNATURE].subject, "Tokyo-to", "Kiyose-shi")
+NEIGHBOUR = municipal_directory(NAMES[Kind.SIGNATURE].subject, "Tokyo-to", "Hino-shi")
+RELATIVE = der.sequence(der.oid(oids.COMMON_NAME), der.tlv(der.UTF8_STRING, b"Kiyose-shi CRLDP"))
 POLICY = {"oid": "2.999.8.5.1.1.20", "cps": "http://jpki-demo.example/cps.html"}
 
 BROKEN_PLANS: list[tuple[str, CertificatePlan, CertificatePlan, str]] = [
@@ -270,6 +277,33 @@ BROKEN_PLANS: list[tuple[str, CertificatePlan, CertificatePlan, str]] = [
         "crl-distribution-points",
     ),
     (
+        "a distribution point without directory entry",
+        SIGNING,
+        replace(
+            SIGNING,
+            distribution_point=der.explicit(0, der.explicit(0, uri("http://pki.example/crl/signature-g1/1.crl"))),
+        ),
+        "crl-distribution-points",
+    ),
+    (
+        "a distribution point relative to the issuer",
+        SIGNING,
+        replace(SIGNING, distribution_point=der.explicit(0, der.explicit(1, RELATIVE))),
+        "crl-distribution-points",
+    ),
+    (
+        "two locations of one list",
+        SIGNING,
+        replace(SIGNING, distribution_point=twice_located(HOME)),
+        "crl-distribution-points",
+    ),
+    (
+        "the distribution point of another municipality",
+        SIGNING,
+        replace(SIGNING, distribution_point=distribution_point_name(NEIGHBOUR, None)),
+        "crl-distribution-points",
+    ),
+    (
         "the distribution point of somebody else in an authority's certificate",
         AUTHORITY,
         replace(AUTHORITY, distribution_point=distribution_point_name(HOME, None)),
@@ -309,6 +343,16 @@ BEGIN = der.time(NOW)
 SIGNING_TBS = build_tbs(SIGNING, RSA)
 
 
+def with_validity(*times: bytes) -> Callable[[bytes], bytes]:
+    """Puts other times in the place of the validity."""
+
+    def replace_times(tbs: bytes) -> bytes:
+        before, after = tbs.split(der.sequence(BEGIN, der.time(END)))
+        return der.sequence(before[4:], der.sequence(*times), after)
+
+    return replace_times
+
+
 def short_modulus(tbs: bytes) -> bytes:
     place = tbs.index(bytes.fromhex("0282010100")) + 5
     return tbs[:place] + b"\x7f" + tbs[place + 1 :]
@@ -316,11 +360,15 @@ def short_modulus(tbs: bytes) -> bytes:
 
 BROKEN_OCTETS: list[tuple[str, Callable[[bytes], bytes], str]] = [
     ("version 2", swapped(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x01"), ""),
+    ("an end before the beginning", swapped(der.time(END), b"\x17\x0d270331145959Z"), "before it begins"),
     ("version 1 written out", swapped(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x00"), ""),
     ("a serial below its range", swapped(SERIAL, b"\x3f" + SERIAL[1:]), "serial"),
     ("a negative serial", swapped(SERIAL, b"\xff\x00" + SERIAL[2:]), "serial"),
     ("another signature algorithm", lambda tbs: tbs.replace(RSA[-4:], b"\x01\x0c\x05\x00"), "algorithm"),
-    ("a GeneralizedTime that should be UTCTime", swapped(BEGIN, b"\x18\x0d270401000000Z"), ""),
+    ("a UTCTime called GeneralizedTime", swapped(BEGIN, b"\x18\x0d270401000000Z"), "cannot be read"),
+    ("a GeneralizedTime before 2050", with_validity(der.generalized_time(NOW), der.time(END)), "wrong type"),
+    ("a time with fractions", with_validity(b"\x18\x1120270401000000.5Z", der.time(END)), "cannot be read"),
+    ("three times", with_validity(BEGIN, BEGIN, der.time(END)), "cannot be read"),
     ("a modulus that is too short", short_modulus, "the key is none"),
     (
         "an exponent of three octets that is another",

@@ -70,6 +70,27 @@ def test_other_names_are_refused(name: bytes) -> None:
         name_parts(name)
 
 
+USAGE = der.oid(oids.KEY_USAGE)
+
+
+@pytest.mark.parametrize(
+    "extension",
+    [
+        pytest.param(der.sequence(USAGE), id="without-value"),
+        pytest.param(der.sequence(USAGE, der.octet_string(b""), der.octet_string(b"")), id="with-two-values"),
+        pytest.param(der.sequence(USAGE, der.octet_string(b""), der.boolean(True)), id="with-the-flag-at-the-end"),
+        pytest.param(der.sequence(der.boolean(True), der.octet_string(b"")), id="without-name"),
+        pytest.param(der.tlv(der.SET, USAGE, der.octet_string(b"")), id="as-a-set"),
+        pytest.param(der.sequence(USAGE, der.boolean(False), der.octet_string(b"")), id="with-the-default-written-out"),
+    ],
+)
+def test_an_extension_of_another_shape_is_refused(extension: bytes) -> None:
+    before, _, _ = TBS.partition(tbs_fields(TBS).spki)
+    body = before[4:] + tbs_fields(TBS).spki + der.explicit(3, der.sequence(extension))
+    with pytest.raises(DerError):
+        tbs_fields(der.sequence(body))
+
+
 @given(st.integers(0, len(TBS) - 1), st.integers(1, 255))
 def test_a_changed_octet_is_refused_or_seen_in_one_field(place: int, change: int) -> None:
     altered = bytearray(TBS)
