@@ -42,8 +42,8 @@ def entry_findings(
     if missing + different > pending:
         yield fault(
             "lists",
-            f"{path}: the list lacks {missing} revocations and has {different} with another time or reason; "
-            f"{pending} changes came after it was begun",
+            f"{path}: revocations the list lacks: {missing}; entries with another time or reason: {different}; "
+            f"changes since it was begun: {pending}",
         )
     elif missing + different:
         yield note("lists", f"{path}: changes that wait for the next list: {missing + different}")

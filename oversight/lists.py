@@ -74,7 +74,7 @@ def _look(inspection: Inspection, scope: Scope, points: Collection[bytes]) -> It
         yield from _place(scope, records, record, in_place=file is not None)
         if record is not None and read is not None:
             yield from _agreement(record, read)
-        if record is not None or file is None:
+        if record is not None or known.published is None:
             yield from entry_findings(inspection, work, known, records, record, read)
 
 

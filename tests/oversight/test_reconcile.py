@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,7 @@ from domain.revocation import RevocationCause
 from keys.algorithms import verify
 from oversight.findings import Finding
 from oversight.reconcile import reconcile
+from store.engine import open_writer
 from tests.support.house import HOUR, House, live
 from tests.support.memory import MemoryStore
 from tests.support.signers import spki_of
@@ -35,6 +37,61 @@ def check_head(key_id: str, octets: bytes, signature: bytes) -> bool:
 def test_a_life_without_fault_gives_no_finding(store: Store, tmp_path: Path) -> None:
     house = House(store.begin, store.status, tmp_path / "crl", check_head)
     live(house)
+    assert list(reconcile(house.inspection())) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        pytest.param(
+            "UPDATE audit_rows SET body = replace(body, 'kiyose', 'sapporo') WHERE sequence = 2",
+            "the audit trail breaks at row 2: the row's digest does not follow from its body and the row before it",
+            id="an-edited-audit-row",
+        ),
+        pytest.param(
+            "DELETE FROM audit_rows WHERE sequence = (SELECT max(sequence) FROM audit_rows)",
+            "list 3 of signature-g2/13221.crl is recorded as published, the audit trail tells crl-reserved, crl-signed",
+            id="a-lost-audit-row",
+        ),
+        pytest.param(
+            "UPDATE certificates SET state = 'reserved' WHERE application_id = 4",
+            "the signature certificate of application 4 has no signature although its application is closed",
+            id="a-lost-signature",
+        ),
+        pytest.param(
+            "UPDATE revocations SET reason = 0",
+            "the signature certificate of application 1 is revoked or held for another cause or reason in the database "
+            "than in the audit trail",
+            id="lost-reasons",
+        ),
+        pytest.param(
+            "DELETE FROM revocations",
+            "signature-g2/13221.crl: entries of certificates that are not revoked: 2",
+            id="lost-revocations",
+        ),
+    ],
+)
+def test_a_fault_planted_in_the_database_is_named(store: Store, tmp_path: Path, statement: str, fault: str) -> None:
+    house = House(store.begin, store.status, tmp_path / "crl", check_head)
+    live(house)
+    engine = open_writer(store.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+    assert fault in house.faults()
+
+
+def test_certificates_that_expire_and_are_followed_give_no_finding(house: House) -> None:
+    house.issue(1)
+    house.issue(2)
+    house.revoke(2)
+    house.publish()
+    house.clock.now = datetime(2032, 1, 1, tzinfo=UTC)
+    for _ in range(3):
+        house.publish()
+        house.clock.forward(24 * HOUR)
+    house.issue(1)
+    house.publish()
     assert list(reconcile(house.inspection())) == []
 
 
@@ -225,5 +282,7 @@ def perform(house: House, memory: MemoryStore, act: str, number: int) -> None:
             house.revoke(number)
         case "revoke signature":
             house.revoke(number, RevocationCause.HOLDER_REQUEST, Kind.SIGNATURE)
+        case "move":
+            house.move(number)
         case "hold":
             house.revoke(number, RevocationCause.TEMPORARY_STOP)

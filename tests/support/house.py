@@ -21,6 +21,9 @@ from domain.revocation import RevocationCause, RevocationReceipt
 from keys.algorithms import verify
 from oversight.inspection import Inspection
 from oversight.reconcile import reconcile
+from policies.validity import day_in_japan
+from residents.intake import apply_event
+from residents.receipts import NoticeReceipt
 from tests.support.authority import (
     KIYOSE_CITY,
     OPERATOR,
@@ -31,6 +34,7 @@ from tests.support.authority import (
     make_revocation,
 )
 from tests.support.lists import AUTHORITY_SCOPE, ISSUERS, POLICY, make_publisher
+from tests.support.notices import REGISTER, make_intake, notice
 from tests.support.people import serial_of
 from tests.support.requests import make_pair, make_request
 from tests.support.residents import resident_code
@@ -107,6 +111,16 @@ class House:
             kinds=frozenset(kinds) or None,
         )
         return revoke_resident(self.authority, request)
+
+    def move(self, number: int = 1) -> NoticeReceipt:
+        """The register says that resident `number` moved within 清瀬市."""
+        self._acts += 1
+        event = notice(
+            notice_id=f"notice {self._acts}",
+            code=resident_code(number),
+            effective_on=day_in_japan(self.clock.now),
+        )
+        return apply_event(make_intake(self.begin, self.clock.now, self.authority.sealer), event, REGISTER)
 
     def publish(self) -> None:
         """A minute later, publish what is due."""
