@@ -141,6 +141,10 @@ class Services:
             clock=self.clock,
         )
 
+    def forget_responders(self) -> None:
+        """Read the responder certificates again when next asked: they were renewed."""
+        self.__dict__.pop("responder", None)
+
     def _responder_key(self, row: IssuerSettings) -> ResponderKey:
         certificate = _read(row.responder_certificate)
         return delegate(self.issuers[row.id], certificate, self.signer(row.responder_key, certificate))

@@ -1,0 +1,5 @@
+"""`python -m cli` is `jpki`."""
+
+from cli.main import main
+
+main()

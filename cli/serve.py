@@ -1,0 +1,40 @@
+"""`jpki serve`: the production way to run the authority."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cli.supervisor import supervise
+from config.assemble import assemble, system_clock
+from config.document import ConfigurationFaults
+from config.examine import examine
+from config.settings import load
+
+
+@click.command("serve")
+@click.argument("service", type=click.Choice(["all", "api", "status", "publisher"]), default="all")
+@click.pass_obj
+def command(state: Path, service: str) -> None:
+    """Run the API (HTTPS, mutual TLS), the status service (OCSP, lists) and the publisher, or one of them.
+
+    With "all", one supervisor starts the three, restarts what dies, and passes on SIGTERM and SIGHUP (reload). Under a
+    process manager of your own, run them one by one. The configuration is checked first.
+    """
+    if service == "publisher":
+        from cli.publisher import run_publisher
+        from web.logs import log_to_stderr
+
+        log_to_stderr()
+        run_publisher(assemble(state))
+        return
+    if service in ("api", "status"):
+        from web.server import serve
+
+        serve("api" if service == "api" else "status", state)
+    settings = load(state)
+    if faults := examine(settings, system_clock()):
+        raise ConfigurationFaults(faults)
+    click.echo(f"API https://{settings.api.bind}, status http://{settings.status.bind}; stop with Ctrl-C", err=True)
+    supervise(state, [row.responder_certificate for row in settings.issuers])

@@ -1,0 +1,101 @@
+"""The supervisor: starts the services, restarts what dies, passes signals on, reloads when certificates change."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import click
+
+NAMES = ("api", "status", "publisher")
+LONGEST_WAIT = 30.0
+"""Seconds before a service that keeps dying is started again."""
+
+_LOOK = 0.5
+_PATIENCE = 30.0
+_STEADY = 60.0
+
+
+@dataclass(slots=True)
+class _Child:
+    name: str
+    process: subprocess.Popen[bytes]
+    started: float
+    wait: float = 1.0
+    again_at: float | None = None
+
+
+def supervise(state: Path, watched: Iterable[Path]) -> None:
+    """Run all services until SIGTERM or SIGINT. SIGHUP, or a change of a `watched` file, makes the web services
+    read settings, keys and certificates again."""
+    stop, reload = threading.Event(), threading.Event()
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        (reload if number == signal.SIGHUP else stop).set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, on_signal)
+    files = tuple(watched)
+    seen = _stamps(files)
+    children = [_start(name, state) for name in NAMES]
+    try:
+        while not stop.wait(_LOOK):
+            stamps = _stamps(files)
+            if reload.is_set() or stamps != seen:
+                reload.clear()
+                seen = stamps
+                _reload(children)
+            for child in children:
+                _revive(child, state)
+    finally:
+        _end(children)
+
+
+def _start(name: str, state: Path) -> _Child:
+    command = [sys.executable, "-m", "cli", "--state", str(state), "serve", name]
+    return _Child(name, subprocess.Popen(command), time.monotonic())
+
+
+def _revive(child: _Child, state: Path) -> None:
+    now = time.monotonic()
+    if child.process.poll() is None:
+        if now - child.started > _STEADY:
+            child.wait = 1.0
+        return
+    if child.again_at is None:
+        click.echo(f"{child.name} ended with {child.process.returncode}; again in {child.wait:.0f} s", err=True)
+        child.again_at = now + child.wait
+        child.wait = min(child.wait * 2, LONGEST_WAIT)
+    elif now >= child.again_at:
+        successor = _start(child.name, state)
+        child.process, child.started, child.again_at = successor.process, successor.started, None
+
+
+def _reload(children: Iterable[_Child]) -> None:
+    for child in children:
+        if child.name != "publisher" and child.process.poll() is None:
+            child.process.send_signal(signal.SIGHUP)
+
+
+def _end(children: Iterable[_Child]) -> None:
+    alive = [child.process for child in children if child.process.poll() is None]
+    for process in alive:
+        process.terminate()
+    deadline = time.monotonic() + _PATIENCE
+    for process in alive:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _stamps(files: Iterable[Path]) -> list[int]:
+    return [file.stat().st_mtime_ns if file.exists() else 0 for file in files]
