@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from ca.octets import TbsFields, tbs_fields, tbs_of
 from domain import der, oids
@@ -107,19 +106,27 @@ def end_faults(record: CertificateRecord, revocation: Revocation | None) -> Iter
         yield "is revoked under another municipality or expiry than it was issued with"
 
 
-def pair_faults(work: UnitOfWork, record: CertificateRecord, now: datetime) -> Iterator[str]:
-    """Where a signing certificate in force has no live authentication certificate beside it on the same carrier, or
-    would outlive it (`policies/validity.py`)."""
-    if record.kind is Kind.SIGNATURE and record.ended_at is None and not record.validity.ended(now):
-        beside = [
-            row
-            for row in work.certificates.live_of(record.resident_id)
-            if (row.kind, row.carrier) == (Kind.AUTHENTICATION, record.carrier)
-        ]
-        if not beside:
+def pair_faults(inspection: Inspection, work: UnitOfWork, record: CertificateRecord) -> Iterator[str]:
+    """Where a signing certificate in force lost the authentication certificate beside it, on the same carrier, or would
+    outlive it (`policies/validity.py`). Only a cause that lets one of a pair be chosen may end that one alone."""
+    if record.kind is not Kind.SIGNATURE or record.ended_at or record.validity.ended(inspection.now):
+        return
+    beside = [
+        row
+        for row in work.certificates.of_resident(record.resident_id)
+        if (row.kind, row.carrier) == (Kind.AUTHENTICATION, record.carrier)
+    ]
+    live = next((row for row in beside if row.ended_at is None), None)
+    if live is None:
+        if not beside or not _ended_alone(inspection, work, beside[-1]):
             yield "is live although its authentication certificate has ended"
-        elif record.validity.not_after > beside[0].validity.not_after:
-            yield "outlives its authentication certificate"
+    elif record.validity.not_after > live.validity.not_after:
+        yield "outlives its authentication certificate"
+
+
+def _ended_alone(inspection: Inspection, work: UnitOfWork, record: CertificateRecord) -> bool:
+    revocation = work.revocations.find(record.issuer, record.serial)
+    return revocation is not None and inspection.causes[revocation.cause].choosable
 
 
 def status_faults(inspection: Inspection, record: CertificateRecord, revocation: Revocation | None) -> Iterator[str]:

@@ -96,7 +96,7 @@ def _certificate(
     revocation = work.revocations.find(record.issuer, record.serial)
     told = trail.take(name)
     issuer = inspection.issuers.get(record.issuer)
-    texts = [*certificates.end_faults(record, revocation), *certificates.pair_faults(work, record, inspection.now)]
+    texts = [*certificates.end_faults(record, revocation), *certificates.pair_faults(inspection, work, record)]
     try:
         tbs, fields = certificates.read_fields(record)
         directory = certificates.directory_of(fields)

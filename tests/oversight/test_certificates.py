@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ca.octets import tbs_fields, tbs_of
-from domain.certificates import CertificateRecord, CertificateState, IssuerId, Kind
+from domain.certificates import Carrier, CertificateRecord, CertificateState, IssuerId, Kind
 from domain.events import Act, AuditEvent
 from domain.revocation import CrlReason, Revocation, RevocationCause
 from domain.status import GOOD, UNKNOWN, CertificateStatus
@@ -139,10 +139,26 @@ def test_an_end_that_does_not_follow_is_named(
     assert any(fault.endswith(text) for fault in texts(lived, "certificates"))
 
 
-def test_a_signing_certificate_without_its_authentication_certificate_is_named(
+def test_a_signing_certificate_that_lost_its_authentication_certificate_is_named(
     lived: House, memory: MemoryStore
 ) -> None:
+    lost = "the signature certificate of application 4 is live although its authentication certificate has ended"
     change_certificate(memory, LIVE, ended_at=lived.clock.now)
+    assert lost in texts(lived, "certificates")
+    change_certificate(memory, LIVE, carrier=Carrier.MOBILE_DEVICE)
+    assert lost in texts(lived, "certificates")
+
+
+def test_a_holder_may_end_the_authentication_certificate_alone(lived: House) -> None:
+    lived.revoke(1, RevocationCause.HOLDER_REQUEST, Kind.AUTHENTICATION)
+    assert lived.faults() == []
+
+
+def test_a_lost_card_ends_both(lived: House, memory: MemoryStore) -> None:
+    lived.revoke(1, RevocationCause.CARD_LOST)
+    row = record_of(memory, SIGNING)
+    del memory.tables.revocations[row.issuer, row.serial]
+    change_certificate(memory, SIGNING, ended_at=None)
     assert "the signature certificate of application 4 is live although its authentication certificate has ended" in (
         texts(lived, "certificates")
     )

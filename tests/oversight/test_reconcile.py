@@ -238,10 +238,11 @@ ACTS = (
     "issue",
     "sign",
     "publish",
-    "wait",
     "revoke",
     "revoke signature",
+    "revoke authentication",
     "hold",
+    "move",
     "interrupt issue",
     "interrupt publish",
 )
@@ -282,6 +283,8 @@ def perform(house: House, memory: MemoryStore, act: str, number: int) -> None:
             house.revoke(number)
         case "revoke signature":
             house.revoke(number, RevocationCause.HOLDER_REQUEST, Kind.SIGNATURE)
+        case "revoke authentication":
+            house.revoke(number, RevocationCause.KEY_REPORT, Kind.AUTHENTICATION)
         case "move":
             house.move(number)
         case "hold":
