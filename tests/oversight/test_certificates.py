@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ca.octets import tbs_fields, tbs_of
+from domain import der, oids
 from domain.certificates import Carrier, CertificateRecord, CertificateState, IssuerId, Kind
 from domain.events import Act, AuditEvent
 from domain.revocation import CrlReason, Revocation, RevocationCause
@@ -23,6 +24,7 @@ from tests.support.forgery import (
     damaged,
     record_of,
     renamed,
+    signed_anew,
     texts,
 )
 from tests.support.house import HOUR, House
@@ -293,6 +295,13 @@ def test_a_reserved_certificate_is_unknown_even_if_it_was_revoked_meanwhile(memo
     revocation = memory.tables.revocations[row.issuer, row.serial]
     assert status_by_record(replace(row, state=CertificateState.RESERVED), revocation) == UNKNOWN
     assert status_by_record(row, revocation) == memory.status_of(row.issuer, row.serial)
+
+
+def test_a_certificate_without_a_distribution_point_says_nothing_of_lists(lived: House, memory: MemoryStore) -> None:
+    row = record_of(memory, LIVE)
+    points = der.oid(oids.CRL_DISTRIBUTION_POINTS)
+    change_certificate(memory, LIVE, der=signed_anew(row, points, points[:-1] + b"\x7f"))
+    assert lived.faults() == ["the authentication certificate of application 1 holds other octets than were reserved"]
 
 
 def test_the_directory_entry_is_the_first_name_of_the_distribution_point(lived: House, memory: MemoryStore) -> None:

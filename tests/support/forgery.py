@@ -69,13 +69,19 @@ def forge_list(
     change_list(memory, scope, number, digest=hashlib.sha256(octets).digest(), entries=len(revocations))
 
 
-def renamed(record: CertificateRecord) -> bytes:
-    """The certificate with another last character in its subject, properly signed."""
+def signed_anew(record: CertificateRecord, old: bytes, new: bytes) -> bytes:
+    """The certificate with other octets of equal length inside, properly signed."""
     tbs = tbs_of(record.der)
-    subject = tbs_fields(tbs).subject
-    tbs = tbs.replace(subject, subject[:-1] + (b"1" if subject.endswith(b"0") else b"0"))
+    assert tbs.count(old) == 1
+    tbs = tbs.replace(old, new)
     signer = authority_signer(*record.issuer.split("-"))
     return assemble(tbs, signer.algorithm, signer.sign(tbs))
+
+
+def renamed(record: CertificateRecord) -> bytes:
+    """The certificate with another last character in its subject, properly signed."""
+    subject = tbs_fields(tbs_of(record.der)).subject
+    return signed_anew(record, subject, subject[:-1] + (b"1" if subject.endswith(b"0") else b"0"))
 
 
 def damaged(octets: bytes) -> bytes:
