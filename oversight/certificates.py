@@ -108,25 +108,17 @@ def end_faults(record: CertificateRecord, revocation: Revocation | None) -> Iter
 
 def pair_faults(inspection: Inspection, work: UnitOfWork, record: CertificateRecord) -> Iterator[str]:
     """Where a signing certificate in force lost the authentication certificate beside it, on the same carrier, or would
-    outlive it (`policies/validity.py`). Only a cause that lets one of a pair be chosen may end that one alone."""
+    outlive it (`policies/validity.py`, `policies/causes.py`)."""
     if record.kind is not Kind.SIGNATURE or record.ended_at or record.validity.ended(inspection.now):
         return
-    beside = [
-        row
-        for row in work.certificates.of_resident(record.resident_id)
-        if (row.kind, row.carrier) == (Kind.AUTHENTICATION, record.carrier)
-    ]
-    live = next((row for row in beside if row.ended_at is None), None)
+    beside = (Kind.AUTHENTICATION, record.carrier)
+    live = next(
+        (row for row in work.certificates.live_of(record.resident_id) if (row.kind, row.carrier) == beside), None
+    )
     if live is None:
-        if not beside or not _ended_alone(inspection, work, beside[-1]):
-            yield "is live although its authentication certificate has ended"
+        yield "is live although its authentication certificate has ended"
     elif record.validity.not_after > live.validity.not_after:
         yield "outlives its authentication certificate"
-
-
-def _ended_alone(inspection: Inspection, work: UnitOfWork, record: CertificateRecord) -> bool:
-    revocation = work.revocations.find(record.issuer, record.serial)
-    return revocation is not None and inspection.causes[revocation.cause].choosable
 
 
 def status_faults(inspection: Inspection, record: CertificateRecord, revocation: Revocation | None) -> Iterator[str]:

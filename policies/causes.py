@@ -43,8 +43,8 @@ def orders_for(
 ) -> list[RevocationOrder]:
     """The orders that the rule gives for a holder's live certificates, in their order.
 
-    `chosen` names the kinds the caller wants revoked; None leaves it to the rule. A kind without a live certificate
-    gives no order. Raises Refusal(CAUSE_NOT_ALLOWED) for a choice that the row does not permit.
+    `chosen` names the kinds the caller wants revoked; None leaves it to the rule. The authentication certificate takes
+    the signing certificate with it, which must not outlive it. A kind without a live certificate gives no order. Raises Refusal(CAUSE_NOT_ALLOWED) for a choice that the row does not permit.
     """
     kinds = rule.kinds if chosen is None else chosen
     if not kinds or not kinds <= rule.kinds or (kinds != rule.kinds and not rule.choosable):
@@ -54,6 +54,8 @@ def orders_for(
             + (", or one of them" if rule.choosable else "; name both or nothing" if len(rule.kinds) > 1 else " only"),
             pointer="kinds",
         )
+    if Kind.AUTHENTICATION in kinds:
+        kinds |= {Kind.SIGNATURE}
     return [
         RevocationOrder(record.issuer, record.serial, record.kind, rule.cause, rule.reason)
         for record in live

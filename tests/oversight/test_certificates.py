@@ -151,7 +151,7 @@ def test_a_signing_certificate_that_lost_its_authentication_certificate_is_named
     assert lost in texts(lived, "certificates")
 
 
-def test_a_holder_may_end_the_authentication_certificate_alone(lived: House) -> None:
+def test_a_holder_who_ends_the_authentication_certificate_leaves_no_signing_certificate(lived: House) -> None:
     lived.revoke(1, RevocationCause.HOLDER_REQUEST, Kind.AUTHENTICATION)
     assert lived.faults() == []
 

@@ -61,10 +61,9 @@ def test_without_live_certificates_there_is_nothing_to_do() -> None:
     assert orders_for(CAUSES[RevocationCause.CARD_LOST], []) == []
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_a_holder_may_choose_one_kind(kind: Kind) -> None:
-    orders = orders_for(CAUSES[RevocationCause.HOLDER_REQUEST], [SIGNATURE, AUTHENTICATION], frozenset({kind}))
-    assert [order.kind for order in orders] == [kind]
+def test_a_holder_may_give_up_the_signing_certificate_alone() -> None:
+    rule, chosen = CAUSES[RevocationCause.HOLDER_REQUEST], frozenset({Kind.SIGNATURE})
+    assert [order.kind for order in orders_for(rule, [SIGNATURE, AUTHENTICATION], chosen)] == [Kind.SIGNATURE]
 
 
 @pytest.mark.parametrize("rule", CAUSES.values(), ids=lambda rule: rule.cause.value)
@@ -170,3 +169,9 @@ def test_every_cause_has_a_row() -> None:
     with pytest.raises(TableFaults) as faults:
         load_causes(content)
     assert faults.value.faults == ("cause: holder-request has no row", "cause: temporary-stop has no row")
+
+
+def test_the_authentication_certificate_takes_the_signing_certificate_with_it() -> None:
+    rule = CAUSES[RevocationCause.HOLDER_REQUEST]
+    orders = orders_for(rule, [SIGNATURE, AUTHENTICATION], frozenset({Kind.AUTHENTICATION}))
+    assert {order.kind for order in orders} == set(Kind)
