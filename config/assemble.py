@@ -6,8 +6,9 @@ import os
 import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
+from time import time
 
 from ca.authority import Authority, Generation
 from ca.generation import issuer_of
@@ -38,7 +39,13 @@ from verifiers.admit import status_admission
 
 def system_clock() -> datetime:
     """Now by the machine's clock, aware UTC in whole seconds."""
-    return datetime.now(UTC).replace(microsecond=0)
+    return _moment(int(time()))
+
+
+@lru_cache(maxsize=1)
+def _moment(second: int) -> datetime:
+    """Cached, because a responder asks many thousand times in a second."""
+    return datetime.fromtimestamp(second, UTC)
 
 
 system_random = os.urandom
