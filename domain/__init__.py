@@ -1,1 +1,1 @@
-"""The words everyone shares: values, rules of their range, and the ports pure code may ask for. Standard library only."""
+"""The words everyone shares: values, rules of their range, ports that pure code may ask for. Standard library only."""

@@ -19,7 +19,7 @@ SHORT_NAMES = {
 
 
 def encode_name(name: Name) -> bytes:
-    """DER Name: C as PrintableString, everything else as UTF8String, as the real service writes it (RFC 5280 §4.1.2.4)."""
+    """DER Name (RFC 5280 §4.1.2.4): C as PrintableString, all else as UTF8String, as the real service writes it."""
     return der.sequence(*(_relative_name(kind, value) for kind, value in name))
 
 

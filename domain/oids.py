@@ -54,7 +54,7 @@ ECDSA_WITH_SHA384 = "1.2.840.10045.4.3.3"
 ECDSA_WITH_SHA512 = "1.2.840.10045.4.3.4"
 ED25519 = "1.3.101.112"
 
-# The four items in subjectAltName: names of the arc as published for 公的個人認証 (order on the card: 1, 4, 3, 5, 2, 6).
+# The four items in subjectAltName: names of the arc as published for 公的個人認証. Order on the card: 1, 4, 3, 5, 2, 6.
 JPKI_COMMON_NAME = "1.2.392.200149.8.5.5.1"
 JPKI_SUBSTITUTE_CHARACTER_OF_COMMON_NAME = "1.2.392.200149.8.5.5.2"
 JPKI_GENDER = "1.2.392.200149.8.5.5.3"
