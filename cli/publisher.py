@@ -71,9 +71,8 @@ def _publish(services: Services) -> bool:
 
 
 def _renew(services: Services) -> bool:
-    for issuer in renew_due(services):
-        _log.info("renewed a responder certificate", extra={"facts": {"issuer": issuer}})
-        services.forget_responders()
+    for name in renew_due(services):
+        _log.info("renewed a certificate", extra={"facts": {"of": name}})
     return True
 
 

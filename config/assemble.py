@@ -13,14 +13,14 @@ from time import time
 from ca.authority import Authority, Generation
 from ca.generation import issuer_of
 from config.document import ConfigurationFaults
-from config.files import read_key, read_secret
+from config.files import read_file, read_key, read_secret
 from config.municipalities import load_municipalities
 from config.rules import load_causes, load_events, load_profiles, load_substitutes, load_weak_keys
 from config.settings import IssuerSettings, Settings, load
 from crl.publisher import Publisher
 from crl.scope import distribution_point
 from domain.certificates import Issuer, IssuerId
-from domain.errors import Code, Refusal
+from domain.errors import Refusal
 from domain.lists import Scope
 from domain.parties import Credential, Party
 from domain.ports import Begin, Signer
@@ -83,7 +83,11 @@ class Services:
     @cached_property
     def issuers(self) -> Mapping[IssuerId, Issuer]:
         """Every configured key generation of both authorities."""
-        return {row.id: issuer_of(_read(row.certificate), row.id, row.kind) for row in self.settings.issuers}
+        return {row.id: self.issuer(row) for row in self.settings.issuers}
+
+    def issuer(self, row: IssuerSettings) -> Issuer:
+        """One key generation, read from its certificate."""
+        return issuer_of(read_file(row.certificate), row.id, row.kind)
 
     @cached_property
     def issuer_signers(self) -> Mapping[IssuerId, Signer]:
@@ -141,20 +145,17 @@ class Services:
     @cached_property
     def responder(self) -> Responder:
         return Responder(
-            keys={row.id: self._responder_key(row) for row in self.settings.issuers},
+            keys={row.id: self.responder_key(row, self.issuers[row.id]) for row in self.settings.issuers},
             lookup=self.status,
             policy=self.settings.ocsp,
             admit=status_admission(self.begin, self.settings.ocsp.access),
             clock=self.clock,
         )
 
-    def forget_responders(self) -> None:
-        """Read the responder certificates again when next asked: they were renewed."""
-        self.__dict__.pop("responder", None)
-
-    def _responder_key(self, row: IssuerSettings) -> ResponderKey:
-        certificate = _read(row.responder_certificate)
-        return delegate(self.issuers[row.id], certificate, self.signer(row.responder_key, certificate))
+    def responder_key(self, row: IssuerSettings, issuer: Issuer) -> ResponderKey:
+        """The key that signs an issuer's OCSP answers, with its certificate."""
+        certificate = read_file(row.responder_certificate)
+        return delegate(issuer, certificate, self.signer(row.responder_key, certificate))
 
     def answer(self, octets: bytes, caller: Party | None) -> OcspAnswer:
         """The OCSP answer to a request."""
@@ -195,7 +196,7 @@ class Services:
 
     def check_head(self, key_id: str, octets: bytes, signature: bytes) -> bool:
         """Whether the audit key made that signature, judged by its public half alone."""
-        spki = _read(self.settings.audit_public_key)
+        spki = read_file(self.settings.audit_public_key)
         return key_id == key_id_of(spki) and verify(spki, ED25519, octets, signature)
 
     def close(self) -> None:
@@ -204,9 +205,20 @@ class Services:
             if part in self.__dict__:
                 getattr(self, part).close()
 
+    def require_schema(self) -> None:
+        """Raises ConfigurationFaults when the database is missing, or is not of this version of the program."""
+        from store import schema  # brings Alembic along, which takes long and is seldom needed
+
+        if faults := schema.check(self.database_url):
+            raise ConfigurationFaults([f"database: {fault}" for fault in faults])
+
     def signer(self, key: Path, certificate: bytes | None = None) -> SoftwareSigner:
-        """The signer of an encrypted key file, checked against its certificate if one is given."""
-        return SoftwareSigner.from_pem(_read(key), read_secret(self.settings.secrets.key_passphrase), certificate)
+        """The signer of an encrypted key file, checked against its certificate (DER) if one is given."""
+        pem, passphrase = read_file(key), read_secret(self.settings.secrets.key_passphrase)
+        try:
+            return SoftwareSigner.from_pem(pem, passphrase, certificate)
+        except Refusal as refusal:
+            raise Refusal(refusal.code, f"{key.name}: {refusal.detail}") from None
 
 
 def assemble(state: Path) -> Services:
@@ -219,10 +231,3 @@ def profile_named(profiles: Mapping[str, Profile], name: str) -> Profile:
     if name not in profiles:
         raise ConfigurationFaults([f"there is no profile {name}; there are {', '.join(profiles)}"])
     return profiles[name]
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Refusal(Code.BAD_CONFIGURATION, f"{path.name} cannot be read: {error.strerror}") from None

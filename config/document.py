@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,10 +47,10 @@ class Section:
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self._value(key, default)
-        if not isinstance(value, str) or not value:
+        if not _is_text(value):
             self._missing_or_wrong(key, "a text")
             return ""
-        return value
+        return str(value)
 
     def optional_text(self, key: str) -> str | None:
         return self.text(key) if key in self.content else None
@@ -93,15 +94,18 @@ class Section:
     def name(self, key: str) -> Name:
         """A distinguished name: a list of [short type, value] pairs in the order of encoding."""
         value = self._value(key, None)
+        if not isinstance(value, list) or not value:
+            self._missing_or_wrong(key, "a list of [type, text] pairs")
+            return ()
         pairs: list[tuple[str, str]] = []
-        for pair in value if isinstance(value, list) else ():
+        for pair in value:
             match pair:
-                case [str(kind), str(text)] if kind in SHORT_NAMES and text:
-                    pairs.append((SHORT_NAMES[kind], text))
+                case ["C", text] if not (isinstance(text, str) and re.fullmatch("[A-Z]{2}", text)):
+                    self.fault(key, "want two capital letters for C")
+                case [str(kind), text] if kind in SHORT_NAMES and _is_text(text):
+                    pairs.append((SHORT_NAMES[kind], str(text)))
                 case _:
                     self.fault(key, f"want pairs of {', '.join(SHORT_NAMES)} and a text")
-        if not pairs:
-            self._missing_or_wrong(key, "a list of [type, text] pairs")
         return tuple(pairs)
 
     def section(self, key: str) -> Section:
@@ -129,3 +133,8 @@ class Section:
 
     def _missing_or_wrong(self, key: str, want: str) -> None:
         self.fault(key, f"want {want}" if key in self.content else f"is missing; want {want}")
+
+
+def _is_text(value: object) -> bool:
+    """Whether it is a text of characters that can be seen, the ideographic space among them."""
+    return isinstance(value, str) and value != "" and value.replace("\u3000", " ").isprintable()

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import shutil
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from config.assemble import Services
-from config.files import read_secret, write_private, write_public
+from config.files import write_private, write_public
+from config.transport import open_transport
 from domain.errors import Code, Refusal
 from domain.lists import Scope
 from domain.parties import Party, Usage
 from domain.ports import UnitOfWork
-from domain.serial import OCTETS, SerialNumber
-from keys.transport import TransportKey, certify_client
+from keys.transport import TransportKey
 from verifiers import registry
 
 
@@ -28,26 +29,48 @@ def enrol(
 
     The folder gets `client.pem` (certificate), `authority.pem` (whom to trust) and, unless the party sent a PKCS#10
     `request` (PEM or DER) for a key of its own, `client.key`. A verifier's credential signs OCSP requests, too.
-    Raises Refusal(MALFORMED), Refusal(BAD_REQUEST_SIGNATURE), Refusal(BAD_KEY), and Refusal(BAD_CONFIGURATION) for a
-    folder that exists.
+    Raises Refusal(MALFORMED), Refusal(BAD_REQUEST_SIGNATURE), Refusal(BAD_KEY), Refusal(BAD_CONFIGURATION) for a
+    folder that exists, Refusal(NOT_ADMITTED) for a party that is suspended or whose period has ended, and
+    Refusal(ALREADY_APPLIED) for one that is registered with other kinds or another period.
     """
     now = services.clock()
     if folder.exists():
         raise Refusal(Code.BAD_CONFIGURATION, f"{folder} exists and will not be overwritten; choose another with --out")
     key = ec.generate_private_key(ec.SECP256R1()) if request is None else None
     public = key.public_key() if key else _requested_key(request or b"")
-    authority, authority_key = _transport_authority(services)
-    serial = SerialNumber.drawn_from(services.random(OCTETS))
-    certificate = certify_client(authority, authority_key, public, party.label, serial, now, life)
+    authority = open_transport(services.settings)
+    certificate = authority.certify_caller(public, party.label, now, life, services.random)
+    content = {"client.pem": certificate, "authority.pem": authority.certificate}
     with services.begin() as work:
-        stored = work.parties.find(party.role.value, party.name) or registry.add_party(work, party, now, actor)
+        stored = _registered(work, party, now, actor)
         registry.add_credential(work, stored, certificate.public_bytes(Encoding.DER), Usage.TLS, now, actor)
         _put_lists_in_use(services, work, stored)
-        work.commit()
-    if key is not None:
-        write_private(folder / "client.key", key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    write_public(folder / "client.pem", certificate.public_bytes(Encoding.PEM))
-    write_public(folder / "authority.pem", authority.public_bytes(Encoding.PEM))
+        try:
+            # Before the commit: no credential is registered that nobody was handed.
+            if key is not None:
+                pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+                write_private(folder / "client.key", pem)
+            for name, file in content.items():
+                write_public(folder / name, file.public_bytes(Encoding.PEM))
+            work.commit()
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+
+def _registered(work: UnitOfWork, party: Party, now: datetime, actor: Party) -> Party:
+    """The stored party, which must be in force and be what was asked for."""
+    stored = work.parties.find(party.role.value, party.name)
+    if stored is None:
+        return registry.add_party(work, party, now, actor)
+    if not stored.in_force(now):
+        raise Refusal(Code.NOT_ADMITTED, "the party is suspended or its period has ended; register it by another name")
+    if stored.kinds != party.kinds or party.in_force_until not in (None, stored.in_force_until):
+        raise Refusal(
+            Code.ALREADY_APPLIED,
+            "the party is registered with other kinds or another period; give the same ones for one more credential",
+        )
+    return stored
 
 
 def _put_lists_in_use(services: Services, work: UnitOfWork, party: Party) -> None:
@@ -55,17 +78,6 @@ def _put_lists_in_use(services: Services, work: UnitOfWork, party: Party) -> Non
     if party.municipality is not None:
         for row in services.settings.issuers:
             work.lists.register(Scope(row.id, party.municipality))
-
-
-def _transport_authority(services: Services) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    transport = services.settings.transport
-    certificate = x509.load_pem_x509_certificate(transport.authority_certificate.read_bytes())
-    key = load_pem_private_key(
-        transport.authority_key.read_bytes(), read_secret(services.settings.secrets.key_passphrase)
-    )
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise Refusal(Code.BAD_CONFIGURATION, "the transport authority's key is not on an elliptic curve")
-    return certificate, key
 
 
 def _requested_key(request: bytes) -> TransportKey:

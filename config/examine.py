@@ -4,41 +4,48 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from config.assemble import Services
 from config.document import ConfigurationFaults
+from config.files import read_file
 from config.municipalities import load_municipalities
 from config.rules import load_causes, load_events, load_profiles, load_substitutes, load_weak_keys
-from config.settings import Settings
+from config.settings import IssuerSettings, Settings
+from config.transport import open_transport, read_certificate
 from domain.errors import Refusal
-from policies.profile import Profile
-from store import schema
+
+RENEW = "run: jpki responders renew"
 
 
 def examine(settings: Settings, now: datetime) -> list[str]:
     """Every fault, each a sentence; empty when the services can start and work. Changes nothing."""
-    services = Services(settings)
-    faults = [*_exposed(settings)]
-    for part in (
-        lambda: services.sealer,
-        lambda: load_weak_keys(settings.weak_keys),
-        load_municipalities,
-        load_causes,
-        load_events,
-        load_substitutes,
-    ):
-        faults += _caught(part)
-    faults += _keys(services)
-    faults += _caught(lambda: services.authority)
-    faults += _profiles(services)
-    faults += _responders(services, now)
-    faults += _caught(lambda: _database(services))
+    with closing(Services(settings)) as services:
+        faults = [*_exposed(settings)]
+        for part in (
+            lambda: services.sealer,
+            lambda: load_weak_keys(settings.weak_keys),
+            load_municipalities,
+            load_causes,
+            load_events,
+            load_substitutes,
+            lambda: _audit_keys(services),
+        ):
+            faults += _caught(part)
+        for row in settings.issuers:
+            faults += _issuer(services, row, now)
+        faults += _profiles(settings)
+        faults += _transport(services, now)
+        faults += _caught(services.require_schema)
+        # What is made of all that; its parts' faults are known by now, and told once.
+        faults += _caught(lambda: services.authority)
     if settings.api.bind == settings.status.bind:
         faults.append("api.bind and status.bind are the same address")
-    services.close()
     return list(dict.fromkeys(faults))
 
 
@@ -59,72 +66,88 @@ def _exposed(settings: Settings) -> Iterator[str]:
             yield f"{path.name} is open to others; run: chmod 600 {path}"
 
 
-def _keys(services: Services) -> Iterator[str]:
-    """Every key opens and belongs to its certificate."""
-    for row in services.settings.issuers:
-        yield from _caught(partial(_pair, services, row.key, row.certificate))
-        yield from _caught(partial(_pair, services, row.responder_key, row.responder_certificate))
-    yield from _caught(lambda: services.signer(services.settings.audit_key))
+def _issuer(services: Services, row: IssuerSettings, now: datetime) -> Iterator[str]:
+    """Key and certificate open and belong together; the responder speaks for the issuer as long as an answer stands."""
+    yield from _caught(lambda: services.signer(row.key, read_file(row.certificate)))
+    try:
+        issuer = services.issuer(row)
+        if issuer.validity.ended(now):
+            if row.issuing:
+                yield f"issuer {row.id} has ended; write issuing = false, and let another generation issue"
+            return
+        validity = services.responder_key(row, issuer).validity
+    except (Refusal, ConfigurationFaults) as error:
+        yield from _sentences(error)
+        return
+    if not validity.covers(now):
+        yield f"the responder certificate of {row.id} is not valid now; {RENEW}"
+    elif not validity.covers(min(now + services.settings.ocsp.answer_lifetime, issuer.validity.not_after)):
+        yield f"the responder certificate of {row.id} ends before an answer made now; {RENEW}"
 
 
-def _pair(services: Services, key: Path, certificate: Path) -> None:
-    services.signer(key, certificate.read_bytes())
-
-
-def _profiles(services: Services) -> Iterator[str]:
+def _profiles(settings: Settings) -> Iterator[str]:
     """Profiles exist and fit where they are named."""
     try:
-        profiles = load_profiles(services.settings.profiles)
+        profiles = load_profiles(settings.profiles)
     except ConfigurationFaults as error:
         yield from error.faults
         return
-    for row in services.settings.issuers:
+    for row in settings.issuers:
         for name, purpose in (
             (row.profile, row.kind.value),
             (row.authority_profile, "ca"),
             (row.responder_profile, "ocsp-responder"),
         ):
-            profile: Profile | None = profiles.get(name)
+            profile = profiles.get(name)
             if profile is None:
                 yield f"issuer {row.id}: there is no profile {name}"
             elif profile.purpose != purpose:
                 yield f"issuer {row.id}: profile {name} is for {profile.purpose}, not for {purpose}"
 
 
-def _responders(services: Services, now: datetime) -> Iterator[str]:
-    """Responder certificates speak for their issuers, and will for as long as an answer stands."""
-    try:
-        keys = services.responder.keys
-    except (Refusal, ConfigurationFaults, OSError) as error:
-        yield _sentence(error)
-        return
-    for issuer, key in keys.items():
-        if not key.validity.covers(now):
-            yield f"the responder certificate of {issuer} is not valid now; run: jpki responders renew"
-        elif not key.validity.covers(now + services.settings.ocsp.answer_lifetime):
-            yield f"the responder certificate of {issuer} ends before an answer made now; run: jpki responders renew"
+def _transport(services: Services, now: datetime) -> Iterator[str]:
+    """The API can speak TLS, and callers can be given credentials."""
+    transport = services.settings.transport
+    for key, path, ends in (
+        (transport.authority_key, transport.authority_certificate, "make a new transport authority"),
+        (transport.server_key, transport.server_certificate, RENEW),
+    ):
+        yield from _caught(partial(_pair, services, key, path))
+        try:
+            certificate = read_certificate(path)
+        except Refusal:
+            continue
+        if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+            yield f"{path.name} is not valid now; {ends}"
+    yield from _caught(lambda: open_transport(services.settings))
 
 
-def _database(services: Services) -> None:
-    faults = schema.check(services.database_url)
-    if faults:
-        raise ConfigurationFaults([f"database: {fault}" for fault in faults])
+def _audit_keys(services: Services) -> None:
+    public = read_file(services.settings.audit_public_key)
+    if services.signer(services.settings.audit_key).public != public:
+        raise ConfigurationFaults(
+            [f"{services.settings.audit_public_key.name} is not the public half of {services.settings.audit_key.name}"]
+        )
+
+
+def _pair(services: Services, key: Path, certificate: Path) -> None:
+    """A key and the PEM certificate it must belong to."""
+    services.signer(key, read_certificate(certificate).public_bytes(Encoding.DER))
 
 
 def _caught(make: Callable[[], object]) -> list[str]:
     """What goes wrong when a part is made, as sentences."""
     try:
         make()
-    except ConfigurationFaults as error:
-        return list(error.faults)
-    except (Refusal, OSError, ValueError) as error:
-        return [_sentence(error)]
+    except (ConfigurationFaults, Refusal, ValueError) as error:
+        return _sentences(error)
     return []
 
 
-def _sentence(error: Exception) -> str:
-    if isinstance(error, Refusal):
-        return error.detail
-    if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
+def _sentences(error: ConfigurationFaults | Refusal | ValueError) -> list[str]:
+    match error:
+        case ConfigurationFaults():
+            return list(error.faults)
+        case Refusal():
+            return [error.detail]
+    return [str(error)]

@@ -6,6 +6,16 @@ import os
 from pathlib import Path
 
 from config.document import ConfigurationFaults, Secret
+from domain.errors import Code, Refusal
+
+
+def read_file(path: Path) -> bytes:
+    """The octets of a file that settings name. Raises Refusal(BAD_CONFIGURATION) when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        why = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise Refusal(Code.BAD_CONFIGURATION, f"{path.name} cannot be read: {why}") from None
 
 
 def read_secret(secret: Secret) -> bytes:

@@ -60,7 +60,7 @@ def initialise(
 
 
 def _build(building: Path, text: str, now: datetime, random: RandomSource, on_step: Callable[[str], None]) -> None:
-    """Everything that a state directory holds. The database comes last: it may lie elsewhere, where nothing takes it back."""
+    """Everything that a state directory holds. The database comes last: what lies elsewhere stays if it fails."""
     write_private(building / FILE_NAME, text.encode())
     settings = _secrets(building, random)
     on_step("settings and secrets")

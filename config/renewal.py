@@ -1,18 +1,21 @@
-"""Renewal of certificates that services work under, before they end: those of OCSP responders and of the API's server."""
+"""Renewal of certificates before they end: those of OCSP responders, and that of the API's server."""
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 
 from cryptography import x509
 
 from config.assemble import Services
-from config.files import read_file
-from config.founding import renew_responder
+from config.files import read_file, replace_public
+from config.founding import Founder
 from config.rules import load_profiles
 from config.settings import IssuerSettings
 from config.transport import is_ours, read_certificate, renew_server
 from domain.errors import Refusal
+from domain.events import Act, AuditEvent
+from domain.parties import LOCAL_OPERATOR
 
 SERVER = "api-server"
 """How the API's server is named among what was renewed."""
@@ -26,19 +29,11 @@ def renew_due(services: Services, *, everyone: bool = False) -> list[str]:
     server certificate from elsewhere. Keys are opened only if something is due. Raises Refusal(BAD_CONFIGURATION).
     """
     now = services.clock()
-    due = [row for row in services.settings.issuers if _responder_due(services, row, now, everyone)]
-    profiles = load_profiles(services.settings.profiles) if due else {}
-    for row in due:
-        renew_responder(
-            services.settings,
-            row,
-            profiles,
-            services.issuers[row.id],
-            services.issuer_signers[row.id],
-            services.signer(row.responder_key),
-            now,
-            services.random,
-        )
+    due = [row for row in services.settings.issuers if _is_due(services, row, now, everyone)]
+    if due:
+        founder = Founder(services.settings, load_profiles(services.settings.profiles), now, services.random)
+        for row in due:
+            _renew(services, founder, row)
     renewed: list[str] = [row.id for row in due]
     server = read_certificate(services.settings.transport.server_certificate)
     if is_ours(services.settings, server) and (everyone or _is_old(server, now)):
@@ -47,7 +42,23 @@ def renew_due(services: Services, *, everyone: bool = False) -> list[str]:
     return renewed
 
 
-def _responder_due(services: Services, row: IssuerSettings, now: datetime, everyone: bool) -> bool:
+def _renew(services: Services, founder: Founder, row: IssuerSettings) -> None:
+    """Give an issuer's responder a new certificate for its key; services take it up when they are told to reload.
+
+    The audit row comes first: a certificate that was signed must not be unknown to it, while one that never reached its
+    file does no harm.
+    """
+    certificate = founder.certify_responder(
+        row, services.issuers[row.id], services.issuer_signers[row.id], services.signer(row.responder_key)
+    )
+    facts = {"issuer": row.id, "certificate": hashlib.sha256(certificate).hexdigest()}
+    with services.begin() as work:
+        work.audit.append(AuditEvent(Act.RESPONDER_RENEWED, LOCAL_OPERATOR.label, founder.now, facts))
+        work.commit()
+    replace_public(row.responder_certificate, certificate)
+
+
+def _is_due(services: Services, row: IssuerSettings, now: datetime, everyone: bool) -> bool:
     issuer = services.issuers[row.id].validity
     if issuer.ended(now):
         return False

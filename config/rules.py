@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from config.document import ConfigurationFaults
+from config.files import read_file
 from domain.events import EventType
 from domain.revocation import CauseRule, RevocationCause
 from policies import causes, characters, events
@@ -45,7 +46,7 @@ def load_profiles(directory: Path) -> dict[str, Profile]:
             profiles[path.stem] = load_profile(path.stem, tomllib.loads(path.read_text("utf-8")))
         except ProfileFaults as error:
             faults += [f"{path.name}: {fault}" for fault in error.faults]
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             faults.append(f"{path.name}: {error}")
     if not profiles and not faults:
         faults.append(f"there is no profile in {directory}")
@@ -64,14 +65,20 @@ def shipped_profiles() -> dict[str, str]:
 
 
 def load_weak_keys(path: Path | None) -> frozenset[bytes]:
-    """SHA-256 digests of SubjectPublicKeyInfos that must not be certified; `#` begins a comment."""
+    """SHA-256 digests of SubjectPublicKeyInfos that must not be certified; `#` begins a comment.
+
+    Raises ConfigurationFaults, and Refusal(BAD_CONFIGURATION) when the file cannot be read.
+    """
     if path is None:
         return frozenset()
-    lines = (line.partition("#")[0].strip() for line in path.read_text("ascii").splitlines())
     try:
-        return frozenset(bytes.fromhex(line) for line in lines if line)
+        lines = (line.partition("#")[0].strip() for line in read_file(path).decode().splitlines())
+        digests = frozenset(bytes.fromhex(line) for line in lines if line)
     except ValueError:
-        raise ConfigurationFaults([f"{path.name}: want one SHA-256 in hex a line"]) from None
+        digests = frozenset([b""])
+    if any(len(digest) != 32 for digest in digests):
+        raise ConfigurationFaults([f"{path.name}: want one SHA-256 in hex a line"])
+    return digests
 
 
 def template() -> str:

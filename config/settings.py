@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from config.document import ConfigurationFaults, Secret, Section
+from domain import oids
 from domain.certificates import IssuerId, Kind
 from policies.crl import CrlPolicy
 from policies.distribution import Locations
@@ -19,6 +20,7 @@ from policies.subject import AuthorityNames
 FILE_NAME = "jpki.toml"
 _URL = re.compile(r"https?://[^\s/]+(/[^\s/]+)*")
 _ISSUER_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,45}")
+_BIND = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+):([0-9]{1,5})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class TransportSettings:
 
 @dataclass(frozen=True, slots=True)
 class SecretSettings:
+    """Where the passphrase of all keys lies, and the two keys that keep resident codes out of sight."""
+
     key_passphrase: Secret
     resident_index: Secret
     resident_seal: Secret
@@ -94,7 +98,9 @@ def load(state: Path) -> Settings:
         content = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ConfigurationFaults([f"there is no {FILE_NAME} in {state}; make one with: jpki init"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigurationFaults([f"{path} cannot be read: {error.strerror}"]) from None
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a number too long, brackets too deep
         raise ConfigurationFaults([f"{FILE_NAME}: {error}"]) from None
     faults: list[str] = []
     settings = read(Section("", content, faults, state.resolve()))
@@ -161,6 +167,12 @@ def _database(section: Section) -> str | Secret:
 
 def _names(section: Section) -> AuthorityNames:
     names = AuthorityNames(section.name("subject"), section.name("alternative"))
+    if names.subject and [kind for kind, _ in names.subject[:3]] != [
+        oids.COUNTRY,
+        oids.ORGANIZATION,
+        oids.ORGANIZATIONAL_UNIT,
+    ]:
+        section.fault("subject", "want it to begin with C, O and OU: lists and responders are named below these three")
     section.done()
     return names
 
@@ -217,8 +229,9 @@ def _listen(section: Section, bind: str) -> ListenSettings:
     listen = ListenSettings(
         section.text("bind", bind), section.integer("workers", 2, 1, 256), section.integer("threads", 4, 1, 256)
     )
-    if not listen.bind.rpartition(":")[2].isdigit():
-        section.fault("bind", "want host:port")
+    found = _BIND.fullmatch(listen.bind)
+    if not found or int(found[2]) > 65535:
+        section.fault("bind", "want host:port, for example 127.0.0.1:8443")
     section.done()
     return listen
 

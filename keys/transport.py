@@ -1,4 +1,4 @@
-"""Certificates of the transport: TLS for the API, client certificates of municipalities and verifiers, OCSP request signers.
+"""Certificates of the transport: of the API itself, and of those who call it or sign OCSP requests.
 
 They come from an authority of their own, apart from the two that certify residents.
 """
@@ -83,9 +83,7 @@ def _leaf(
         .add_extension(_usage(sign=True, certify=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([use]), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_key), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_key), critical=False)
     )
 
 

@@ -45,7 +45,9 @@ def status(state: Path | None = None) -> Flask:
 
 
 def _services(state: Path | None) -> Services:
-    return assemble(state or Path(os.environ[STATE]))
+    services = assemble(state or Path(os.environ[STATE]))
+    services.require_schema()
+    return services
 
 
 def _status_parts(services: Services) -> StatusParts:
