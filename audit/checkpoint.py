@@ -30,7 +30,7 @@ def read(text: str) -> AuditHead:
         return _head(json.loads(text))
     except (ValueError, RecursionError):
         raise Refusal(
-            Code.MALFORMED, "this is not an audit checkpoint; give the file that `audit checkpoint` wrote, unchanged"
+            Code.MALFORMED, "this is not an audit checkpoint; give what `jpki audit head` printed, unchanged"
         ) from None
 
 

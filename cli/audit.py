@@ -28,7 +28,7 @@ def command() -> None:
 @click.pass_obj
 def verify(state: Path, against: Path | None) -> None:
     """Follow the chain from its first row to the signed head; name the first broken row."""
-    anchor = read(against.read_text("utf-8")) if against else None
+    anchor = read(against.read_text("utf-8", "replace")) if against else None
     services = assemble(state)
     with progress("audit rows") as advance, services.begin(write=False) as work:
         head = work.audit.head()

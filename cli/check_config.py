@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from config.examine import examine
 
 from config.assemble import system_clock
 from config.document import ConfigurationFaults
+from config.examine import examine
 from config.settings import load
 
 

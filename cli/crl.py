@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -21,10 +22,12 @@ def command() -> None:
 
 @command.command("publish")
 @click.option("--force", is_flag=True, help="Publish lists that are not due too.")
-@click.option("--only", metavar="ISSUER/CODE", help="One list, for example signature-g1/132217 or signature-g1/ca.")
+@click.option(
+    "--only", metavar="LIST", help="One list as `jpki crl list` names it, for example signature-g1/13221.crl."
+)
 @click.pass_obj
 def publish(state: Path, force: bool, only: str | None) -> None:
-    """Publish every list that is due now."""
+    """Publish every list that is due now. The publisher of `jpki serve` does this by itself."""
     services = assemble(state)
     with progress("lists") as advance:
         report = publish_due(
@@ -67,8 +70,16 @@ def list_(state: Path) -> None:
 
 
 def _scope(text: str) -> Scope:
-    issuer, _, area = text.partition("/")
+    """The list of that name; instead of the area's five digits the municipality's code will do."""
+    found = re.fullmatch(r"([^/]+)/(?:(ca)|([0-9]{5})|([0-9]{6}))(?:\.crl)?", text, re.ASCII)
     try:
-        return Scope(IssuerId(issuer), None if area == "ca" else MunicipalityCode(area))
+        match found and found.groups():
+            case (issuer, "ca", None, None):
+                return Scope(IssuerId(issuer), None)
+            case (issuer, None, str(area), None):
+                return Scope(IssuerId(issuer), MunicipalityCode.of_area(area))
+            case (issuer, None, None, str(code)):
+                return Scope(IssuerId(issuer), MunicipalityCode(code))
     except ValueError as error:
-        raise click.BadParameter(f"{error}; write ISSUER/CODE, for example signature-g1/132217") from None
+        raise click.BadParameter(f"{error}; see: jpki crl list") from None
+    raise click.BadParameter("want a name like signature-g1/13221.crl; see: jpki crl list")

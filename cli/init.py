@@ -23,9 +23,12 @@ def command(state: Path, api: str, status: str, config: Path | None) -> None:
     """Make keys, certificates, configuration and database in a new state directory.
 
     The directory gets mode 0700, keys are encrypted, and the passphrase lies in its own file, which you should move to
-    where your machine keeps secrets. An existing directory is never touched.
+    where your machine keeps secrets. A directory in use is never touched, and a failure leaves nothing behind.
     """
-    template = config.read_text("utf-8") if config else None
+    try:
+        template = config.read_text("utf-8") if config else None
+    except UnicodeDecodeError:
+        raise click.BadParameter("the file is not UTF-8", param_hint="--config") from None
     initialise(
         state,
         api=api,

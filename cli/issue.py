@@ -35,10 +35,11 @@ def command(
     key: str,
     out: Path,
 ) -> None:
-    """Issue the pair that APPLICATION (JSON, as the API takes it) asks for, and write it as DER.
+    """Issue the pair that APPLICATION (JSON, as the API takes it: docs/api.md) asks for, and write it as DER.
 
     The requests may stand in the file as the API wants them, or be given by the options. With the signing request
-    alone, the signing certificate is re-issued after a change of the register.
+    alone, the signing certificate is re-issued after a change of the register. If it is interrupted, run it again with
+    the same key.
     """
     document = read_json(application.read_bytes())
     given = {Kind.SIGNATURE: signature_request, Kind.AUTHENTICATION: authentication_request}
@@ -46,8 +47,8 @@ def command(
     if isinstance(document, dict) and requests:
         document["requests"] = requests
     members = read_application(document)
-    pair = issue(assemble(state).authority, IssuanceApplication(caller=LOCAL_OPERATOR, key=key, **members))
     out.mkdir(parents=True, exist_ok=True)
+    pair = issue(assemble(state).authority, IssuanceApplication(caller=LOCAL_OPERATOR, key=key, **members))
     for kind, der in pair.certificates.items():
         path = out / f"{kind.value}.cer"
         path.write_bytes(der)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import click
@@ -26,12 +28,13 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "issue": ("cli.issue", "Issue a pair (or re-issue the signing certificate) for a resident."),
         "revoke": ("cli.revoke", "Revoke or hold a resident's certificates, by resident code."),
     },
-    "Verifiers": {
+    "Verifiers and others who call": {
         "verifiers": ("cli.verifiers", "Register verifiers and their credentials; suspend, withdraw."),
+        "parties": ("cli.parties", "Show everyone registered; suspend one; enrol the register or an operator."),
     },
     "Lists and responders": {
         "crl": ("cli.crl", "Publish revocation lists; show where each one stands."),
-        "responders": ("cli.responders", "Show and renew the OCSP responder certificates."),
+        "responders": ("cli.responders", "Show and renew the certificates of OCSP responders and of the API."),
     },
     "Oversight": {
         "check": ("cli.check", "Compare database, OCSP, lists and audit trail with each other."),
@@ -61,6 +64,21 @@ class CommandTable(click.Group):
                 formatter.write_dl([(name, text) for name, (_, text) in group.items()])
 
 
+def _print_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(f"jpki {_version()}")
+        ctx.exit()
+
+
+def _version() -> str:
+    """What is installed, or what the source tree around this file says it is."""
+    try:
+        return metadata.version("jpki")
+    except metadata.PackageNotFoundError:
+        project = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))
+        return f"{project['project']['version']} (from source)"
+
+
 @click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option(
     "--state",
@@ -69,25 +87,30 @@ class CommandTable(click.Group):
     show_default="$JPKI_STATE or ./jpki-state",
     help="State directory: configuration, keys, lists and (with SQLite) the database.",
 )
-@click.version_option(package_name="jpki")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version."
+)
 @click.pass_context
 def jpki(ctx: click.Context, state: Path) -> None:
     """A certificate authority for a national ID: certificates in pairs, revoked by resident code.
 
     \b
-    A first look:            jpki demo
-    By hand:                 jpki init && jpki municipalities enrol 132217 && jpki serve
+    A first look:  jpki demo
+    By hand:       jpki init && jpki municipalities enrol 132217 && jpki serve
+
+    Tables are tab-separated when they do not go to a terminal. Exit codes: 0 done; 1 refused, or faults were found;
+    2 wrong usage or configuration; 70 a fault of this program; 130 interrupted.
     """
     ctx.obj = state
 
 
 def main() -> None:
-    """Run `jpki`. Exit code 1: refused; 2: wrong usage or configuration; both say what to do next."""
+    """Run `jpki` and leave the process with an exit code, having said what went wrong and what to do next."""
     try:
         sys.exit(jpki.main(standalone_mode=False))
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
+        sys.exit(error.exit_code)
     except click.exceptions.Abort:
         click.echo("interrupted", err=True)
         sys.exit(130)
@@ -99,5 +122,15 @@ def main() -> None:
     except Refusal as refusal:
         click.echo(f"refused ({refusal.code.value}): {refusal.detail}", err=True)
         for fact, value in refusal.facts.items():
-            click.echo(f"  {fact}: {value}", err=True)
+            click.echo(f"  {fact}: {', '.join(map(str, value)) if isinstance(value, list) else value}", err=True)
         sys.exit(1)
+    except OSError as error:
+        click.echo(f"the system refused: {error.strerror or error}: {error.filename or 'no file'}", err=True)
+        sys.exit(1)
+    except Exception as error:
+        from web.logs import trace  # without the error's own text, which may quote what was being worked on
+
+        click.echo("This is a fault of the program. Please report these lines; they hold no data:", err=True)
+        for line in trace(error):
+            click.echo(f"  {line}", err=True)
+        sys.exit(70)

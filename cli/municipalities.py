@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from cli.output import table
-from config.assemble import assemble
-from config.enrolment import enrol
+from cli.parties import DAYS, FILE, FOLDER, hand_over
 from config.municipalities import load_municipalities
-from domain.parties import LOCAL_OPERATOR, Party, Role
+from domain.parties import Party, Role
 from domain.people import MunicipalityCode
 
 
@@ -53,25 +51,17 @@ def list_(search: str) -> None:
 
 @command.command("enrol")
 @click.argument("code", type=MunicipalityType())
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the credential.")
-@click.option("--days", default=365, show_default=True, help="Life of the client certificate.")
+@click.option("--out", type=FOLDER, help="Folder for the credential.")
+@click.option("--days", type=DAYS, default=365, show_default=True, help="Life of the client certificate.")
 @click.option(
-    "--request",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="PKCS#10 of a key the municipality made itself; without it a key is made here.",
+    "--request", type=FILE, help="PKCS#10 of a key the municipality made itself; without it a key is made here."
 )
 @click.pass_obj
 def enrol_(state: Path, code: MunicipalityCode, out: Path | None, days: int, request: Path | None) -> None:
-    """Register a municipality and write its TLS client credential (key, certificate, trust) to a folder."""
-    services = assemble(state)
+    """Register the municipality CODE and write its TLS client credential (key, certificate, trust) to a folder.
+
+    For one that is registered already, another credential is added. To see or end credentials: jpki parties
+    """
     municipality = load_municipalities()[code]
-    folder = out or state / "credentials" / f"municipality-{code}"
-    enrol(
-        services,
-        Party(0, Role.MUNICIPALITY, code.value, code),
-        LOCAL_OPERATOR,
-        folder=folder,
-        life=timedelta(days=days),
-        request=request.read_bytes() if request else None,
-    )
+    folder = hand_over(state, Party(0, Role.MUNICIPALITY, code.value, code), out, days, request)
     click.echo(f"{municipality.prefecture}{municipality.name} ({code}) may now call the API; its credential: {folder}")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 Advance = Callable[[int, int], None]
 """Called with (done, total) as work goes on."""
@@ -38,12 +40,13 @@ def progress(title: str) -> Iterator[Advance]:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Rows under headers: drawn on a terminal, tab-separated elsewhere."""
+    """Rows under headers: drawn on a terminal when all are there, tab-separated elsewhere, each as it comes."""
+    cells = (["" if cell is None else str(cell) for cell in row] for row in rows)
     if not sys.stdout.isatty():
-        for row in (headers, *rows):
-            click.echo("\t".join("" if cell is None else str(cell) for cell in row))
+        for row in chain([headers], cells):
+            click.echo("\t".join(row))
         return
     drawn = Table(*headers, box=None, header_style="bold")
-    for row in rows:
-        drawn.add_row(*("" if cell is None else str(cell) for cell in row))
+    for row in cells:
+        drawn.add_row(*map(Text, row))  # as they are: brackets in a name are no markup
     Console().print(drawn)

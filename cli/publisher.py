@@ -6,10 +6,11 @@ import logging
 import signal
 import threading
 from datetime import timedelta
+from pathlib import Path
 from types import FrameType
 
 from ca.recover import finish_unfinished
-from config.assemble import Services
+from config.assemble import Services, assemble
 from config.document import ConfigurationFaults
 from config.renewal import renew_due
 from crl.publish import publish_due
@@ -24,24 +25,47 @@ LONGEST_WAIT = timedelta(minutes=1)
 """Between rounds while something is refused; each refused round may spend list numbers."""
 
 
-def run_publisher(services: Services) -> None:
-    """Go round until SIGTERM or SIGINT; SIGUSR1 begins the next round at once. A refusal is logged, and the next
-    rounds come later and later until one succeeds."""
-    stop, wake = threading.Event(), threading.Event()
+def run_publisher(state: Path) -> None:
+    """Go round until SIGTERM or SIGINT; SIGUSR1 begins the next round at once, SIGHUP reads the settings again.
+
+    A refusal is logged, and the next rounds come later and later until one succeeds. Raises ConfigurationFaults.
+    """
+    stop, wake, again = threading.Event(), threading.Event(), threading.Event()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        if number != signal.SIGUSR1:
+        if number == signal.SIGHUP:
+            again.set()
+        elif number != signal.SIGUSR1:
             stop.set()
         wake.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP):
         signal.signal(number, on_signal)
-    poll = services.settings.publish_poll
-    wait = poll
+    services = assemble(state)
+    services.require_schema()
+    wait = timedelta(0)
     while not stop.is_set():
-        wait = poll if go_round(services) else min(wait * 2, max(LONGEST_WAIT, poll))
+        if again.is_set():
+            again.clear()
+            services = _assembled_anew(state, services)
+        wait = next_wait(wait, services.settings.publish_poll, well=go_round(services))
         wake.wait(wait.total_seconds())
         wake.clear()
+
+
+def next_wait(wait: timedelta, poll: timedelta, *, well: bool) -> timedelta:
+    """How long to wait after a round, `wait` being the wait before it."""
+    return poll if well else min(max(wait, poll) * 2, max(LONGEST_WAIT, poll))
+
+
+def _assembled_anew(state: Path, services: Services) -> Services:
+    try:
+        fresh = assemble(state)
+    except ConfigurationFaults as error:
+        _log.error("the settings have faults; those read before stay in force", extra={"facts": {"why": str(error)}})
+        return services
+    services.close()
+    return fresh
 
 
 def go_round(services: Services) -> bool:

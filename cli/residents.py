@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
 from cli.output import progress, table
 from config.assemble import assemble
-from domain.errors import Refusal
+from domain.certificates import Kind
+from domain.errors import Code, Refusal
+from domain.events import ResidentEvent
 from domain.parties import LOCAL_OPERATOR
 from residents.feed import read_notices
-from residents.intake import apply_event, preview_event
+from residents.intake import Intake, apply_event, preview_event
 from residents.load import load_residents
+from residents.receipts import NothingRevoked
 from residents.rows import Format
+
+Row = tuple[object, ...]
+
+_OUTAGES = (Code.STORE_UNAVAILABLE, Code.BUSY)
+"""After these the next notices would fare no better, or be taken in the wrong order."""
 
 
 @click.group("residents")
@@ -26,7 +36,7 @@ def command() -> None:
 @click.option("--format", "form", type=click.Choice([form.value for form in Format]), help="Default: by the ending.")
 @click.pass_obj
 def load(state: Path, file: Path, form: str | None) -> None:
-    """Load records from FILE (CSV or JSON Lines): all of them, or none if one row is bad."""
+    """Load records from FILE (CSV or JSON Lines: docs/formats.md): all of them, or none if one row is bad."""
     wanted = Format(form) if form else Format.CSV if file.suffix.lower() == ".csv" else Format.JSON_LINES
     services = assemble(state)
     with file.open("rb") as octets, progress("octets") as advance:
@@ -47,28 +57,45 @@ def load(state: Path, file: Path, form: str | None) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what each notice would do, and do nothing.")
 @click.pass_obj
 def apply(state: Path, file: Path, sender: str, dry_run: bool) -> None:
-    """Apply the register's notices in FILE (JSON Lines), each once; a bad one stops no other."""
+    """Apply the register's notices in FILE (JSON Lines: docs/formats.md), each once, in their order.
+
+    A notice that is refused stops no other: mend the file and apply it again, nothing is done twice. Only when the
+    database is away does the work stop.
+    """
     intake = assemble(state).intake
-    rows: list[tuple[object, ...]] = []
+    act = _rehearse if dry_run else _apply
     refused = 0
-    with file.open("rb") as octets:
+
+    def outcomes(octets: BinaryIO) -> Iterator[Row]:
+        nonlocal refused
         for line, event in read_notices(octets, sender, intake.municipalities):
             try:
                 if isinstance(event, Refusal):
                     raise event
-                if dry_run:
-                    effect = preview_event(intake, event, LOCAL_OPERATOR)
-                    kinds, nothing, note = effect.revokes, effect.nothing, "would happen"
-                else:
-                    receipt = apply_event(intake, event, LOCAL_OPERATOR)
-                    kinds, nothing = receipt.revoked, receipt.nothing
-                    note = "applied before" if receipt.repeated else "applied"
-                revoked = " ".join(kind.value for kind in kinds) or (nothing.value if nothing else "")
-                rows.append((line, event.notice_id, event.type.value, revoked, note))
+                yield (line, event.notice_id, event.type.value, *act(intake, event))
             except Refusal as refusal:
+                if refusal.code in _OUTAGES:
+                    raise
                 refused += 1
-                rows.append((line, "", "", "", f"refused ({refusal.code.value}): {refusal.detail}"))
-    table(("line", "notice", "event", "revoked", "outcome"), rows)
+                yield (line, "", "", "", f"refused ({refusal.code.value}): {refusal.detail}")
+
+    with file.open("rb") as octets:
+        table(("line", "notice", "event", "revokes", "outcome"), outcomes(octets))
     if refused:
         click.echo(f"{refused} refused; the others stand", err=True)
         raise click.exceptions.Exit(1)
+
+
+def _rehearse(intake: Intake, event: ResidentEvent) -> Row:
+    effect = preview_event(intake, event, LOCAL_OPERATOR)
+    return _revokes(effect.revokes, effect.nothing), "would happen"
+
+
+def _apply(intake: Intake, event: ResidentEvent) -> Row:
+    receipt = apply_event(intake, event, LOCAL_OPERATOR)
+    return _revokes(receipt.revoked, receipt.nothing), "applied before" if receipt.repeated else "applied"
+
+
+def _revokes(kinds: Sequence[Kind], nothing: NothingRevoked | None) -> str:
+    """Which certificates, or why none."""
+    return " ".join(kind.value for kind in kinds) or (nothing.value if nothing else "")

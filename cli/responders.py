@@ -1,4 +1,4 @@
-"""`jpki responders`: the certificates OCSP answers are signed under."""
+"""`jpki responders`: the certificates OCSP answers are signed under, and the one the API speaks TLS under."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from config.renewal import renew_due
 
 @click.group("responders")
 def command() -> None:
-    """Show and renew the OCSP responder certificates."""
+    """Show and renew the certificates of OCSP responders and of the API."""
 
 
 @command.command("list")
@@ -23,7 +23,7 @@ def list_(state: Path) -> None:
     keys = assemble(state).responder.keys
     table(
         ("issuer", "from", "until"),
-        ((key.issuer.id, key.validity.not_before, key.validity.not_after) for key in keys.values()),
+        [(key.issuer.id, key.validity.not_before, key.validity.not_after) for key in keys.values()],
     )
 
 
@@ -31,8 +31,11 @@ def list_(state: Path) -> None:
 @click.option("--all", "everyone", is_flag=True, help="Also those that are not due (less than a third of life left).")
 @click.pass_obj
 def renew(state: Path, everyone: bool) -> None:
-    """Renew the responder certificates that are due. The publisher of `jpki serve` does this by itself."""
+    """Renew the certificates that are due: of the OCSP responders, and of the API where it is our own.
+
+    The publisher of `jpki serve` does this by itself.
+    """
     renewed = renew_due(assemble(state), everyone=everyone)
     click.echo(f"{len(renewed)} renewed{': ' + ', '.join(renewed) if renewed else ''}")
     if renewed:
-        click.echo("running services take them up on SIGHUP (jpki serve sends it by itself)")
+        click.echo("running services take them up on SIGHUP (jpki serve sends it by itself)", err=True)

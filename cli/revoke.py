@@ -23,11 +23,17 @@ class ResidentCodeType(click.ParamType[ResidentCode]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> ResidentCode:
         if isinstance(value, ResidentCode):
             return value
-        text = sys.stdin.readline().strip() if value == "-" else str(value)
+        text = _typed_in() if value == "-" else str(value)
         try:
             return ResidentCode(text)
         except ValueError as error:
             self.fail(f"{error}; correct it, or give - and type it in", param, ctx)
+
+
+def _typed_in() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Resident code", hide_input=True, err=True))
+    return sys.stdin.readline().strip()
 
 
 @click.command("revoke")
@@ -51,7 +57,10 @@ class ResidentCodeType(click.ParamType[ResidentCode]):
 def command(
     state: Path, resident: ResidentCode, cause: str, kinds: tuple[str, ...], key: str | None, dry_run: bool
 ) -> None:
-    """Revoke (or, with --cause temporary-stop, hold) a resident's certificates, effective at once in OCSP."""
+    """Revoke (or, with --cause temporary-stop, hold) a resident's certificates, effective at once in OCSP.
+
+    The lists follow when the publisher has passed, or with: jpki crl publish
+    """
     services = assemble(state)
     request = RevocationRequest(
         caller=LOCAL_OPERATOR,

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cli.supervisor import supervise
-from config.assemble import assemble, system_clock
+from config.assemble import system_clock
 from config.document import ConfigurationFaults
 from config.examine import examine
 from config.settings import load
@@ -27,8 +27,7 @@ def command(state: Path, service: str) -> None:
         from web.logs import log_to_stderr
 
         log_to_stderr()
-        run_publisher(assemble(state))
-        return
+        return run_publisher(state)
     if service in ("api", "status"):
         from web.server import serve
 
@@ -37,4 +36,5 @@ def command(state: Path, service: str) -> None:
     if faults := examine(settings, system_clock()):
         raise ConfigurationFaults(faults)
     click.echo(f"API https://{settings.api.bind}, status http://{settings.status.bind}; stop with Ctrl-C", err=True)
-    supervise(state, [row.responder_certificate for row in settings.issuers])
+    supervise(state, [settings.transport.server_certificate, *(row.responder_certificate for row in settings.issuers)])
+    return None

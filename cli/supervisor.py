@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -25,6 +26,8 @@ _STEADY = 60.0
 
 @dataclass(slots=True)
 class _Child:
+    """A service and its process; `again_at` is when a dead one is started again, `wait` how long the next time."""
+
     name: str
     process: subprocess.Popen[bytes]
     started: float
@@ -33,8 +36,8 @@ class _Child:
 
 
 def supervise(state: Path, watched: Iterable[Path]) -> None:
-    """Run all services until SIGTERM or SIGINT. SIGHUP, or a change of a `watched` file, makes the web services
-    read settings, keys and certificates again."""
+    """Run all services until SIGTERM or SIGINT. SIGHUP, or a change of a `watched` file, makes them read settings, keys
+    and certificates again."""
     stop, reload = threading.Event(), threading.Event()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
@@ -44,8 +47,9 @@ def supervise(state: Path, watched: Iterable[Path]) -> None:
         signal.signal(number, on_signal)
     files = tuple(watched)
     seen = _stamps(files)
-    children = [_start(name, state) for name in NAMES]
+    children: list[_Child] = []
     try:
+        children += (_start(name, state) for name in NAMES)
         while not stop.wait(_LOOK):
             stamps = _stamps(files)
             if reload.is_set() or stamps != seen:
@@ -60,7 +64,9 @@ def supervise(state: Path, watched: Iterable[Path]) -> None:
 
 def _start(name: str, state: Path) -> _Child:
     command = [sys.executable, "-m", "cli", "--state", str(state), "serve", name]
-    return _Child(name, subprocess.Popen(command), time.monotonic())
+    # A reload must not end a service that is still starting: SIGHUP means nothing to it until it listens.
+    process = subprocess.Popen(command, preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_IGN))  # noqa: PLW1509
+    return _Child(name, process, time.monotonic())
 
 
 def _revive(child: _Child, state: Path) -> None:
@@ -80,7 +86,7 @@ def _revive(child: _Child, state: Path) -> None:
 
 def _reload(children: Iterable[_Child]) -> None:
     for child in children:
-        if child.name != "publisher" and child.process.poll() is None:
+        if child.process.poll() is None:
             child.process.send_signal(signal.SIGHUP)
 
 
@@ -98,4 +104,5 @@ def _end(children: Iterable[_Child]) -> None:
 
 
 def _stamps(files: Iterable[Path]) -> list[int]:
+    """When each file was changed, in nanoseconds; 0 for one that is not there."""
     return [file.stat().st_mtime_ns if file.exists() else 0 for file in files]

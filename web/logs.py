@@ -55,6 +55,7 @@ def log_to_stderr() -> logging.Handler:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it says what it loads whenever the schema is looked at
     return handler
 
 
