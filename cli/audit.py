@@ -10,7 +10,7 @@ import click
 from audit.chain import verify as verify_chain
 from audit.checkpoint import read, write
 from cli.output import Advance, progress
-from config.assemble import assemble
+from cli.state import open_state
 from domain.events import AuditRow
 
 
@@ -29,7 +29,7 @@ def command() -> None:
 def verify(state: Path, against: Path | None) -> None:
     """Follow the chain from its first row to the signed head; name the first broken row."""
     anchor = read(against.read_text("utf-8", "replace")) if against else None
-    services = assemble(state)
+    services = open_state(state)
     with progress("audit rows") as advance, services.begin(write=False) as work:
         head = work.audit.head()
         total = head.sequence if head else 0
@@ -52,7 +52,7 @@ def _counted(rows: Iterator[AuditRow], total: int, advance: Advance) -> Iterator
 @click.pass_obj
 def head(state: Path) -> None:
     """Print the signed head. Keep it outside this machine: it shows later if rows were cut off."""
-    with assemble(state).begin(write=False) as work:
+    with open_state(state).begin(write=False) as work:
         current = work.audit.head()
     if current is None:
         click.echo("there are no rows yet", err=True)

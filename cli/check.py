@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from config.assemble import assemble
+from cli.state import open_state
 from oversight.reconcile import reconcile
 
 
@@ -19,7 +19,7 @@ def command(state: Path, notes: bool) -> None:
     Exit code 1 when there is a fault.
     """
     faults = 0
-    for finding in reconcile(assemble(state).inspection()):
+    for finding in reconcile(open_state(state).inspection()):
         if finding.level == "fault":
             faults += 1
         if notes or finding.level == "fault":

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cli.output import progress, table
-from config.assemble import assemble, system_clock
+from cli.state import open_state
 from crl.publish import publish_due
 from domain.certificates import IssuerId
 from domain.lists import Scope
@@ -28,7 +28,7 @@ def command() -> None:
 @click.pass_obj
 def publish(state: Path, force: bool, only: str | None) -> None:
     """Publish every list that is due now. The publisher of `jpki serve` does this by itself."""
-    services = assemble(state)
+    services = open_state(state)
     with progress("lists") as advance:
         report = publish_due(
             services.publisher,
@@ -47,8 +47,9 @@ def publish(state: Path, force: bool, only: str | None) -> None:
 @click.pass_obj
 def list_(state: Path) -> None:
     """Print each list's number, times and size, and whether changes wait for the next one."""
-    now = system_clock()
-    with assemble(state).begin(write=False) as work:
+    services = open_state(state)
+    now = services.clock()
+    with services.begin(write=False) as work:
         scopes = work.lists.scopes()
     rows = []
     for record in scopes:

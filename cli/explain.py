@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cli.revoke import ResidentCodeType
-from config.assemble import assemble
+from cli.state import open_state
 from domain.certificates import Kind
 from domain.people import ResidentCode
 from oversight.explain import explain
@@ -24,6 +24,6 @@ def command(state: Path, resident: ResidentCode | None, application: int | None,
     """Tell each certificate's life, what OCSP answers now, and which list says so; without a serial."""
     if (resident is None) == (application is None):
         raise click.UsageError("give either --resident or --application")
-    services = assemble(state)
+    services = open_state(state)
     subject = (application or 0, Kind(kind)) if resident is None else services.sealer.index(resident)
     click.echo(render(explain(services.inspection(), subject), "ja" if language == "ja" else "en"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ca.issue import issue
-from config.assemble import assemble
+from cli.state import open_state
 from domain.applications import IssuanceApplication
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
@@ -48,7 +48,7 @@ def command(
         document["requests"] = requests
     members = read_application(document)
     out.mkdir(parents=True, exist_ok=True)
-    pair = issue(assemble(state).authority, IssuanceApplication(caller=LOCAL_OPERATOR, key=key, **members))
+    pair = issue(open_state(state).authority, IssuanceApplication(caller=LOCAL_OPERATOR, key=key, **members))
     for kind, der in pair.certificates.items():
         path = out / f"{kind.value}.cer"
         path.write_bytes(der)

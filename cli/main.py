@@ -6,8 +6,10 @@ import importlib
 import os
 import sys
 import tomllib
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -104,10 +106,13 @@ def jpki(ctx: click.Context, state: Path) -> None:
     ctx.obj = state
 
 
-def main() -> None:
-    """Run `jpki` and leave the process with an exit code, having said what went wrong and what to do next."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run `jpki` with the arguments of the process, or with these, and leave with an exit code.
+
+    Whatever went wrong is said on standard error, with what to do next.
+    """
     try:
-        sys.exit(jpki.main(standalone_mode=False))
+        sys.exit(jpki.main(arguments, standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cli.output import table
-from config.assemble import assemble
+from cli.state import open_state
 from config.enrolment import enrol
 from domain.parties import LOCAL_OPERATOR, Party, Role
 from verifiers import registry
@@ -73,13 +73,13 @@ def hand_over(state: Path, party: Party, out: Path | None, days: int, request: P
     """Register the party and write its credential; the folder it lies in."""
     folder = out or state / "credentials" / f"{party.role.value}-{party.name.replace('/', '_')}"
     content = request.read_bytes() if request else None
-    enrol(assemble(state), party, LOCAL_OPERATOR, folder=folder, life=timedelta(days=days), request=content)
+    enrol(open_state(state), party, LOCAL_OPERATOR, folder=folder, life=timedelta(days=days), request=content)
     return folder
 
 
 def print_parties(state: Path, role: Role | None) -> None:
     """The parties of a role, or all, one line for each credential."""
-    services = assemble(state)
+    services = open_state(state)
     now = services.clock()
     with services.begin(write=False) as work:
         rows = [
@@ -102,7 +102,7 @@ def print_parties(state: Path, role: Role | None) -> None:
 
 def suspend_party(state: Path, role: Role, name: str) -> None:
     """Suspend a party, by role and name."""
-    services = assemble(state)
+    services = open_state(state)
     with services.begin() as work:
         party = registry.find_party(work, role, name)
         registry.suspend(work, party, services.clock(), LOCAL_OPERATOR)
@@ -116,7 +116,7 @@ def withdraw_credential(state: Path, fingerprint: str) -> None:
         octets = bytes.fromhex(fingerprint)
     except ValueError:
         raise click.BadParameter("want the fingerprint in hex; see: jpki parties list") from None
-    services = assemble(state)
+    services = open_state(state)
     with services.begin() as work:
         registry.withdraw(work, octets, services.clock(), LOCAL_OPERATOR)
         work.commit()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import signal
-import threading
 from datetime import timedelta
 from pathlib import Path
-from types import FrameType
 
 from ca.recover import finish_unfinished
 from config.assemble import Services, assemble
@@ -24,33 +22,26 @@ INTERRUPTED_AFTER = timedelta(minutes=2)
 LONGEST_WAIT = timedelta(minutes=1)
 """Between rounds while something is refused; each refused round may spend list numbers."""
 
+_HEARD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
+
 
 def run_publisher(state: Path) -> None:
     """Go round until SIGTERM or SIGINT; SIGUSR1 begins the next round at once, SIGHUP reads the settings again.
 
     A refusal is logged, and the next rounds come later and later until one succeeds. Raises ConfigurationFaults.
     """
-    stop, wake, again = threading.Event(), threading.Event(), threading.Event()
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGHUP:
-            again.set()
-        elif number != signal.SIGUSR1:
-            stop.set()
-        wake.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP):
-        signal.signal(number, on_signal)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)  # they wait for the end of the round
     services = assemble(state)
     services.require_schema()
     wait = timedelta(0)
-    while not stop.is_set():
-        if again.is_set():
-            again.clear()
-            services = _assembled_anew(state, services)
+    while True:
         wait = next_wait(wait, services.settings.publish_poll, well=go_round(services))
-        wake.wait(wait.total_seconds())
-        wake.clear()
+        heard = signal.sigtimedwait(_HEARD, wait.total_seconds())
+        if heard and heard.si_signo in (signal.SIGTERM, signal.SIGINT):
+            break
+        if heard and heard.si_signo == signal.SIGHUP:
+            services = _assembled_anew(state, services)
+    services.close()
 
 
 def next_wait(wait: timedelta, poll: timedelta, *, well: bool) -> timedelta:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import click
 
 from cli.output import progress, table
-from config.assemble import assemble
+from cli.state import open_state
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.events import ResidentEvent
@@ -38,7 +38,7 @@ def command() -> None:
 def load(state: Path, file: Path, form: str | None) -> None:
     """Load records from FILE (CSV or JSON Lines: docs/formats.md): all of them, or none if one row is bad."""
     wanted = Format(form) if form else Format.CSV if file.suffix.lower() == ".csv" else Format.JSON_LINES
-    services = assemble(state)
+    services = open_state(state)
     with file.open("rb") as octets, progress("octets") as advance:
         report = load_residents(services.intake, LOCAL_OPERATOR, octets, wanted, advance)
     if report.faults:
@@ -62,7 +62,7 @@ def apply(state: Path, file: Path, sender: str, dry_run: bool) -> None:
     A notice that is refused stops no other: mend the file and apply it again, nothing is done twice. Only when the
     database is away does the work stop.
     """
-    intake = assemble(state).intake
+    intake = open_state(state).intake
     act = _rehearse if dry_run else _apply
     refused = 0
 

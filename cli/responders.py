@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cli.output import table
-from config.assemble import assemble
+from cli.state import open_state
 from config.renewal import renew_due
 
 
@@ -20,7 +20,7 @@ def command() -> None:
 @click.pass_obj
 def list_(state: Path) -> None:
     """Print each issuer's responder certificate: valid from, valid until."""
-    keys = assemble(state).responder.keys
+    keys = open_state(state).responder.keys
     table(
         ("issuer", "from", "until"),
         [(key.issuer.id, key.validity.not_before, key.validity.not_after) for key in keys.values()],
@@ -35,7 +35,7 @@ def renew(state: Path, everyone: bool) -> None:
 
     The publisher of `jpki serve` does this by itself.
     """
-    renewed = renew_due(assemble(state), everyone=everyone)
+    renewed = renew_due(open_state(state), everyone=everyone)
     click.echo(f"{len(renewed)} renewed{': ' + ', '.join(renewed) if renewed else ''}")
     if renewed:
         click.echo("running services take them up on SIGHUP (jpki serve sends it by itself)", err=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ca.revoke import RevocationRequest, preview, revoke_resident
-from config.assemble import assemble
+from cli.state import open_state
 from domain.certificates import Kind
 from domain.parties import LOCAL_OPERATOR
 from domain.people import ResidentCode
@@ -61,7 +61,7 @@ def command(
 
     The lists follow when the publisher has passed, or with: jpki crl publish
     """
-    services = assemble(state)
+    services = open_state(state)
     request = RevocationRequest(
         caller=LOCAL_OPERATOR,
         key=key or services.random(16).hex(),

@@ -5,13 +5,10 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -19,6 +16,7 @@ NAMES = ("api", "status", "publisher")
 LONGEST_WAIT = 30.0
 """Seconds before a service that keeps dying is started again."""
 
+_HEARD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _LOOK = 0.5
 _PATIENCE = 30.0
 _STEADY = 60.0
@@ -38,22 +36,18 @@ class _Child:
 def supervise(state: Path, watched: Iterable[Path]) -> None:
     """Run all services until SIGTERM or SIGINT. SIGHUP, or a change of a `watched` file, makes them read settings, keys
     and certificates again."""
-    stop, reload = threading.Event(), threading.Event()
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        (reload if number == signal.SIGHUP else stop).set()
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, on_signal)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
     files = tuple(watched)
     seen = _stamps(files)
     children: list[_Child] = []
     try:
         children += (_start(name, state) for name in NAMES)
-        while not stop.wait(_LOOK):
+        while True:
+            heard = signal.sigtimedwait(_HEARD, _LOOK)
+            if heard and heard.si_signo != signal.SIGHUP:
+                break
             stamps = _stamps(files)
-            if reload.is_set() or stamps != seen:
-                reload.clear()
+            if heard or stamps != seen:
                 seen = stamps
                 _reload(children)
             for child in children:
@@ -64,9 +58,14 @@ def supervise(state: Path, watched: Iterable[Path]) -> None:
 
 def _start(name: str, state: Path) -> _Child:
     command = [sys.executable, "-m", "cli", "--state", str(state), "serve", name]
-    # A reload must not end a service that is still starting: SIGHUP means nothing to it until it listens.
-    process = subprocess.Popen(command, preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_IGN))  # noqa: PLW1509
-    return _Child(name, process, time.monotonic())
+    return _Child(name, subprocess.Popen(command, preexec_fn=_hear_all_but_reload), time.monotonic())  # noqa: PLW1509
+
+
+def _hear_all_but_reload() -> None:
+    """In the child: SIGHUP means nothing to a service until it listens for it, so that no reload ends one that is
+    still starting; other signals are heard, though the supervisor holds them back for itself."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
 
 
 def _revive(child: _Child, state: Path) -> None:
