@@ -63,8 +63,8 @@ def read_request(octets: bytes, max_cert_ids: int) -> OcspQuery:
     """The query in an OCSPRequest (RFC 6960 §4.1.1). Raises Refusal(MALFORMED) for anything but strict DER of it.
 
     requestorName is skipped (RFC 9919 §3.1.2 has it ignored). Extensions other than the nonce are ignored unless they
-    are critical; then the request cannot be served as it wants to be and is refused (RFC 6960 §4.4). Nonces of 1 to 128
-    octets are kept, others refused (RFC 9654 §2.1).
+    are critical; then the request cannot be served as it wants to be and is refused (RFC 6960 §4.1.2). Nonces of
+    1 to 128 octets are kept, others refused (RFC 9654 §2.1).
     """
     if len(octets) > MAX_OCTETS:
         raise Refusal(Code.MALFORMED, f"an OCSP request has at most {MAX_OCTETS} octets")
