@@ -68,7 +68,7 @@ def require_entitlement(
     """
     resident = find_resident(authority, work, application.resident_code, application.municipality)
     if resident.state is not ResidentState.PRESENT:
-        raise Refusal(Code.RESIDENT_GONE, "the resident register no longer holds this person")
+        raise Refusal(Code.RESIDENT_GONE, "the resident has moved out, or the register no longer holds this person")
     if differing := resident.attributes.differing_items(application.attributes):
         raise Refusal(
             Code.ITEMS_DIFFER,

@@ -109,12 +109,18 @@ class BasicAttributes:
 
 
 class ResidentState(Enum):
-    """Whether the resident register still holds the person."""
+    """Whether the resident register still holds the person. MOVING: has moved out (転出), not moved in (転入) yet."""
 
     PRESENT = "present"
+    MOVING = "moving"
     DEAD = "dead"
     REMOVED = "removed"
     ABROAD = "abroad"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the record has ended, and every certificate with it."""
+        return self not in (ResidentState.PRESENT, ResidentState.MOVING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ WORDS: Mapping[Enum | Word, tuple[str, str]] = {
     CertificateState.RESERVED: ("reserved, not signed yet", "発行手続中（未署名）"),
     CertificateState.ISSUED: ("issued", "発行済み"),
     ResidentState.PRESENT: ("in the resident register", "住民票あり"),
+    ResidentState.MOVING: ("moved out, not moved in yet", "転出、転入前"),
     ResidentState.DEAD: ("dead", "死亡"),
     ResidentState.REMOVED: ("removed from the resident register", "住民票消除"),
     ResidentState.ABROAD: ("moved abroad", "国外転出"),

@@ -44,7 +44,8 @@ def orders_for(
     """The orders that the rule gives for a holder's live certificates, in their order.
 
     `chosen` names the kinds the caller wants revoked; None leaves it to the rule. The authentication certificate takes
-    the signing certificate with it, which must not outlive it. A kind without a live certificate gives no order. Raises Refusal(CAUSE_NOT_ALLOWED) for a choice that the row does not permit.
+    the signing certificate with it, which must not outlive it. A kind without a live certificate gives no order.
+    Raises Refusal(CAUSE_NOT_ALLOWED) for a choice that the row does not permit.
     """
     kinds = rule.kinds if chosen is None else chosen
     if not kinds or not kinds <= rule.kinds or (kinds != rule.kinds and not rule.choosable):

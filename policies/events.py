@@ -39,7 +39,7 @@ def load_events(content: Mapping[str, object]) -> Mapping[EventType, EventRule]:
         cause = row.choice("cause", _CAUSES) if "cause" in row.content else None
         if event in rules:
             row.fault("this event stands twice")
-        if state is not None and (cause is RevocationCause.RESIDENT_GONE) != (state is not ResidentState.PRESENT):
+        if state is not None and (cause is RevocationCause.RESIDENT_GONE) != state.ended:
             row.fault("cause: resident-gone belongs to the states that end a record, and to them only")
         if event is not None and state is not None:
             rules[event] = EventRule(event, title_ja, cause, state, source, verified)

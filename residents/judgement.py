@@ -12,6 +12,8 @@ from policies.events import EventRule
 
 # With these the record may come to another municipality: by a move, or because the municipality was merged.
 _CHANGES_MUNICIPALITY = frozenset({EventType.MOVE_IN, EventType.ADDRESS_RENAMING})
+# Whoever is away may move in anywhere.
+_AWAY = frozenset({ResidentState.MOVING, ResidentState.REMOVED, ResidentState.ABROAD})
 # Minor corrections (軽微な修正) are of writing: a birth date or a sex has none.
 _WRITING = frozenset({"name", "address"})
 
@@ -36,18 +38,21 @@ def require_sender(actor: Party, event: ResidentEvent, now: datetime) -> None:
 
 
 def require_resident(actor: Party, event: ResidentEvent, resident: Resident | None) -> Resident:
-    """The resident, if the actor may speak for them: a municipality for those whose record it holds and those who move
-    in, the others for everyone.
+    """The resident, if the actor may speak for them: a municipality for those whose record it holds, and for those who
+    move in after they moved out of another, or come back; the others for everyone.
 
     Raises Refusal(UNKNOWN_RESIDENT), in the same words for nobody and for somebody who lives elsewhere: a municipality
-    must not learn from us where a person lives.
+    must neither take over whom another holds, nor learn from us where and who a person is.
     """
-    foreign = actor.role is Role.MUNICIPALITY and event.type is not EventType.MOVE_IN
-    if resident is None or (foreign and resident.municipality != actor.municipality):
+    if resident is None or not (
+        actor.role is not Role.MUNICIPALITY
+        or resident.municipality == actor.municipality
+        or (event.type is EventType.MOVE_IN and resident.state in _AWAY)
+    ):
         raise Refusal(
             Code.UNKNOWN_RESIDENT,
-            "no record of this resident is stored, or not for this municipality; check the code, or load the record "
-            "first (jpki residents load)",
+            "no record of this resident is stored, or not for this municipality; check the code, have the record "
+            "loaded (jpki residents load), or wait until the notice of moving out has arrived",
             pointer="/resident_code",
         )
     return resident
@@ -62,15 +67,20 @@ def require_order(event: ResidentEvent, rule: EventRule, resident: Resident, new
     """
     if event.effective_on > today:
         raise _out_of_order("the day lies in the future; send the notice on that day", "/effective_on")
-    if rule.state is not ResidentState.PRESENT:
+    if rule.state.ended:
         dies = event.type is EventType.DEATH and resident.state is not ResidentState.DEAD
-        if resident.state is not ResidentState.PRESENT and not dies:
+        if resident.state.ended and not dies:
             raise Refusal(Code.ALREADY_APPLIED, "the record has ended already; nothing is left to do")
         return
     if resident.state is ResidentState.DEAD:
         raise _out_of_order("the stored record ended with death; nothing can follow", "/event")
+    if rule.state is resident.state is ResidentState.MOVING:
+        raise Refusal(Code.ALREADY_APPLIED, "the resident has moved out already; nothing is left to do")
     if resident.state is not ResidentState.PRESENT and event.type is not EventType.MOVE_IN:
-        raise _out_of_order("the record has ended; only a notice of moving in takes it up again", "/event")
+        raise _out_of_order(
+            "the resident has moved out, or the record has ended; only a notice of moving in takes it up again",
+            "/event",
+        )
     if newest and event.effective_on < newest:
         raise _out_of_order(
             "a notice of a later day is applied already; send the record as it is now, with the day it was entered",
@@ -89,7 +99,7 @@ def changes_of(event: ResidentEvent, rule: EventRule, resident: Resident) -> tup
     certificates changes what they are for; ALREADY_APPLIED when nothing changes: the change came in another notice,
     and a certificate issued since must not be revoked for it.
     """
-    continues = rule.state is ResidentState.PRESENT and event.type is not EventType.MOVE_OUT
+    continues = rule.state is ResidentState.PRESENT
     if continues != (event.attributes is not None):
         what = "a notice of this event carries the four items" if continues else "this event carries none of the items"
         raise Refusal(Code.MALFORMED, f"{what}; see docs/formats.md", pointer="/event")

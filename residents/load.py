@@ -172,7 +172,7 @@ class _Reading:
         if resident is None:
             return "new"
         if resident.state is not ResidentState.PRESENT:
-            return Fault(None, "the stored record of this resident has ended; send a notice instead", line)
+            return Fault(None, "the resident moved out, or the stored record has ended; send a notice instead", line)
         changed = record.attributes.differing_items(resident.attributes)
         if record.municipality != resident.municipality:
             changed = ("municipality_code", *changed)

@@ -21,7 +21,7 @@ CAUSES = load_causes(parsed("law/causes.toml"))
     [
         pytest.param(EventType.MOVE_IN, {Kind.SIGNATURE}, "present", id="a move into town revokes the address-bearer"),
         pytest.param(EventType.MOVE_WITHIN, {Kind.SIGNATURE}, "present", id="a move within town does as well"),
-        pytest.param(EventType.MOVE_OUT, {Kind.SIGNATURE}, "present", id="a move out of town does as well"),
+        pytest.param(EventType.MOVE_OUT, {Kind.SIGNATURE}, "moving", id="a move out of town does as well"),
         pytest.param(EventType.MOVE_ABROAD, set(Kind), "abroad", id="a move abroad revokes both"),
         pytest.param(EventType.NAME_CHANGE, {Kind.SIGNATURE}, "present", id="a new name revokes the name-bearer"),
         pytest.param(

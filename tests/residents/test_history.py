@@ -93,7 +93,7 @@ def test_whatever_happens_certificates_and_record_agree(
         assert before.state is not ResidentState.DEAD
         if cause is not None:
             assert Kind.SIGNATURE not in live_kinds(intake, resident_id)
-        if after.state is not ResidentState.PRESENT:
+        if after.state.ended:
             assert live_kinds(intake, resident_id) == set()
         assert len(revocations(intake)) == revoked_before + len(receipt.revoked)
         revoked_before += len(receipt.revoked)

@@ -37,7 +37,7 @@ from tests.support.notices import (
     store_resident,
     stored_resident,
 )
-from tests.support.residents import HINO, attributes, record, resident_code
+from tests.support.residents import HINO, KIYOSE, attributes, record, resident_code
 
 SIGNATURE, AUTHENTICATION = Kind.SIGNATURE, Kind.AUTHENTICATION
 RENAMED = attributes(name="榎戸　透子")
@@ -77,9 +77,7 @@ def refusal(intake: Intake, event: ResidentEvent, actor: Party = REGISTER) -> Co
             "present",
             id="a move to another municipality",
         ),
-        pytest.param(
-            ending(EventType.MOVE_OUT), {SIGNATURE}, CrlReason.AFFILIATION_CHANGED, "present", id="moving out"
-        ),
+        pytest.param(ending(EventType.MOVE_OUT), {SIGNATURE}, CrlReason.AFFILIATION_CHANGED, "moving", id="moving out"),
         pytest.param(
             notice(EventType.NAME_CHANGE, RENAMED), {SIGNATURE}, CrlReason.AFFILIATION_CHANGED, "present", id="a name"
         ),
@@ -262,9 +260,24 @@ def test_a_municipality_cannot_speak_for_others_residents(intake: Intake, holder
     assert refusal(intake, ending(sender=HINO_CITY, municipality=HINO), HINO_CITY) is Code.UNKNOWN_RESIDENT
 
 
-def test_a_municipality_reports_who_moves_in(intake: Intake, holder: int) -> None:
-    apply_event(intake, notice(EventType.MOVE_IN, sender=HINO_CITY, municipality=HINO), HINO_CITY)
+def test_a_municipality_reports_who_moves_in_after_moving_out(intake: Intake, holder: int) -> None:
+    arrival = notice(EventType.MOVE_IN, sender=HINO_CITY, municipality=HINO)
+    assert refusal(intake, arrival, HINO_CITY) is Code.UNKNOWN_RESIDENT
+    assert live_kinds(intake, holder) == set(Kind)
+    apply_event(intake, ending(EventType.MOVE_OUT, sender=KIYOSE_CITY), KIYOSE_CITY)
+    assert apply_event(intake, arrival, HINO_CITY).nothing is NothingRevoked.NO_LIVE_CERTIFICATE
     assert stored_resident(intake, holder).municipality == HINO
+
+
+def test_moving_out_can_be_taken_back(intake: Intake, holder: int) -> None:
+    apply_event(intake, ending(EventType.MOVE_OUT), REGISTER)
+    apply_event(intake, notice(EventType.MOVE_IN, attributes(), notice_id="2"), REGISTER)
+    assert stored_resident(intake, holder) == Resident(holder, KIYOSE, attributes(), ResidentState.PRESENT)
+
+
+def test_who_dies_between_moving_out_and_moving_in_loses_the_other_certificate_too(intake: Intake, holder: int) -> None:
+    apply_event(intake, ending(EventType.MOVE_OUT), REGISTER)
+    assert apply_event(intake, ending(notice_id="2"), REGISTER).revoked == (Kind.AUTHENTICATION,)
 
 
 def test_an_operator_applies_a_file_of_the_register(intake: Intake, holder: int) -> None:

@@ -47,6 +47,10 @@ def test_which_event_can_follow_in_which_state(type_: EventType, state: Resident
             expected = OK
         case ResidentState.DEAD:
             expected = Code.ALREADY_APPLIED if ends else Code.OUT_OF_ORDER
+        case ResidentState.MOVING if ends or type_ is EventType.MOVE_IN:
+            expected = OK
+        case ResidentState.MOVING:
+            expected = Code.ALREADY_APPLIED if type_ is EventType.MOVE_OUT else Code.OUT_OF_ORDER
         case ResidentState.REMOVED | ResidentState.ABROAD if type_ in (EventType.MOVE_IN, EventType.DEATH):
             expected = OK
         case _:
@@ -101,7 +105,7 @@ def test_the_record_passes_to_another_municipality_by_moving_in_or_merger_only(t
             ("municipality_code",),
             id="a merger that leaves the address as it is",
         ),
-        pytest.param(ending(EventType.MOVE_OUT), (), id="moving out, which changes nothing yet"),
+        pytest.param(ending(EventType.MOVE_OUT), ("state",), id="moving out"),
         pytest.param(ending(EventType.DEATH), ("state",), id="death"),
         pytest.param(ending(EventType.MOVE_ABROAD), ("state",), id="moving abroad"),
     ],
@@ -190,19 +194,44 @@ def test_who_may_send_what(actor: Party, event: ResidentEvent, expected: Code | 
         pytest.param(LOCAL_OPERATOR, notice(), PRESENT, id="an operator for anybody"),
         pytest.param(KIYOSE_CITY, notice(), PRESENT, id="a municipality for its resident"),
         pytest.param(KIYOSE_CITY, ending(), PRESENT, id="a municipality of its resident's death"),
-        pytest.param(HINO_CITY, notice(EventType.MOVE_IN, municipality=HINO), PRESENT, id="the one moved into"),
+        *(
+            pytest.param(
+                HINO_CITY,
+                notice(EventType.MOVE_IN, municipality=HINO),
+                replace(PRESENT, state=state),
+                id=f"the one moved into by someone who is {state.value}",
+            )
+            for state in (ResidentState.MOVING, ResidentState.REMOVED, ResidentState.ABROAD)
+        ),
     ],
 )
 def test_who_may_speak_for_whom(actor: Party, event: ResidentEvent, resident: Resident) -> None:
     assert require_resident(actor, event, resident) is resident
 
 
-def test_a_municipality_does_not_learn_where_somebody_lives() -> None:
-    event = ending(sender=HINO_CITY, municipality=HINO)
+@pytest.mark.parametrize(
+    ("event", "state"),
+    [
+        pytest.param(ending(sender=HINO_CITY, municipality=HINO), ResidentState.PRESENT, id="of a death"),
+        pytest.param(
+            notice(EventType.MOVE_IN, sender=HINO_CITY, municipality=HINO),
+            ResidentState.PRESENT,
+            id="of moving in, when nobody told of moving out",
+        ),
+        pytest.param(
+            notice(EventType.MOVE_IN, sender=HINO_CITY, municipality=HINO),
+            ResidentState.DEAD,
+            id="of moving in, about a dead person",
+        ),
+    ],
+)
+def test_a_municipality_neither_takes_over_a_resident_of_another_nor_learns_of_one(
+    event: ResidentEvent, state: ResidentState
+) -> None:
     with pytest.raises(Refusal) as nobody:
         require_resident(HINO_CITY, event, None)
     with pytest.raises(Refusal) as elsewhere:
-        require_resident(HINO_CITY, event, PRESENT)
+        require_resident(HINO_CITY, event, replace(PRESENT, state=state))
     assert nobody.value.code is elsewhere.value.code is Code.UNKNOWN_RESIDENT
     assert str(nobody.value) == str(elsewhere.value)
 

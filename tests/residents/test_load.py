@@ -234,7 +234,7 @@ def test_an_unchanged_row_of_a_certificate_holder_is_harmless(intake: Intake) ->
 def test_a_load_brings_nobody_back(intake: Intake, state: ResidentState) -> None:
     store_resident(intake, record(1), state)
     assert faults(load(intake, [record(1)])) == [
-        "line 2: the stored record of this resident has ended; send a notice instead"
+        "line 2: the resident moved out, or the stored record has ended; send a notice instead"
     ]
 
 
