@@ -1,0 +1,185 @@
+"""Issuance and revocation, durable: in process, over the API, and by `openssl ca` beside them."""
+
+from __future__ import annotations
+
+import base64
+import textwrap
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from time import thread_time
+
+from bench.figures import Figure, Slice, once, side_by_side
+from bench.house import add_residents
+from bench.limits import DISK, RSA, durable_writes, rsa2048
+from bench.load import Load, write_requests
+from bench.peer import Peer, good_row
+from bench.people import CITY, as_json, make_applications, make_requests
+from bench.plan import Plan
+from bench.service import http_request, serving
+from bench.status import Door
+from ca.issue import issue
+from ca.revoke import RevocationRequest, revoke_resident
+from config.assemble import Services
+from config.enrolment import enrol
+from domain.applications import IssuanceApplication
+from domain.parties import LOCAL_OPERATOR
+from domain.revocation import RevocationCause
+
+OPENSSL_CA = "openssl ca, a batch"
+OPENSSL_REVOKE = "openssl ca -revoke"
+_PEER_REVOCATIONS = 3
+_MANY = 8  # connections
+_PATH = "/v1/issuance-applications"
+
+
+def measure_issuance(
+    services: Services, peer: Peer, serials: Sequence[bytes], folder: Path, plan: Plan
+) -> list[Figure]:
+    """A pair applied for, recorded, signed, recorded and answered; then both certificates revoked by resident code.
+
+    Each commit waits for the disk. A pair takes two signatures; `openssl ca` makes them in one process and writes its
+    index once, at the end.
+    """
+    applications = _prepare(services, 1_000_000, plan.rounds * plan.issues)
+    desk = _Desk(services, applications, plan.issues)
+    batches = _Batches(peer, applications, serials, plan.issues)
+    slices = {
+        RSA: rsa2048(plan.slice),
+        DISK: durable_writes(folder, plan.slice / 2),
+        "pair": desk.issue(),
+        OPENSSL_CA: batches.issue(),
+        "revoke": desk.revoke(),
+        OPENSSL_REVOKE: batches.revoke(),
+    }
+    rates = side_by_side(slices, plan.rounds, plan.tell)
+    pair, revoke = "a pair issued in process, durable", "both certificates of a resident revoked, durable"
+    return [
+        Figure("issue", pair, "pairs", rates["pair"], RSA, rates[RSA], 2),
+        Figure("issue-processor", f"{pair}: processor time alone", "pairs", desk.by_processor, RSA, rates[RSA], 2),
+        Figure("issue-peer", pair, "pairs", rates["pair"], OPENSSL_CA, rates[OPENSSL_CA], 2),
+        Figure("peer-issue", OPENSSL_CA, "certificates", rates[OPENSSL_CA], RSA, rates[RSA]),
+        Figure("disk", "durable writes of 32 KiB", "writes", rates[DISK]),
+        Figure("revoke", revoke, "residents", rates["revoke"], DISK, rates[DISK]),
+        Figure("revoke-peer", revoke, "residents", rates["revoke"], OPENSSL_REVOKE, rates[OPENSSL_REVOKE], 2),
+    ]
+
+
+def measure_api(services: Services, folder: Path, plan: Plan) -> list[Figure]:
+    """Pairs over HTTPS with mutual TLS and JSON, over one connection that is kept and over several."""
+    city = folder / "kiyose"
+    enrol(services, CITY, LOCAL_OPERATOR, folder=city, life=timedelta(days=30))
+    applications = _prepare(services, 2_000_000, 2 * plan.rounds * plan.issues)
+    rest = iter(applications)
+    with serving(services, "api") as port:
+
+        def door(connections: int) -> Door:
+            what = f"a pair over the API, {connections} connection{'s' if connections > 1 else ''}"
+            path = folder / f"api-{connections}.requests"
+            return Door(what, Load(port, str(path), 60.0, "2263657274", 201, connections, endless=False, tls=str(city)))
+
+        def asking(door: Door) -> Slice:
+            measure = door.slice()
+
+            def prepare_and_measure() -> float:
+                write_requests(Path(door.load.requests), map(_post, islice(rest, plan.issues)))
+                return measure()
+
+            return prepare_and_measure
+
+        doors = {"one": door(1), "many": door(_MANY)}
+        slices = {RSA: rsa2048(plan.slice), **{name: asking(door) for name, door in doors.items()}}
+        rates = side_by_side(slices, plan.rounds, plan.tell)
+    return [
+        Figure(f"api-{name}", door.what, "pairs", rates[name], RSA, rates[RSA], 2, door.notes())
+        for name, door in doors.items()
+    ]
+
+
+def _prepare(services: Services, first: int, count: int) -> list[IssuanceApplication]:
+    """Residents on record from number `first` on, and their applications."""
+    add_residents(services, first, count)
+    return make_applications(first, make_requests(2 * count))
+
+
+class _Desk:
+    """In process: what is applied for, `size` applications a slice, and revoked in the slice after."""
+
+    def __init__(self, services: Services, applications: Sequence[IssuanceApplication], size: int) -> None:
+        self._authority = services.authority
+        self._rest = iter(applications)
+        self._size = size
+        self._issued: list[IssuanceApplication] = []
+        self.by_processor: list[float] = []
+
+    def issue(self) -> Slice:
+        def step() -> int:
+            started = thread_time()
+            self._issued = list(islice(self._rest, self._size))
+            for application in self._issued:
+                issue(self._authority, application)
+            self.by_processor.append(len(self._issued) / (thread_time() - started))
+            return len(self._issued)
+
+        return once(step)
+
+    def revoke(self) -> Slice:
+        def step() -> int:
+            for application in self._issued:
+                cause, code = RevocationCause.CARD_LOST, application.resident_code
+                revoke_resident(self._authority, RevocationRequest(CITY, application.key, code, cause))
+            return len(self._issued)
+
+        return once(step)
+
+
+class _Batches:
+    """The same requests given to `openssl ca`, and a few of its certificates revoked by it in a long index."""
+
+    def __init__(
+        self, peer: Peer, applications: Sequence[IssuanceApplication], serials: Sequence[bytes], size: int
+    ) -> None:
+        self._peer = peer
+        self._serials = serials
+        self._files = _write_requests(peer.folder, applications[:size])
+
+    def issue(self) -> Slice:
+        def step() -> int:
+            self._peer.issue(self._files)
+            return len(self._files)
+
+        return once(step)
+
+    def revoke(self) -> Slice:
+        def step() -> int:
+            made = sorted((self._peer.folder / "certs").iterdir())[:_PEER_REVOCATIONS]
+            for path in made:
+                self._peer.ca("-revoke", str(path))
+                path.unlink()
+            return len(made)
+
+        measure = once(step)
+
+        def prepare_and_measure() -> float:
+            self._peer.keep(map(good_row, self._serials))
+            rate = measure()
+            self._peer.keep([])
+            return rate
+
+        return prepare_and_measure
+
+
+def _write_requests(folder: Path, applications: Sequence[IssuanceApplication]) -> list[Path]:
+    paths = []
+    for number, request in enumerate(der for a in applications for der in a.requests.values()):
+        body = "\n".join(textwrap.wrap(base64.b64encode(request).decode(), 64))
+        path = folder / f"{number}.csr"
+        path.write_text(f"-----BEGIN CERTIFICATE REQUEST-----\n{body}\n-----END CERTIFICATE REQUEST-----\n")
+        paths.append(path)
+    return paths
+
+
+def _post(application: IssuanceApplication) -> bytes:
+    headers = f"Content-Type: application/json\r\nIdempotency-Key: {application.key}\r\n"
+    return http_request("POST", _PATH, as_json(application), headers)

@@ -1,0 +1,31 @@
+"""The plan of a run: how much of everything, how often, and whom to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`slice` and `http_slice` are seconds; the others are counts. `tell` hears what is measured next."""
+
+    mode: str
+    rounds: int
+    slice: float
+    http_slice: float
+    pairs: int
+    issues: int
+    entries: int
+    residents: int
+    tell: Callable[[str], object] = field(default=lambda _: None)
+
+
+def quick(tell: Callable[[str], object]) -> Plan:
+    """About three minutes. `pairs` on record, `issues` a round, `entries` of the longest list, `residents` a load."""
+    return Plan("quick", 3, 0.7, 2.0, 50_000, 100, 200_000, 5_000, tell)
+
+
+def full(tell: Callable[[str], object]) -> Plan:
+    """Some fifteen minutes."""
+    return Plan("full", 9, 1.0, 4.0, 50_000, 200, 1_000_000, 20_000, tell)
