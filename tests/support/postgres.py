@@ -50,6 +50,20 @@ class PostgresServer:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return name
 
+    def copy_database(self, original: str) -> str:
+        """The name of a new database with the content of another one, in which nobody is at work."""
+        self._count += 1
+        name = f"database_{self._count}"
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(original))
+        with self.connect() as connection:
+            connection.execute(copy)
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database, and whoever is in there."""
+        with self.connect() as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
     def end_sessions(self) -> None:
         """Cut every connection of the program under test, as a restart would."""
         with self.connect() as connection:

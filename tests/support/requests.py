@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from domain.certificates import Kind
@@ -33,14 +33,16 @@ def make_request(
     extensions: Sequence[tuple[x509.ExtensionType, bool]] = (),
     attributes: Sequence[tuple[str, bytes]] = (),
 ) -> bytes:
-    """A PKCS#10 request (DER) signed with the numbered holder key, or with `key`."""
+    """A PKCS#10 request (DER) signed with the numbered holder key, or with `key`; the same one in every process."""
     key = key or holder_key(kind, number)
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
     for oid, value in attributes:
         builder = builder.add_attribute(x509.ObjectIdentifier(oid), value)
-    return builder.sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey) else hash_).public_bytes(Encoding.DER)
+    algorithm = None if isinstance(key, ed25519.Ed25519PrivateKey) else hash_
+    deterministic = True if isinstance(key, ec.EllipticCurvePrivateKey) else None
+    return builder.sign(key, algorithm, ecdsa_deterministic=deterministic).public_bytes(Encoding.DER)
 
 
 def make_pair(kind: str = "rsa", number: int = 0) -> dict[Kind, bytes]:

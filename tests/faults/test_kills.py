@@ -1,0 +1,196 @@
+"""Processes killed at each durable step: nothing is wrong afterwards, and a repeat finishes what was begun."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.acts import Facts
+from tests.support.faults import MINUTE, SAPPORO, SETTLED, Act, Forks, State, act
+
+EXPECTED_NOTES = re.compile(
+    r"application \d+ is unfinished; it will be completed as reserved"
+    r"|\S+: changes that wait for the next list: \d+"
+    r"|\S+ has no list yet; the publisher will make the first one"
+    r"|list \d+ of \S+ is in place, its publication is not recorded yet"
+    r"|list \d+ of \S+ was signed and is not in place; list \d+ still is"
+)
+
+LATER = act("wait", minutes=10)
+"""By then another publisher may work, and an application counts as interrupted."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """How it went: what was found before, the answer of the process if it gave one before it was killed, what a new
+    process found then, the answer of the repeat, and what was found after everything was published."""
+
+    before: Facts
+    answer: Facts | None
+    after: Facts
+    repeated: Facts
+    end: Facts
+
+
+Check = Callable[[Course], None]
+
+
+def issued(course: Course) -> None:
+    """There is what the repeat got and nothing else, and it is what was reserved, or given out, before the end."""
+    known = serials(course.before)
+    new = [row for row in course.end["certificates"] if row["serial"] not in known]
+    answer = course.repeated["certificates"]
+    assert {row["kind"]: [row["serial"], row["sha256"]] for row in new} == answer
+    assert len(new) == len(answer)
+    assert {(row["issued"], row["live"], row["status"]) for row in new} == {(True, True, "good")}
+    assert serials(course.after) - known in (set(), {row["serial"] for row in new})
+    if course.answer:
+        assert course.answer["certificates"] == answer
+        assert course.repeated["repeated"]
+
+
+def revoked(resident: int, *kinds: str) -> Check:
+    """The resident's certificates of these kinds are revoked, no others; if that was said, then from that moment on."""
+
+    def check(course: Course) -> None:
+        live = [row for row in course.before["certificates"] if row["resident"] == resident and row["live"]]
+        wanted = {row["serial"] for row in live if row["kind"] in kinds}
+        known = serials(course.before, "revoked")
+        assert wanted
+        assert serials(course.end, "revoked") - known == wanted
+        assert serials(course.after, "revoked") - known in (set(), wanted)
+        assert set(course.repeated["revoked"]) == set(kinds)
+        if course.answer:
+            assert serials(course.after, "revoked") - known == wanted
+            assert course.repeated == course.answer
+
+    return check
+
+
+def published(course: Course) -> None:
+    """What waited is on lists; the lists themselves are looked at in every case."""
+    assert {
+        path for path, row in course.end["lists"].items() if row["file"] > course.before["lists"][path]["file"]
+    } == {
+        "authentication-g2/13221.crl",
+        "signature-g2/13221.crl",
+    }
+
+
+def loaded(course: Course) -> None:
+    """All of the file or none of it."""
+    assert course.after["residents"] in ({9} if course.answer else {6, 9})
+    assert course.end["residents"] == 9
+
+
+def enrolled(course: Course) -> None:
+    """The municipality is registered once, and its lists are in use."""
+    assert course.end["parties"].count(SAPPORO) == 1
+    assert len(course.end["lists"]) == len(course.before["lists"]) + 4
+
+
+def renewed(course: Course) -> None:
+    """Responders can work under the certificates on file at any time, and in the end under new ones."""
+    for issuer, certificate in course.before["responders"].items():
+        assert course.end["responders"][issuer] != certificate
+        if course.answer:
+            assert course.after["responders"][issuer] != certificate
+
+
+@dataclass(frozen=True)
+class Case:
+    """The act to be killed, what is done before it, how it is repeated unless in the same way, and what must hold."""
+
+    act: Act
+    check: Check
+    before: tuple[Act, ...] = ()
+    again: Act | None = None
+
+
+ISSUE = Case(act("issue", number=1, key="killed"), issued)
+REISSUE = Case(act("issue", number=4, key="killed", alone=True, moved=True), issued)
+
+CASES = [
+    pytest.param(ISSUE, id="issuing-a-pair"),
+    pytest.param(REISSUE, id="re-issuing-a-signing-certificate"),
+    pytest.param(
+        Case(act("revoke", number=2, key="killed"), revoked(2, "signature", "authentication")),
+        id="revoking-by-resident-code",
+    ),
+    pytest.param(Case(act("move", number=3, notice_id="killed"), revoked(3, "signature")), id="applying-a-notice"),
+    pytest.param(
+        Case(act("publish"), published, before=(act("revoke", number=5, key="before"),)), id="publishing-lists"
+    ),
+    pytest.param(Case(act("load", numbers=[1, 7, 8, 9]), loaded), id="loading-residents"),
+    pytest.param(
+        Case(act("enrol", code=SAPPORO, folder="first"), enrolled, again=act("enrol", code=SAPPORO, folder="second")),
+        id="enrolling-a-municipality",
+    ),
+    pytest.param(Case(act("renew"), renewed), id="renewing-certificates"),
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_killed_process_leaves_nothing_wrong_and_a_repeat_finishes(
+    case: Case, forks: Forks, settled: State, spoilt: Path, subtests: pytest.Subtests
+) -> None:
+    for last, step in places(forks, settled, spoilt, case):
+        with subtests.test(killed_before=step):
+            judge(case, run(forks, settled, spoilt, case, last))
+
+
+@pytest.mark.parametrize("case", [pytest.param(ISSUE, id="a-pair"), pytest.param(REISSUE, id="one-certificate")])
+def test_recovery_alone_finishes_what_was_reserved(
+    case: Case, forks: Forks, settled: State, spoilt: Path, subtests: pytest.Subtests
+) -> None:
+    for last, step in places(forks, settled, spoilt, case):
+        with subtests.test(killed_before=step):
+            judge(case, run(forks, settled, spoilt, case, last, recover=True))
+
+
+def places(forks: Forks, settled: State, path: Path, case: Case) -> list[tuple[int, str]]:
+    """Where to kill the act: before each of its durable steps, and after the last. On PostgreSQL before commits only,
+    since files are the same ones there."""
+    with settled.copied(path) as state:
+        forks.run(state, *case.before, now=SETTLED)
+        steps = [*forks.run(state, case.act, now=SETTLED + MINUTE).steps, "the answer was heard"]
+    return [(last, step) for last, step in enumerate(steps) if not settled.server or step in ("commit", steps[-1])]
+
+
+def run(forks: Forks, settled: State, path: Path, case: Case, last: int, *, recover: bool = False) -> Course:
+    """Kill the act before step `last`, look, repeat it, and look again after everything was published. With `recover`
+    the repeat comes only after a recovery that finishes all there is to finish."""
+    with settled.copied(path) as state:
+        before = forks.run(state, *case.before, act("judge"), now=SETTLED).told[-1]
+        killed = forks.run(state, case.act, now=SETTLED + MINUTE, last=last)
+        assert killed.killed
+        sweep = (act("finish"), act("judge")) if recover else ()
+        acts = (act("judge"), LATER, *sweep, case.again or case.act, LATER, act("publish"), act("judge"))
+        after, _, *swept, repeated, _, _, end = forks.run(state, *acts, now=SETTLED + 2 * MINUTE).told
+        if recover:
+            assert swept[1]["faults"] == swept[1]["notes"] == []
+            assert serials(after) == serials(swept[1]) == serials(swept[1], "good", "revoked")
+        return Course(before, killed.told[0] if killed.told else None, after, repeated, end)
+
+
+def judge(case: Case, course: Course) -> None:
+    assert course.after["faults"] == []
+    assert [note for note in course.after["notes"] if not EXPECTED_NOTES.fullmatch(note)] == []
+    assert "refusal" not in course.repeated
+    assert course.end["faults"] == course.end["notes"] == []
+    for path, now in course.end["lists"].items():
+        was = course.after["lists"].get(path, {"file": 0, "numbers": []})
+        assert now["digest"]
+        assert now["numbers"] == sorted(set(now["numbers"]))
+        assert now["file"] == now["numbers"][-1] >= was["file"]
+        assert now["numbers"][: len(was["numbers"])] == was["numbers"]
+    case.check(course)
+
+
+def serials(found: Facts, *statuses: str) -> set[str]:
+    """Of the certificates on record, whatever their status, or of those with one of these."""
+    return {row["serial"] for row in found["certificates"] if not statuses or row["status"] in statuses}

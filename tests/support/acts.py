@@ -1,0 +1,249 @@
+"""What processes of tests do with the services of a state directory, and what they tell of it: plain JSON."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ca.issue import issue
+from ca.recover import finish_unfinished
+from ca.revoke import revoke_resident
+from cli.publisher import INTERRUPTED_AFTER
+from config.assemble import Services, assemble, system_random
+from config.enrolment import enrol
+from config.initialise import initialise
+from config.renewal import renew_due
+from config.rules import template
+from crl.files import read_current
+from crl.publish import publish_due
+from crl.read import read_list
+from domain.applications import IssuanceApplication
+from domain.certificates import CertificateState, IssuerId, Kind
+from domain.lists import Scope
+from domain.parties import LOCAL_OPERATOR, Party, Role
+from domain.people import MunicipalityCode
+from domain.ports import UnitOfWork
+from domain.revocation import RevocationCause
+from oversight.reconcile import reconcile
+from policies.validity import day_in_japan
+from residents.intake import apply_event
+from residents.load import load_residents
+from residents.rows import Format
+from store.status import SqlStatusLookup
+from store.work import SqlBegin
+from tests.support.authority import KIYOSE_CITY, make_application, make_revocation
+from tests.support.notices import MOVED, REGISTER, notice
+from tests.support.people import serial_of
+from tests.support.requests import make_request
+from tests.support.residents import as_fields, attributes, csv_file, record, resident_code
+
+Facts = dict[str, Any]
+YEAR = timedelta(days=365)
+
+LOCK_WAIT = 0.2
+"""Seconds: who holds a lock for longer is standing still."""
+
+
+class Workplace:
+    """A state directory at a moment. Whoever works here does not wait long for locks."""
+
+    def __init__(self, state: Path, now: datetime) -> None:
+        self.state = state
+        self.now = now
+
+    @cached_property
+    def services(self) -> Services:
+        services = assemble(self.state)
+        services.clock = lambda: self.now
+        signer = services.signer(services.settings.audit_key)
+        # Assigned before they are asked for, these are used instead of what the class would make.
+        services.begin = SqlBegin(services.database_url, signer, lock_wait=LOCK_WAIT)
+        services.status = SqlStatusLookup(services.database_url, lock_wait=LOCK_WAIT)
+        return services
+
+
+def make_requests(label: str, *kinds: Kind) -> dict[Kind, bytes]:
+    """Requests over P-384 keys that no other label has."""
+    return {
+        kind: make_request(key=ec.derive_private_key(serial_of(f"{label} {kind.value}").value, ec.SECP384R1()))
+        for kind in kinds
+    }
+
+
+def _application(number: int, key: str, alone: bool, moved: bool) -> IssuanceApplication:
+    kinds = (Kind.SIGNATURE,) if alone else tuple(Kind)
+    return make_application(
+        key=key,
+        resident_code=resident_code(number),
+        attributes=MOVED if moved else attributes(),
+        requests=make_requests(f"{number} {key}", *kinds),
+    )
+
+
+def _found(place: Workplace, *, url: str) -> Facts:
+    """A new authority over the database at `url`."""
+    initialise(
+        place.state,
+        api="127.0.0.1:0",
+        status="127.0.0.1:0",
+        template=template().replace("sqlite:///jpki.db", url),
+        clock=lambda: place.now,
+        random=system_random,
+        on_step=lambda _: None,
+    )
+    return {}
+
+
+def _issue(place: Workplace, *, number: int, key: str, alone: bool = False, moved: bool = False) -> Facts:
+    """Resident `number` applies for a pair, or for the signing certificate `alone`; `moved` since."""
+    pair = issue(place.services.authority, _application(number, key, alone, moved))
+    return {"application": pair.application_id, "certificates": _shown(pair.certificates), "repeated": pair.repeated}
+
+
+def _issue_at_once(place: Workplace, *, number: int, key: str, threads: int) -> Facts:
+    """The same application from many threads."""
+    application = _application(number, key, False, False)
+    authority = place.services.authority
+    with ThreadPoolExecutor(threads) as pool:
+        pairs = list(pool.map(lambda _: issue(authority, application), range(threads)))
+    return {"answers": [_shown(pair.certificates) for pair in pairs]}
+
+
+def _shown(certificates: Mapping[Kind, bytes]) -> Facts:
+    """Certificates by kind: serial, and digest of the whole."""
+    return {
+        kind.value: [f"{x509.load_der_x509_certificate(der).serial_number:032x}", hashlib.sha256(der).hexdigest()]
+        for kind, der in certificates.items()
+    }
+
+
+def _finish(place: Workplace) -> Facts:
+    """What the publisher's round does for interrupted applications."""
+    return {"finished": finish_unfinished(place.services.authority, place.now - INTERRUPTED_AFTER)}
+
+
+def _revoke(place: Workplace, *, number: int, key: str, cause: str = "holder-request") -> Facts:
+    request = make_revocation(
+        caller=KIYOSE_CITY if cause == "holder-request" else LOCAL_OPERATOR,
+        key=key,
+        resident_code=resident_code(number),
+        cause=RevocationCause(cause),
+    )
+    receipt = revoke_resident(place.services.authority, request)
+    return {"receipt": receipt.id, "revoked": [kind.value for kind in receipt.revoked]}
+
+
+def _move(place: Workplace, *, number: int, notice_id: str) -> Facts:
+    """The register says that resident `number` moved within the city today."""
+    today = day_in_japan(place.now)
+    event = notice(notice_id=notice_id, code=resident_code(number), effective_on=today)
+    receipt = apply_event(place.services.intake, event, REGISTER)
+    return {"receipt": receipt.id, "revoked": [kind.value for kind in receipt.revoked]}
+
+
+def _publish(place: Workplace, *, only: str | None = None, force: bool = False) -> Facts:
+    """Publish what is due, or one list: `issuer/ca` or `issuer/area`."""
+    scopes = None
+    if only is not None:
+        issuer, _, area = only.partition("/")
+        scopes = [Scope(IssuerId(issuer), None if area == "ca" else MunicipalityCode.of_area(area))]
+    report = publish_due(place.services.publisher, scopes=scopes, force=force)
+    return {
+        "published": {row.scope.path: row.number for row in report.published},
+        "refused": {scope.path: refusal.code.value for scope, refusal in report.refused},
+    }
+
+
+def _load(place: Workplace, *, numbers: list[int]) -> Facts:
+    """Residents of these numbers from a file."""
+    file = csv_file(as_fields(record(number)) for number in numbers)
+    report = load_residents(place.services.intake, LOCAL_OPERATOR, file, Format.CSV)
+    return {"new": report.new, "unchanged": report.unchanged, "faults": len(report.faults)}
+
+
+def _enrol(place: Workplace, *, code: str, folder: str) -> Facts:
+    """A municipality, with its credential in a folder of the state directory."""
+    municipality = MunicipalityCode(code)
+    party = Party(0, Role.MUNICIPALITY, code, municipality)
+    enrol(place.services, party, LOCAL_OPERATOR, folder=place.state / folder, life=YEAR)
+    return {}
+
+
+def _renew(place: Workplace) -> Facts:
+    """Renew certificates, due or not."""
+    return {"renewed": list(renew_due(place.services, everyone=True))}
+
+
+def _wait(place: Workplace, *, minutes: int) -> Facts:
+    """Nothing happens for so long."""
+    place.now += timedelta(minutes=minutes)
+    return {}
+
+
+def _judge(place: Workplace) -> Facts:
+    """Everything `jpki check` finds, and what there is on record, as OCSP says and in files."""
+    findings = list(reconcile(place.services.inspection()))
+    services = place.services
+    responders = assemble(place.state).responder.keys  # as they are on file now
+    with services.begin(write=False) as work:
+        certificates = [
+            {
+                "resident": row.resident_id,
+                "kind": row.kind.value,
+                "serial": row.serial.octets.hex(),
+                "sha256": hashlib.sha256(row.der).hexdigest(),
+                "issued": row.state is CertificateState.ISSUED,
+                "live": row.ended_at is None,
+                "status": services.status.status_of(row.issuer, row.serial).word,
+            }
+            for row in work.certificates.all()
+        ]
+        lists = {row.scope.path: _list(services, work, row.scope) for row in work.lists.scopes()}
+        parties = [party.name for party in work.parties.all()]
+        residents = work.residents.count()
+    return {
+        "faults": [finding.text for finding in findings if finding.level == "fault"],
+        "notes": [finding.text for finding in findings if finding.level == "note"],
+        "certificates": certificates,
+        "lists": lists,
+        "parties": parties,
+        "residents": residents,
+        "responders": {id_: hashlib.sha256(key.certificate).hexdigest() for id_, key in responders.items()},
+    }
+
+
+def _list(services: Services, work: UnitOfWork, scope: Scope) -> Facts:
+    """The numbers ever reserved, that of the file in place (0 without one), and whether its digest lies beside it."""
+    directory = services.settings.crl_directory
+    file = read_current(directory, scope)
+    digest = directory / f"{scope.path}.sha256"
+    said = digest.read_text().split()[0] if digest.exists() else ""
+    return {
+        "numbers": [record.number for record in work.lists.records(scope)],
+        "file": read_list(file).number if file else 0,
+        "digest": file is not None and said == hashlib.sha256(file).hexdigest(),
+    }
+
+
+ACTS: Mapping[str, Callable[..., Facts]] = {
+    "found": _found,
+    "issue": _issue,
+    "issue at once": _issue_at_once,
+    "finish": _finish,
+    "revoke": _revoke,
+    "move": _move,
+    "publish": _publish,
+    "load": _load,
+    "enrol": _enrol,
+    "renew": _renew,
+    "wait": _wait,
+    "judge": _judge,
+}
