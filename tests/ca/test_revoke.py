@@ -151,7 +151,7 @@ def test_a_reserved_certificate_is_revoked_too(store: MemoryStore) -> None:
     [
         pytest.param({"caller": SAPPORO_CITY}, Code.UNKNOWN_RESIDENT, id="a-municipality-where-the-resident-is-not"),
         pytest.param({"resident_code": resident_code(2)}, Code.UNKNOWN_RESIDENT, id="an-unknown-resident"),
-        pytest.param({"caller": LOCAL_OPERATOR}, Code.CAUSE_NOT_ALLOWED, id="a-cause-of-municipalities-by-an-operator"),
+        pytest.param({"caller": REGISTER}, Code.CAUSE_NOT_ALLOWED, id="a-cause-of-municipalities-by-the-register"),
         pytest.param({"cause": RevocationCause.RECORD_ERROR}, Code.CAUSE_NOT_ALLOWED, id="a-cause-of-operators"),
         pytest.param({"cause": RevocationCause.RESIDENT_EVENT}, Code.CAUSE_NOT_ALLOWED, id="a-cause-of-the-register"),
         pytest.param(
@@ -179,9 +179,14 @@ def test_a_stranger_and_a_resident_of_another_place_are_refused_in_the_same_word
     assert stranger.detail == elsewhere.detail
 
 
-def test_an_operator_revokes_anywhere(authority: Authority) -> None:
-    request = make_revocation(caller=LOCAL_OPERATOR, cause=RevocationCause.RECORD_ERROR, kinds=SIGNING)
-    assert revoke_resident(authority, request).revoked == (Kind.SIGNATURE,)
+@pytest.mark.parametrize(
+    "cause", [RevocationCause.RECORD_ERROR, RevocationCause.CARD_LOST], ids=["by-its-own-cause", "for-a-municipality"]
+)
+def test_an_operator_revokes_anywhere(authority: Authority, store: MemoryStore, cause: RevocationCause) -> None:
+    assert revoke_resident(authority, make_revocation(caller=LOCAL_OPERATOR, cause=cause)).revoked == BOTH
+    told = [row.body for row in store.tables.audit.values() if "certificate-revoked" in row.body]
+    assert len(told) == 2
+    assert all('"actor":"operator:terminal"' in body for body in told)
 
 
 def test_the_register_revokes_anywhere(authority: Authority) -> None:

@@ -107,16 +107,16 @@ def test_a_choice_that_the_row_does_not_permit(cause: RevocationCause, chosen: s
 
 def test_who_may_ask() -> None:
     assert {cause.value: sorted(rule.by) for cause, rule in CAUSES.items()} == {
-        "holder-request": ["municipality"],
-        "key-report": ["municipality"],
-        "card-lost": ["municipality"],
+        "holder-request": ["municipality", "operator"],
+        "key-report": ["municipality", "operator"],
+        "card-lost": ["municipality", "operator"],
         "resident-event": ["register"],
         "resident-gone": ["register"],
         "record-error": ["operator"],
         "issuer-key": ["operator"],
-        "card-ended": ["municipality"],
-        "renewal": ["municipality"],
-        "never-delivered": ["municipality"],
+        "card-ended": ["municipality", "operator"],
+        "renewal": ["municipality", "operator"],
+        "never-delivered": ["municipality", "operator"],
         "temporary-stop": ["municipality", "operator"],
     }
 
