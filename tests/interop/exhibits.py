@@ -1,0 +1,103 @@
+"""Lists and answers to be judged by: the genuine ones as served, and those that prove nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from http.client import HTTPConnection
+
+from cryptography import x509
+
+from domain.certificates import IssuerId
+from domain.serial import SerialNumber
+from domain.status import GOOD
+from ocsp.responder import Responder, answer
+from tests.interop.scene import Scene
+from tests.support.authority import KIYOSE
+from tests.support.people import serial_of
+from tests.support.residents import HINO
+from tests.support.responder import Statuses, admit_all, make_cert_id, make_ocsp_request
+
+Exhibit = Callable[[Scene, IssuerId], bytes]
+"""Makes a list or an answer (DER) for an issuer's certificates."""
+
+
+def other_generation(issuer: IssuerId) -> IssuerId:
+    """The issuer of the same name with the other key."""
+    kind, _, label = issuer.partition("-")
+    return IssuerId(f"{kind}-{'g2' if label == 'g1' else 'g1'}")
+
+
+def ask(scene: Scene, issuer: IssuerId, fate: str) -> bytes:
+    """The answer of the public service to a question about a certificate."""
+    connection = HTTPConnection(scene.public.host, scene.public.port, timeout=30)
+    connection.request("POST", "/ocsp", question(scene, issuer, fate))
+    octets = connection.getresponse().read()
+    connection.close()
+    return octets
+
+
+def question(scene: Scene, issuer: IssuerId, fate: str, nonce: bytes | None = None, algorithm: str = "sha1") -> bytes:
+    """A request (DER) for the status of one certificate."""
+    cert_id = make_cert_id(scene.serial(issuer, fate), scene.services.issuers[issuer], algorithm)
+    return make_ocsp_request(cert_id, nonce=nonce)
+
+
+def _served_list(scene: Scene, issuer: IssuerId) -> bytes:
+    return scene.list_of(issuer, KIYOSE.code)
+
+
+def _list_with_an_entry_changed(scene: Scene, issuer: IssuerId) -> bytes:
+    lost, another = SerialNumber(scene.serial(issuer, "card-lost")), serial_of("nobody's")
+    octets = scene.list_of(issuer, KIYOSE.code)
+    assert octets.count(lost.octets) == 1
+    return octets.replace(lost.octets, another.octets)
+
+
+LISTS: Mapping[str, Exhibit] = {
+    "its own": _served_list,
+    "its own of last week": lambda scene, issuer: scene.lists_of_last_week[issuer],
+    "its own, an entry changed": _list_with_an_entry_changed,
+    "another municipality's": lambda scene, issuer: scene.list_of(issuer, HINO),
+    "of CA certificates": lambda scene, issuer: scene.list_of(issuer, None),
+    "the other generation's": lambda scene, issuer: scene.list_of(other_generation(issuer), KIYOSE.code),
+    "a namesake's": lambda scene, issuer: scene.namesake_lists[issuer],
+}
+
+
+def _answer_of_hours_ago(scene: Scene, issuer: IssuerId) -> bytes:
+    responder = scene.services.responder
+    past = responder.clock() - timedelta(hours=3)
+    return answer(replace(responder, clock=lambda: past, admit=admit_all), question(scene, issuer, "card-lost")).der
+
+
+def _answer_with_the_serial_changed(scene: Scene, issuer: IssuerId) -> bytes:
+    lost, good = (SerialNumber(scene.serial(issuer, fate)) for fate in ("card-lost", "good"))
+    octets = ask(scene, issuer, "good")
+    assert octets.count(good.octets) == 1
+    return octets.replace(good.octets, lost.octets)
+
+
+def _answer_of_a_namesake(scene: Scene, issuer: IssuerId) -> bytes:
+    """An authority of the same name calls the certificate of a lost card good."""
+    own, theirs = scene.services.responder, scene.namesake.responder
+    known = Statuses({(issuer, SerialNumber(scene.serial(issuer, "card-lost"))): GOOD})
+    key = replace(theirs.keys[issuer], issuer=own.keys[issuer].issuer)
+    forger = Responder({issuer: key}, known, own.policy, admit_all, own.clock)
+    return answer(forger, question(scene, issuer, "card-lost")).der
+
+
+ANSWERS: Mapping[str, Exhibit] = {
+    "its own": lambda scene, issuer: ask(scene, issuer, "card-lost"),
+    "its own of three hours ago": _answer_of_hours_ago,
+    "a good one's": lambda scene, issuer: ask(scene, issuer, "good"),
+    "a good one's, the serial changed": _answer_with_the_serial_changed,
+    "a good one's of the other generation": lambda scene, issuer: ask(scene, other_generation(issuer), "good"),
+    "a namesake's, who calls it good": _answer_of_a_namesake,
+}
+
+
+def serials_on(octets: bytes) -> set[int]:
+    """The serials on a list (DER)."""
+    return {entry.serial_number for entry in x509.load_der_x509_crl(octets)}
