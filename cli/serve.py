@@ -22,6 +22,7 @@ def command(state: Path, service: str) -> None:
     With "all", one supervisor starts the three, restarts what dies, and passes on SIGTERM and SIGHUP (reload). Under a
     process manager of your own, run them one by one. The configuration is checked first.
     """
+    settings = load(state)
     if service == "publisher":
         from cli.publisher import run_publisher
         from web.logs import log_to_stderr
@@ -32,7 +33,6 @@ def command(state: Path, service: str) -> None:
         from web.server import serve
 
         serve("api" if service == "api" else "status", state)
-    settings = load(state)
     if faults := examine(settings, system_clock()):
         raise ConfigurationFaults(faults)
     click.echo(f"API https://{settings.api.bind}, status http://{settings.status.bind}; stop with Ctrl-C", err=True)
