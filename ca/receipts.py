@@ -10,6 +10,7 @@ from domain.revocation import RevocationCause, RevocationReceipt
 
 
 def receipt_to_json(receipt: RevocationReceipt) -> str:
+    """The receipt as one JSON document."""
     return json.dumps(
         {
             "id": receipt.id,

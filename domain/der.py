@@ -33,18 +33,22 @@ def header(tag: int, length: int) -> bytes:
 
 
 def sequence(*contents: bytes) -> bytes:
+    """A SEQUENCE of elements that are encoded already."""
     return tlv(SEQUENCE, *contents)
 
 
 def integer(value: int) -> bytes:
+    """An INTEGER of the fewest octets, with its sign (X.690 §8.3)."""
     return tlv(INTEGER, value.to_bytes((value if value >= 0 else ~value).bit_length() // 8 + 1, signed=True))
 
 
 def boolean(value: bool) -> bytes:
+    """A BOOLEAN; TRUE is FF (X.690 §11.1)."""
     return b"\x01\x01\xff" if value else b"\x01\x01\x00"
 
 
 def octet_string(octets: bytes) -> bytes:
+    """An OCTET STRING."""
     return tlv(OCTET_STRING, octets)
 
 

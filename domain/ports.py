@@ -66,6 +66,8 @@ class StatusLookup(Protocol):
 
 
 class ResidentRepository(Protocol):
+    """The stored copy of the resident register, by the keyed index of the resident code."""
+
     def find(self, index: bytes) -> Resident | None:
         """The resident whose code has this index."""
 
@@ -108,6 +110,8 @@ class ResidentRepository(Protocol):
 
 
 class NoticeRepository(Protocol):
+    """The register's notices that were applied, each once."""
+
     def seen(self, sender: str, notice_id: str) -> bytes | None:
         """The content digest of an applied notice, or None."""
 
@@ -119,6 +123,8 @@ class NoticeRepository(Protocol):
 
 
 class ApplicationRepository(Protocol):
+    """Applications for issuance, known by their caller's idempotency key."""
+
     def find(self, caller: str, key: str) -> ApplicationRecord | None: ...
 
     def get(self, application_id: int) -> ApplicationRecord:
@@ -142,6 +148,8 @@ class ApplicationRepository(Protocol):
 
 
 class CertificateRepository(Protocol):
+    """The 発行記録: every certificate, from the moment its serial is reserved."""
+
     def reserve(self, record: CertificateRecord) -> None:
         """Store a reserved row and its scope. Raises Refusal(LIVE_PAIR) or Refusal(KEY_USED_BEFORE)."""
 
@@ -168,6 +176,8 @@ class CertificateRepository(Protocol):
 
 
 class RevocationRepository(Protocol):
+    """Standing revocations and holds, and the receipts that callers got."""
+
     def find(self, issuer: IssuerId, serial: SerialNumber) -> Revocation | None: ...
 
     def put(self, revocation: Revocation, receipt: str, received_at: datetime) -> None:
@@ -187,6 +197,8 @@ class RevocationRepository(Protocol):
 
 
 class ListRepository(Protocol):
+    """Scopes in use, the numbers of their lists, and the lease that publication works under."""
+
     def register(self, scope: Scope) -> bool:
         """Put a scope in use; whether it was new."""
 
@@ -214,6 +226,8 @@ class ListRepository(Protocol):
 
 
 class PartyRepository(Protocol):
+    """Registered parties and the credentials that speak for them."""
+
     def add(self, party: Party, at: datetime) -> Party:
         """Store a party; the id given is ignored. Raises Refusal(ALREADY_APPLIED) when role and name are taken."""
 
@@ -236,6 +250,8 @@ class PartyRepository(Protocol):
 
 
 class AuditTrail(Protocol):
+    """The chained rows of what was done, and their signed head."""
+
     def append(self, event: AuditEvent) -> None:
         """Have the event chained and the head signed anew as part of this unit's commit."""
 

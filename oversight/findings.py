@@ -21,16 +21,20 @@ class Finding:
 
 
 def fault(area: Area, text: str) -> Finding:
+    """A finding that contradicts a promise."""
     return Finding("fault", area, text)
 
 
 def note(area: Area, text: str) -> Finding:
+    """A finding about work under way."""
     return Finding("note", area, text)
 
 
 def certificate_name(application: int, kind: str) -> str:
+    """How findings and the trail name a certificate, without its serial."""
     return f"{kind} certificate of application {application}"
 
 
 def list_name(scope: str, number: int) -> str:
+    """How findings and the trail name a list."""
     return f"list {number} of {scope}"

@@ -39,6 +39,8 @@ class ExtensionRule:
 
 
 def names_among(*allowed: str) -> ValueTest:
+    """The test for a list of names, each of which is allowed and stands once."""
+
     def fits(value: object) -> bool:
         return isinstance(value, list) and bool(value) and all(v in allowed for v in value) and _distinct(value)
 

@@ -81,6 +81,7 @@ class Fields:
 
 
 def resident_code(text: str) -> ResidentCode:
+    """住民票コード: eleven digits."""
     return _rephrased(ResidentCode, text, "must be eleven digits with their check digit")
 
 
@@ -104,10 +105,12 @@ def _rephrased(make: Callable[[str], Value], text: str, problem: str) -> Value:
 
 
 def name(text: str) -> str:
+    """氏名, as the register writes it."""
     return _register_text(text, LONGEST_NAME)
 
 
 def address(text: str) -> str:
+    """住所, as the register writes it."""
     return _register_text(text, LONGEST_ADDRESS)
 
 
@@ -158,6 +161,7 @@ def birth_date(latest: date) -> Callable[[str], date]:
 
 
 def sex(text: str) -> Sex:
+    """性別, by its digit."""
     try:
         return _SEXES[text]
     except KeyError:

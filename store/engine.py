@@ -72,6 +72,7 @@ def _open(url: URL, write: bool, lock_wait: float, size: int) -> Engine:
 
 
 def open_sqlite(url: URL, lock_wait: float) -> sqlite3.Connection:
+    """A connection to a SQLite file that exists, with the promises that this store rests on."""
     mode = "ro" if url.query.get("mode") == "ro" else "rw"
     connection = sqlite3.connect(
         f"file:{quote(url.database or '')}?mode={mode}",
@@ -88,6 +89,7 @@ def open_sqlite(url: URL, lock_wait: float) -> sqlite3.Connection:
 
 
 def postgresql_arguments(url: URL, write: bool, lock_wait: float) -> dict[str, Any]:
+    """What a PostgreSQL connection is told when it is opened."""
     settings = {
         # A writer waits for the lock of the audit head first, and must then read what is newer than its own beginning.
         "default_transaction_isolation": r"read\ committed" if write else r"repeatable\ read",
