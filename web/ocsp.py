@@ -20,7 +20,9 @@ from ocsp.responder import OcspAnswer
 from web.bodies import receive
 
 MEDIA_TYPE = "application/ocsp-response"
-PREFIX = "/ocsp/"
+POST_RULE = "/ocsp"
+PREFIX = f"{POST_RULE}/"
+GET_RULE = f"{PREFIX}<rest:encoded>"
 
 Answer = Callable[[bytes, Party | None], OcspAnswer]
 Count = Callable[[str], None]
@@ -54,11 +56,11 @@ def ocsp_blueprint(answer: Answer, caller: Callable[[], Party | None], count: Co
         # Always 200: some clients (openssl ocsp) throw the body of any other answer away, and with it the reason.
         return Response(body, 200, headers)
 
-    @door.post("/ocsp")
+    @door.post(POST_RULE)
     def post_ocsp() -> Response:
         return reply(receive(MAX_OCTETS), cacheable=False)
 
-    @door.get(f"{PREFIX}<rest:encoded>")
+    @door.get(GET_RULE)
     def get_ocsp(encoded: str) -> Response:
         del encoded  # decoded once already, so "%2F" and "+" are no longer what was sent
         return reply(from_target(raw_target(request.environ)), cacheable=True)

@@ -10,6 +10,7 @@ from flask import Flask
 
 from domain.certificates import Issuer, IssuerId
 from domain.ports import Clock, RandomSource
+from web.front import OcspFront
 from web.health import Health, health_blueprint
 from web.lists import lists_blueprint
 from web.metrics import Meter
@@ -39,4 +40,5 @@ def create_status(parts: StatusParts) -> Flask:
         health_blueprint(parts.health),
     ):
         app.register_blueprint(door)
+    app.wsgi_app = OcspFront(app.wsgi_app, parts.answer, meter)  # type: ignore[method-assign]
     return app
