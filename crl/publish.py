@@ -62,7 +62,8 @@ def publish_due(
 def _attempt(
     publisher: Publisher, scope: Scope, away: dict[IssuerId, Refusal], *, force: bool
 ) -> ListRecord | Refusal | None:
-    """What came of publishing one scope. A signer that was found away goes into `away` and is not asked again."""
+    """What came of publishing one scope. A signer that was found away goes into `away` and is not asked again; a file
+    that cannot be written is its own scope's trouble."""
     if scope.issuer in away:
         return away[scope.issuer]
     try:
@@ -73,6 +74,12 @@ def _attempt(
         if refusal.code is Code.SIGNER_UNAVAILABLE:
             away[scope.issuer] = refusal
         return refusal
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        return Refusal(
+            Code.STORE_UNAVAILABLE,
+            f"the file of list {scope.path} cannot be read or written ({why}); see to the disk and the folder's owner",
+        )
 
 
 @contextmanager

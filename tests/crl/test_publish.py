@@ -331,6 +331,22 @@ def test_scopes_that_cannot_have_a_list_are_refused_by_name(
     assert not [record for record in store.tables.lists.values() if record.scope == scope]
 
 
+def test_a_folder_that_cannot_be_written_stops_no_other_scope(
+    publisher: Publisher, store: MemoryStore, clock: TurnedClock
+) -> None:
+    other_generation = Scope(G2, KIYOSE.code)
+    use(store, other_generation)
+    in_the_way = publisher.directory / G1
+    in_the_way.parent.mkdir()
+    in_the_way.touch()
+    report = publish_due(publisher)
+    assert codes(report) == {SCOPE: Code.STORE_UNAVAILABLE}
+    assert numbers(report) == {other_generation: 1}
+    in_the_way.unlink()
+    clock.forward(MINUTE)
+    assert SCOPE in numbers(publish_due(publisher))
+
+
 def test_a_store_that_is_away_ends_the_run(publisher: Publisher, store: MemoryStore) -> None:
     store.faults[store.commits + 2] = "lost"
     with pytest.raises(Refusal) as caught:
