@@ -65,8 +65,9 @@ class Scene:
         return x509.load_der_x509_certificate(self.certificates[IssuerId(issuer), fate]).serial_number
 
     def credential(self, verifier: str) -> Path:
-        """The folder with a verifier's `client.pem`, `client.key` and `authority.pem`."""
-        return self.folder / "state" / "clients" / verifier
+        """The folder with a party's `client.pem`, `client.key` and `authority.pem`; a stranger is the namesake's."""
+        house, name = ("namesake", "bank") if verifier == "stranger" else ("state", verifier)
+        return self.folder / house / "clients" / name
 
     def list_of(self, issuer: str, municipality: MunicipalityCode | None) -> bytes:
         """An issuer's list (DER) for a municipality, or (None) of its own certificates, as it is served."""

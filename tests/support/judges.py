@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -9,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PATIENCE = 60
+_PLAIN = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
 _JAVA = Path(__file__).parents[1] / "interop" / "java"
 
 
-def run(*command: str | Path, folder: Path | None = None) -> str:
+def run(*command: str | Path) -> str:
     """What a program prints: first on standard error, then on standard output."""
-    ended = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, timeout=_PATIENCE)
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_PATIENCE, env=_PLAIN)
     return ended.stderr + ended.stdout
 
 
@@ -29,19 +31,22 @@ def openssl_verify(certificate: Path, *arguments: str | Path) -> str:
     return "; ".join(errors) or "OK"
 
 
+_STATUS = re.compile(r"(?:.+: )?(good|revoked|unknown|ERROR: No Status found\.|WARNING: Status times invalid\.)")
+
+
 def openssl_ocsp(*arguments: str | Path) -> str:
     """What `openssl ocsp` says that matters: warnings and errors, whether the answer is verified, and each status with
     its reason. Its exit code is not looked at: it is 0 for *revoked*, too."""
     found: list[str] = []
     for line in run("openssl", "ocsp", *arguments).splitlines():
-        if matched := re.fullmatch(r"Response verify (OK)|Response Verify (Failure)", line):
+        if matched := re.fullmatch(r"Response verify (OK)|Response Verify Failure", line):
             found.append("verified" if matched[1] else "not verified")
         elif matched := re.fullmatch(r"\tReason: (\w+)", line):
             found[-1] += f" {matched[1]}"
-        elif matched := re.fullmatch(r".+: (good|revoked|unknown|ERROR: No Status found\.)", line):
+        elif matched := _STATUS.fullmatch(line):
             found.append(matched[1])
-        elif matched := re.fullmatch(r"WARNING: .+|Nonce Verify error|Responder Error: .+", line):
-            found.append(matched[0])
+        elif re.fullmatch(r"WARNING: .+|Nonce Verify error|Responder Error: .+", line):
+            found.append(line)
     return ", ".join(found)
 
 
