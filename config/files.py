@@ -34,8 +34,9 @@ def read_secret(secret: Secret) -> bytes:
 
 def read_key(secret: Secret) -> bytes:
     """A 32-octet key kept as 64 hex digits."""
+    text = read_secret(secret)
     try:
-        key = bytes.fromhex(read_secret(secret).decode("ascii"))
+        key = bytes.fromhex(text.decode("ascii"))
     except ValueError:
         key = b""
     if len(key) != 32:

@@ -12,7 +12,7 @@ from config.files import read_file, replace_public
 from config.founding import Founder
 from config.rules import load_profiles
 from config.settings import IssuerSettings
-from config.transport import is_ours, read_certificate, renew_server
+from config.transport import is_issued_by, read_certificate, renew_server
 from domain.errors import Refusal
 from domain.events import Act, AuditEvent
 from domain.parties import LOCAL_OPERATOR
@@ -25,18 +25,19 @@ def renew_due(services: Services, *, everyone: bool = False) -> list[str]:
     """Renew the certificates with less than a third of their life left, or all; issuers' ids and `SERVER`.
 
     The files are what counts, so that a renewal by another process is seen; a responder's that is missing or damaged is
-    made anew. Left alone are responders of issuers that have ended, those that last as long as their issuer, and a
-    server certificate from elsewhere. Keys are opened only if something is due. Raises Refusal(BAD_CONFIGURATION).
+    made anew. Left alone are certificates whose issuer has ended, those that last as long as their issuer, and a server
+    certificate from elsewhere. Keys are opened only if something is due. Raises Refusal(BAD_CONFIGURATION).
     """
     now = services.clock()
-    due = [row for row in services.settings.issuers if _is_due(services, row, now, everyone)]
+    due = [row for row in services.settings.issuers if _responder_due(services, row, now, everyone)]
     if due:
         founder = Founder(services.settings, load_profiles(services.settings.profiles), now, services.random)
         for row in due:
             _renew(services, founder, row)
     renewed: list[str] = [row.id for row in due]
     server = read_certificate(services.settings.transport.server_certificate)
-    if is_ours(services.settings, server) and (everyone or _is_old(server, now)):
+    authority = read_certificate(services.settings.transport.authority_certificate)
+    if is_issued_by(authority, server) and _is_due(server, authority.not_valid_after_utc, now, everyone):
         renew_server(services.settings, server, now, services.random)
         renewed.append(SERVER)
     return renewed
@@ -58,17 +59,16 @@ def _renew(services: Services, founder: Founder, row: IssuerSettings) -> None:
     replace_public(row.responder_certificate, certificate)
 
 
-def _is_due(services: Services, row: IssuerSettings, now: datetime, everyone: bool) -> bool:
-    issuer = services.issuers[row.id].validity
-    if issuer.ended(now):
-        return False
+def _responder_due(services: Services, row: IssuerSettings, now: datetime, everyone: bool) -> bool:
+    last = services.issuers[row.id].validity.not_after
     try:
         certificate = x509.load_der_x509_certificate(read_file(row.responder_certificate))
     except (Refusal, ValueError):
-        return True
-    return everyone or (certificate.not_valid_after_utc < issuer.not_after and _is_old(certificate, now))
+        return now <= last
+    return _is_due(certificate, last, now, everyone)
 
 
-def _is_old(certificate: x509.Certificate, now: datetime) -> bool:
+def _is_due(certificate: x509.Certificate, last: datetime, now: datetime, everyone: bool) -> bool:
+    """Whether the certificate is renewed now; `last` is the end of its issuer, beyond which nothing can be won."""
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return now > ends - (ends - begins) / 3
+    return now < last and (everyone or (ends < last and now > ends - (ends - begins) / 3))

@@ -20,7 +20,7 @@ from domain.serial import OCTETS, SerialNumber
 from keys.generation import to_encrypted_pem
 from keys.transport import TransportKey, certify_client, certify_server, make_transport_authority
 
-AUTHORITY_LIFE = timedelta(days=3650)
+AUTHORITY_LIFE = timedelta(days=7300)
 SERVER_LIFE = timedelta(days=397)
 
 _NAME_LIMIT = 64
@@ -80,10 +80,10 @@ def open_transport(settings: Settings) -> TransportAuthority:
     return TransportAuthority(certificate, key)
 
 
-def is_ours(settings: Settings, server: x509.Certificate) -> bool:
-    """Whether the API's server certificate comes from the transport authority, not from one the operator chose."""
+def is_issued_by(authority: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Whether the certificate comes from the transport authority; the operator may choose another for the API."""
     try:
-        server.verify_directly_issued_by(read_certificate(settings.transport.authority_certificate))
+        certificate.verify_directly_issued_by(authority)
     except (ValueError, TypeError, InvalidSignature):
         return False
     return True
