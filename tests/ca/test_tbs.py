@@ -19,8 +19,6 @@ from cryptography.x509.oid import AuthorityInformationAccessOID as Access
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
-from pkilint import loader
-from pkilint.pkix import certificate, extension, name
 
 from ca.extensions import FOUR_ITEMS
 from ca.tbs import build_tbs
@@ -30,6 +28,7 @@ from domain.serial import SerialNumber
 from domain.signing import assemble
 from policies.plan import CertificatePlan
 from tests.support.authority import NOW, authority_plan, leaf_plan, responder_plan, signer_of
+from tests.support.linters import lint_certificate
 from tests.support.profiles import PROFILE_NAMES
 
 PLANS = {
@@ -200,33 +199,13 @@ def test_openssl_accepts_the_chain_under_its_strictest_rules(plan: CertificatePl
 EXPECTED = tomllib.loads(Path(__file__).with_name("pkilint_expected.toml").read_text(encoding="utf-8"))
 
 
-def pkilint_findings(octets: bytes) -> set[str]:
-    """Codes of what the linter for RFC 5280 finds."""
-    judge = certificate.create_pkix_certificate_validator_container(
-        certificate.create_decoding_validators(name.ATTRIBUTE_TYPE_MAPPINGS, extension.EXTENSION_MAPPINGS),
-        [
-            certificate.create_issuer_validator_container([]),
-            certificate.create_validity_validator_container(),
-            certificate.create_subject_validator_container([]),
-            certificate.create_extensions_validator_container([]),
-            certificate.create_spki_validator_container([]),
-        ],
-    )
-    document = loader.load_certificate(octets, "certificate")
-    return {
-        description.finding.code
-        for result in judge.validate(document.root)
-        for description in result.finding_descriptions
-    }
-
-
 def expected_findings(profile: str, policy: str) -> set[str]:
     return {row["code"] for row in EXPECTED["finding"] if profile in row["profiles"] and policy in row["policies"]}
 
 
 @pytest.mark.parametrize(("profile", "plan"), PLANS.items(), ids=PLANS)
 def test_pkilint_finds_only_what_is_expected(profile: str, plan: CertificatePlan) -> None:
-    assert pkilint_findings(certificate_of(plan)) == expected_findings(profile, "stored")
+    assert lint_certificate(certificate_of(plan)) == expected_findings(profile, "stored")
 
 
 READABLE = {"oid": "1.3.6.1.4.1.32473.1", "cps": "http://jpki-demo.example/cps.html"}
@@ -239,7 +218,7 @@ def test_pkilint_finds_only_what_is_expected_under_a_policy_it_can_read(profile:
         replace(row, value=READABLE) if row.name == "certificate-policies" else row for row in plan.profile.extensions
     )
     octets = certificate_of(replace(plan, profile=replace(plan.profile, extensions=tuple(rows))))
-    assert pkilint_findings(octets) == expected_findings(profile, "readable")
+    assert lint_certificate(octets) == expected_findings(profile, "readable")
 
 
 def test_every_expected_finding_has_a_reason() -> None:

@@ -10,9 +10,6 @@ from asn1crypto import core
 from asn1crypto import crl as asn1_crl
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from pkilint import loader, pkix
-from pkilint.pkix import crl as pkilint_crl
-from pkilint.pkix import extension, name
 
 from ca.tbs import build_tbs as build_leaf
 from crl.build import build_tbs_crl
@@ -22,6 +19,7 @@ from domain.lists import Scope
 from domain.revocation import CrlReason
 from domain.signing import assemble
 from tests.support.authority import KIYOSE, leaf_plan
+from tests.support.linters import lint_list
 from tests.support.lists import (
     AUTHORITY_SCOPE,
     ELSEWHERE,
@@ -136,37 +134,16 @@ def test_openssl_verifies_the_list(octets: bytes, tmp_path: Path) -> None:
     assert (verified.returncode, verified.stderr.strip()) == (0, "verify OK")
 
 
-def pkilint_findings(octets: bytes) -> set[str]:
-    """Codes of what the linter for RFC 5280 finds."""
-    judge = pkilint_crl.create_pkix_crl_validator_container(
-        [
-            pkix.create_attribute_decoder(name.ATTRIBUTE_TYPE_MAPPINGS),
-            pkix.create_extension_decoder(extension.EXTENSION_MAPPINGS),
-        ],
-        [
-            pkilint_crl.create_issuer_validator_container([]),
-            pkilint_crl.create_validity_validator_container([]),
-            pkilint_crl.create_extensions_validator_container([]),
-        ],
-    )
-    document = loader.RFC5280CertificateListDocumentLoader().load_document(octets, "list")
-    return {
-        description.finding.code
-        for result in judge.validate(document.root)
-        for description in result.finding_descriptions
-    }
-
-
 @every_list
 def test_pkilint_finds_nothing(octets: bytes) -> None:
-    assert pkilint_findings(octets) == set()
+    assert lint_list(octets) == set()
 
 
 def test_pkilint_would_have_found_an_empty_sequence_of_entries() -> None:
     plan = make_plan()
     tbs = build_tbs_crl(plan, [b""])
     octets = assemble(tbs, plan.algorithm, SIGNERS[SCOPE.issuer].sign(tbs))
-    assert pkilint_findings(octets) == {"pkix.crl_revoked_certificates_empty"}
+    assert lint_list(octets) == {"pkix.crl_revoked_certificates_empty"}
 
 
 LEAF = leaf_plan()

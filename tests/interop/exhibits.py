@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from http.client import HTTPConnection
-
-from cryptography import x509
 
 from domain.certificates import IssuerId
 from domain.serial import SerialNumber
@@ -18,6 +17,7 @@ from tests.support.authority import KIYOSE
 from tests.support.people import serial_of
 from tests.support.residents import HINO
 from tests.support.responder import Statuses, admit_all, make_cert_id, make_ocsp_request
+from tests.support.serving import Served
 
 Exhibit = Callable[[Scene, IssuerId], bytes]
 """Makes a list or an answer (DER) for an issuer's certificates."""
@@ -31,11 +31,14 @@ def other_generation(issuer: IssuerId) -> IssuerId:
 
 def ask(scene: Scene, issuer: IssuerId, fate: str) -> bytes:
     """The answer of the public service to a question about a certificate."""
-    connection = HTTPConnection(scene.public.host, scene.public.port, timeout=30)
-    connection.request("POST", "/ocsp", question(scene, issuer, fate))
-    octets = connection.getresponse().read()
-    connection.close()
-    return octets
+    return send(scene.public, question(scene, issuer, fate))
+
+
+def send(service: Served, request: bytes) -> bytes:
+    """What a service answers to a request by POST."""
+    with closing(HTTPConnection(service.host, service.port, timeout=30)) as connection:
+        connection.request("POST", "/ocsp", request)
+        return connection.getresponse().read()
 
 
 def question(scene: Scene, issuer: IssuerId, fate: str, nonce: bytes | None = None, algorithm: str = "sha1") -> bytes:
@@ -96,8 +99,3 @@ ANSWERS: Mapping[str, Exhibit] = {
     "a good one's of the other generation": lambda scene, issuer: ask(scene, other_generation(issuer), "good"),
     "a namesake's, who calls it good": _answer_of_a_namesake,
 }
-
-
-def serials_on(octets: bytes) -> set[int]:
-    """The serials on a list (DER)."""
-    return {entry.serial_number for entry in x509.load_der_x509_crl(octets)}

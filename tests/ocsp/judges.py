@@ -1,4 +1,4 @@
-"""Independent readers of OCSP answers: cryptography, asn1crypto, OpenSSL and pkilint."""
+"""Independent readers of OCSP answers: cryptography, asn1crypto and OpenSSL."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
-from pkilint import loader, pkix
-from pkilint.pkix import extension, name
-from pkilint.pkix import ocsp as lint
 
 from domain.certificates import Issuer
 from tests.support.authority import NOW
@@ -70,18 +67,3 @@ def judged_by_openssl(folder: Path, octets: bytes, request: bytes, issuer: Issue
         for question in questions
     ]
     return "".join(run.stdout + run.stderr for run in runs)
-
-
-def judged_by_pkilint(octets: bytes) -> set[str]:
-    """The codes of all findings of pkilint."""
-    validator = lint.create_pkix_ocsp_response_validator_container(
-        [
-            lint.create_response_decoder(),
-            pkix.create_attribute_decoder(name.ATTRIBUTE_TYPE_MAPPINGS),
-            pkix.create_extension_decoder(extension.EXTENSION_MAPPINGS),
-        ],
-        [],
-    )
-    document = loader.load_ocsp_response(octets, "answer")
-    results = validator.validate(document.root)
-    return {finding.finding.code for result in results for finding in result.finding_descriptions}

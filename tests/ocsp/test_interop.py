@@ -13,8 +13,9 @@ from domain.serial import SerialNumber
 from domain.status import GOOD, UNKNOWN, CertificateStatus
 from ocsp.responder import answer
 from policies.ocsp import OcspPolicy
-from tests.ocsp.judges import judged_by_openssl, judged_by_pkilint
+from tests.ocsp.judges import judged_by_openssl
 from tests.support.authority import make_issuer
+from tests.support.linters import lint_answer
 from tests.support.people import serial_of
 from tests.support.responder import GENERATIONS, HASH_OIDS, OPEN, make_cert_id, make_ocsp_request, make_responder
 
@@ -98,10 +99,10 @@ def test_pkilint_finds_nothing(case: str, kind: Kind, generation: str) -> None:
     request, status, policy = lint_cases()[case]
     if (kind, generation) != (Kind.SIGNATURE, "g1"):
         request = make_ocsp_request(make_cert_id(SERIAL, make_issuer(kind, generation)))
-    assert judged_by_pkilint(reply_to(request, status, kind, generation, policy)) == set()
+    assert lint_answer(reply_to(request, status, kind, generation, policy)) == set()
 
 
 def test_pkilint_would_find_something() -> None:
     octets = reply_to(make_ocsp_request(make_cert_id(SERIAL)), GOOD, Kind.SIGNATURE, "g1")
     backwards = octets.replace(b"20270401005959Z", b"20260401005959Z")
-    assert judged_by_pkilint(backwards) == {"pkix.ocsp_negative_validity_period"}
+    assert lint_answer(backwards) == {"pkix.ocsp_negative_validity_period"}

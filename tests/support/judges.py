@@ -1,4 +1,4 @@
-"""Outside programs that judge what we made, each in its own words: OpenSSL, GnuTLS and Java."""
+"""Outside programs that judge what we made, each in its own words: OpenSSL, GnuTLS, Java and curl."""
 
 from __future__ import annotations
 
@@ -111,3 +111,24 @@ def java_verdicts(classes: Path, cases: Iterable[Mapping[str, str | Path]], *opt
     verdicts = dict(line.split("\t") for line in printed.splitlines())
     assert len(verdicts) == len(lines), printed
     return verdicts
+
+
+# --- curl -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An HTTP answer: status, headers by their names in small letters, body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def curl(*arguments: str | Path) -> Fetched:
+    command = ["curl", "--silent", "--include", "--max-time", "30", *arguments]
+    printed = subprocess.run(command, check=True, capture_output=True, timeout=_PATIENCE).stdout
+    head, _, body = printed.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    return Fetched(int(first.split()[1]), headers, body)
