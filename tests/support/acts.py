@@ -48,16 +48,14 @@ from tests.support.residents import as_fields, attributes, csv_file, record, res
 Facts = dict[str, Any]
 YEAR = timedelta(days=365)
 
-LOCK_WAIT = 0.2
-"""Seconds: who holds a lock for longer is standing still."""
-
 
 class Workplace:
-    """A state directory at a moment. Whoever works here does not wait long for locks."""
+    """A state directory at a moment. Who works here waits `lock_wait` seconds for locks."""
 
-    def __init__(self, state: Path, now: datetime) -> None:
+    def __init__(self, state: Path, now: datetime, lock_wait: float) -> None:
         self.state = state
         self.now = now
+        self._lock_wait = lock_wait
 
     @cached_property
     def services(self) -> Services:
@@ -65,8 +63,8 @@ class Workplace:
         services.clock = lambda: self.now
         signer = services.signer(services.settings.audit_key)
         # Assigned before they are asked for, these are used instead of what the class would make.
-        services.begin = SqlBegin(services.database_url, signer, lock_wait=LOCK_WAIT)
-        services.status = SqlStatusLookup(services.database_url, lock_wait=LOCK_WAIT)
+        services.begin = SqlBegin(services.database_url, signer, lock_wait=self._lock_wait)
+        services.status = SqlStatusLookup(services.database_url, lock_wait=self._lock_wait)
         return services
 
 

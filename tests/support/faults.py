@@ -16,6 +16,7 @@ from typing import Any
 
 from tests.support.acts import Facts
 from tests.support.postgres import PostgresServer
+from tests.support.steps import DURABLE, SHARED
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,13 +91,17 @@ class Forks:
         """Make the processes that will work there, or in a copy, begin sooner."""
         self._ask("warm", [_order(state, (), NOW, None)])
 
-    def run(self, state: State, *acts: Act, now: datetime, last: int | None = None) -> Outcome:
+    def run(
+        self, state: State, *acts: Act, now: datetime, last: int | None = None, kinds: Sequence[str] = DURABLE
+    ) -> Outcome:
         """A process of its own; it is killed before the last step, or after all of them when there are just as many."""
-        return self._ask("alone", [_order(state, acts, now, last)])[0]
+        return self._ask("alone", [{**_order(state, acts, now, last), "kinds": kinds}])[0]
 
     def meanwhile(self, state: State, first: Act, *others: Act, now: datetime, last: int) -> list[Outcome]:
-        """A process that stands still before its last step until another one has done the other acts."""
-        return self._ask("meanwhile", [_order(state, [first], now, last), _order(state, others, now, None)])
+        """A process that stands still before its last step until another one has done the other acts, or has waited a
+        moment in vain for what the first one holds."""
+        orders = [_order(state, [first], now, last), _order(state, others, now, None)]
+        return self._ask("meanwhile", [{**order, "lock_wait": 0.1, "kinds": SHARED} for order in orders])
 
     def together(self, state: State, *acts: Act, now: datetime) -> list[Outcome]:
         """Each act in a process of its own, all at once."""
@@ -116,7 +121,8 @@ class Forks:
 
 
 def _order(state: State, acts: Sequence[Act], now: datetime, last: int | None) -> Facts:
-    return {"state": str(state.path), "acts": acts, "now": now.isoformat(), "last": last}
+    order = {"state": str(state.path), "acts": acts, "now": now.isoformat(), "last": last}
+    return {**order, "lock_wait": 5.0, "kinds": DURABLE}
 
 
 def found(forks: Forks, state: State, now: datetime = NOW) -> None:

@@ -2,7 +2,7 @@
 
 It has everything imported and every key decrypted, which takes most of the time that a process of this project needs.
 An order is a JSON object on a line: the state directory, the moment, the acts of `tests.support.acts` with their
-arguments, and before which durable step the process is killed or stands still. The answer is a line, too.
+arguments, and before which of its steps the process is killed or stands still. The answer is a line, too.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ def _start(order: Order, sign: int = signal.SIGKILL, gate: int | None = None) ->
         os.close(reading)
         with os.fdopen(writing, "w") as tells:
             _carry_out(
-                order, Steps(order["last"], sign), gate, lambda said: print(json.dumps(said), file=tells, flush=True)
+                order,
+                Steps(order["kinds"], order["last"], sign),
+                gate,
+                lambda said: print(json.dumps(said), file=tells, flush=True),
             )
         os._exit(0)
     os.close(writing)
@@ -67,7 +70,7 @@ def _carry_out(order: Order, steps: Steps, gate: int | None, tell: Callable[[Fac
 
 
 def _workplace(order: Order) -> Workplace:
-    return Workplace(Path(order["state"]), datetime.fromisoformat(order["now"]))
+    return Workplace(Path(order["state"]), datetime.fromisoformat(order["now"]), order["lock_wait"])
 
 
 def _make_ready(place: Workplace) -> object:

@@ -1,11 +1,12 @@
-"""Durable steps of a process: named as they come, and before one of them the process is killed, or stands still."""
+"""Steps of a process: named as they come, and before one of them the process is killed, or stands still."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -14,23 +15,30 @@ from sqlalchemy import Engine, event
 
 from keys.software import SoftwareSigner
 
-_FILE_STEPS = ("mkdir", "fsync", "rename", "replace", "rmdir", "unlink")
+_IN_FILES = ("mkdir", "fsync", "rename", "replace", "rmdir", "unlink")
+
+DURABLE = ("commit", "sign", *_IN_FILES)
+"""What leaves something behind, or goes out to a key store. Between two of these there is nothing to try."""
+
+SHARED = ("begin", "sign")
+"""Where another process may come in between: outside transactions, and inside, when locks are held."""
 
 
 class Steps:
-    """The steps taken so far. Before step number `last` (from 0) the process sends itself `sign`: SIGKILL ends it,
-    from SIGSTOP it goes on when it is told to. What lies between two steps leaves nothing behind, so that all there is
-    to try is to stop before each of them, and after the last."""
+    """The steps taken so far, of the kinds that count (the first words of their names). Before step number `last` (from
+    0) the process sends itself `sign`: SIGKILL ends it, from SIGSTOP it goes on when it is told to."""
 
-    def __init__(self, last: int | None = None, sign: int = signal.SIGKILL) -> None:
+    def __init__(self, kinds: Collection[str] = DURABLE, last: int | None = None, sign: int = signal.SIGKILL) -> None:
         self.taken: list[str] = []
+        self._kinds = kinds
         self._last = last
         self._sign = sign
 
     def before(self, name: str) -> None:
         """The step of this name comes next."""
-        self._stop_here()
-        self.taken.append(name)
+        if name.partition(" ")[0] in self._kinds:
+            self._stop_here()
+            self.taken.append(name)
 
     def returned(self) -> None:
         """All steps are taken, and whoever asked for them was answered."""
@@ -44,20 +52,23 @@ class Steps:
 
 @contextmanager
 def watched(steps: Steps) -> Iterator[None]:
-    """Meanwhile every commit, every signature, and every call that puts files and folders in place is a step."""
-
-    def before_commit(_connection: object) -> None:
-        steps.before("commit")
-
+    """Meanwhile every transaction's beginning and commit, every signature, and every call that puts files and folders in
+    place is a step."""
     load = SoftwareSigner.from_pem
-    event.listen(Engine, "commit", before_commit)
     with ExitStack() as stack:
-        stack.callback(event.remove, Engine, "commit", before_commit)
+        for name in ("begin", "commit"):
+            listener = partial(_heard, steps, name)
+            event.listen(Engine, name, listener)
+            stack.callback(event.remove, Engine, name, listener)
         signers = staticmethod(lambda *arguments: _SteppedSigner(load(*arguments), steps))
         stack.enter_context(patch.object(SoftwareSigner, "from_pem", signers))
-        for name in _FILE_STEPS:
+        for name in _IN_FILES:
             stack.enter_context(patch.object(os, name, _stepped(steps, name, getattr(os, name))))
         yield
+
+
+def _heard(steps: Steps, name: str, _connection: object) -> None:
+    steps.before(name)
 
 
 class _SteppedSigner:
