@@ -16,6 +16,7 @@ from domain.revocation import CauseRule, RevocationReceipt
 from residents.intake import Effect
 from residents.receipts import NoticeReceipt
 from web.callers import Callers, PeerCertificate, peer_certificate
+from web.front import OcspFront
 from web.health import health_blueprint
 from web.issuance import issuance_blueprint
 from web.lists import lists_blueprint
@@ -59,4 +60,5 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
         health_blueprint(status.health),
     ):
         app.register_blueprint(door)
+    app.wsgi_app = OcspFront(app.wsgi_app, status.answer, callers.known, meter)  # type: ignore[method-assign]
     return app

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import request
 
@@ -44,7 +45,7 @@ class Callers:
         now = self.clock()
         if not self.certificate_of(request.environ):
             raise Refusal(Code.UNKNOWN_CALLER, "no client certificate was shown in the TLS handshake")
-        party = self._party(now)
+        party = self._party(request.environ, now)
         if party is None:
             raise Refusal(Code.UNKNOWN_CALLER, "the client certificate is not registered for calls, or no longer valid")
         if not party.in_force(now):
@@ -54,12 +55,12 @@ class Callers:
             raise Refusal(Code.NOT_ADMITTED, f"this is for parties of the role {allowed}")
         return party
 
-    def known(self) -> Party | None:
+    def known(self, environ: dict[str, Any]) -> Party | None:
         """The party behind a registered, unexpired TLS credential, in force or not; None for anybody else."""
-        return self._party(self.clock())
+        return self._party(environ, self.clock())
 
-    def _party(self, now: datetime) -> Party | None:
-        certificate = self.certificate_of(request.environ)
+    def _party(self, environ: dict[str, Any], now: datetime) -> Party | None:
+        certificate = self.certificate_of(environ)
         if not certificate:
             return None
         credential = self.credential_of(hashlib.sha256(certificate).digest())
@@ -67,5 +68,5 @@ class Callers:
             return None
         if now > credential.not_after:
             return None
-        request.environ[PARTY] = credential.party.label
+        environ[PARTY] = credential.party.label
         return credential.party

@@ -1,25 +1,21 @@
-"""The front: OCSP, nearly all that the status service is asked, answered before Flask hears of it."""
+"""The front: OCSP, nearly all that the services are asked, answered before Flask hears of it."""
 
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from domain.errors import Refusal
 from ocsp.request import MAX_OCTETS
 from web.environ import ROUTE
 from web.metrics import Meter
-from web.ocsp import GET_RULE, POST_RULE, PREFIX, Answer, as_http, from_target, raw_target
+from web.ocsp import GET_RULE, POST_RULE, PREFIX, Answer, Caller, as_http, from_target, raw_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _DIGITS = len(str(MAX_OCTETS))
-
-
-class _Asked(NamedTuple):
-    rule: str
-    octets: bytes
 
 
 class OcspFront:
@@ -29,32 +25,43 @@ class OcspFront:
     unknown length, is left to it, and so is every refusal.
     """
 
-    def __init__(self, behind: WSGIApplication, answer: Answer, meter: Meter) -> None:
+    def __init__(self, behind: WSGIApplication, answer: Answer, caller: Caller, meter: Meter) -> None:
         self._behind = behind
         self._answer = answer
+        self._caller = caller
         self._meter = meter
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        asked = _asked(environ)
-        if asked is None:
+        rule = _rule(environ)
+        if rule is None:
             return self._behind(environ, start_response)
         started = perf_counter()
+        try:
+            caller = self._caller(environ)
+        except Refusal:
+            return self._behind(environ, start_response)
+        environ[ROUTE] = rule
         method = environ["REQUEST_METHOD"]
-        environ[ROUTE] = asked.rule
-        found = self._answer(asked.octets, None)
+        found = self._answer(_octets(environ), caller)
         self._meter.ocsp_answer(found.outcome)
         headers, body = as_http(found, cacheable=method == "GET")
         start_response("200 OK", headers)
-        self._meter.http_request(asked.rule, method, 200, perf_counter() - started)
+        self._meter.http_request(rule, method, 200, perf_counter() - started)
         return (body,)
 
 
-def _asked(environ: WSGIEnvironment) -> _Asked | None:
+def _rule(environ: WSGIEnvironment) -> str | None:
+    """The rule of the blueprint that a plain request matches."""
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-    if method == "POST" and path == POST_RULE:
-        length = environ.get("CONTENT_LENGTH", "")
-        if length.isascii() and length.isdigit() and len(length) <= _DIGITS and int(length) <= MAX_OCTETS:
-            return _Asked(POST_RULE, environ["wsgi.input"].read(int(length)))
-    elif method == "GET" and path.startswith(PREFIX):
-        return _Asked(GET_RULE, from_target(raw_target(environ)))
-    return None
+    if method == "GET" and path.startswith(PREFIX):
+        return GET_RULE
+    length = environ.get("CONTENT_LENGTH", "")
+    plain = length.isascii() and length.isdigit() and len(length) <= _DIGITS and int(length) <= MAX_OCTETS
+    return POST_RULE if plain and method == "POST" and path == POST_RULE else None
+
+
+def _octets(environ: WSGIEnvironment) -> bytes:
+    if environ["REQUEST_METHOD"] == "GET":
+        return from_target(raw_target(environ))
+    octets: bytes = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+    return octets

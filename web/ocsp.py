@@ -7,7 +7,7 @@ import binascii
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from flask import Blueprint, Response, request
@@ -25,6 +25,10 @@ PREFIX = f"{POST_RULE}/"
 GET_RULE = f"{PREFIX}<rest:encoded>"
 
 Answer = Callable[[bytes, Party | None], OcspAnswer]
+
+Caller = Callable[[dict[str, Any]], Party | None]
+"""The party that calls, from the environment of the request, or None for anybody else."""
+
 Count = Callable[[str], None]
 
 
@@ -42,7 +46,7 @@ class OcspReply(NamedTuple):
     body: bytes
 
 
-def ocsp_blueprint(answer: Answer, caller: Callable[[], Party | None], count: Count) -> Blueprint:
+def ocsp_blueprint(answer: Answer, caller: Caller, count: Count) -> Blueprint:
     """POST /ocsp and GET /ocsp/<base64>. `count` is told the outcome of each. The app must know the converter `Rest`.
 
     The media type of a POST is not looked at: the octets decide, and no client is hurt by that.
@@ -50,7 +54,7 @@ def ocsp_blueprint(answer: Answer, caller: Callable[[], Party | None], count: Co
     door = Blueprint("ocsp", __name__)
 
     def reply(octets: bytes, cacheable: bool) -> Response:
-        found = answer(octets, caller())
+        found = answer(octets, caller(request.environ))
         count(found.outcome)
         headers, body = as_http(found, cacheable)
         # Always 200: some clients (openssl ocsp) throw the body of any other answer away, and with it the reason.

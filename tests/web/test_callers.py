@@ -75,16 +75,14 @@ def test_anybody_else_is_refused(found: Callers, code: Code) -> None:
 
 
 def test_the_last_second_of_a_certificate_counts() -> None:
-    with Flask("test").test_request_context():
-        assert callers(replace(CREDENTIAL, not_after=NOW)).known() == KIYOSE
+    assert callers(replace(CREDENTIAL, not_after=NOW)).known({}) == KIYOSE
 
 
 def test_status_is_asked_for_with_the_party_even_when_it_is_suspended() -> None:
     suspended = replace(KIYOSE, suspended_at=NOW)
-    with Flask("test").test_request_context():
-        assert callers(replace(CREDENTIAL, party=suspended)).known() == suspended
-        assert callers().known() is None
-        assert callers(certificate=None).known() is None
+    assert callers(replace(CREDENTIAL, party=suspended)).known({}) == suspended
+    assert callers().known({}) is None
+    assert callers(certificate=None).known({}) is None
 
 
 @pytest.mark.parametrize(

@@ -13,16 +13,18 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.parties import Party
+from domain.errors import Code, Refusal
+from domain.parties import Party, Role
 from ocsp.request import MAX_OCTETS
 from ocsp.responder import OcspAnswer
-from tests.support.doors import Acts, make_status_parts
+from tests.support.doors import Acts, make_api_parts, make_status_parts
+from web.api import create_api
 from web.environ import ROUTE
 from web.front import OcspFront
 from web.metrics import Meter
-from web.ocsp import ocsp_blueprint
+from web.ocsp import Caller, ocsp_blueprint
 from web.shell import make_shell
-from web.status import create_status
+from web.status import create_status, nobody
 
 NOW = datetime(2027, 4, 1, 12, tzinfo=UTC)
 
@@ -32,15 +34,15 @@ def echo(octets: bytes, caller: Party | None) -> OcspAnswer:
     return OcspAnswer(octets + repr(caller).encode(), "good", 1800, True, NOW, NOW + timedelta(hours=1))
 
 
-def make_doors(meter: Meter) -> tuple[Flask, Flask]:
+def make_doors(meter: Meter, caller: Caller = nobody) -> tuple[Flask, Flask]:
     """The same door twice, the second time with the front before it."""
     doors = []
     for _ in range(2):
         app = make_shell(bytes, meter)
-        app.register_blueprint(ocsp_blueprint(echo, lambda: None, meter.ocsp_answer))
+        app.register_blueprint(ocsp_blueprint(echo, caller, meter.ocsp_answer))
         doors.append(app)
     plain, fronted = doors
-    fronted.wsgi_app = OcspFront(fronted.wsgi_app, echo, meter)  # type: ignore[method-assign]
+    fronted.wsgi_app = OcspFront(fronted.wsgi_app, echo, caller, meter)  # type: ignore[method-assign]
     return plain, fronted
 
 
@@ -76,6 +78,23 @@ def test_the_front_changes_no_answer(asked: dict[str, Any]) -> None:
     assert ask(fronted, **asked) == ask(plain, **asked)
 
 
+def verifier(environ: dict[str, Any]) -> Party:
+    return Party(7, Role.VERIFIER, str(environ["REQUEST_METHOD"]))
+
+
+def away(_environ: dict[str, Any]) -> Party:
+    raise Refusal(Code.STORE_UNAVAILABLE, "the database cannot be used at the moment; try again later")
+
+
+@pytest.mark.parametrize("caller", [verifier, away], ids=["a-verifier", "nobody-knows-who"])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/ocsp"), ("GET", "/ocsp/AAAA")], ids=["post", "get"])
+def test_the_front_asks_who_calls(caller: Caller, method: str, path: str) -> None:
+    plain, fronted = make_doors(Meter(), caller)
+    status, headers, body = ask(fronted, method=method, path=path, data=b"request")
+    assert (status, headers, body) == ask(plain, method=method, path=path, data=b"request")
+    assert (b"VERIFIER" in body, status) in ((True, 200), (False, 503))
+
+
 @given(st.binary(max_size=300))
 def test_octets_come_through_by_post_and_get(octets: bytes) -> None:
     _, fronted = make_doors(Meter())
@@ -109,17 +128,18 @@ def make_environ(method: str, path: str, **variables: Any) -> dict[str, Any]:
     ],
 )
 def test_the_access_log_learns_the_rule(environ: dict[str, Any], rule: str) -> None:
-    OcspFront(make_shell(bytes, Meter()), echo, Meter())(environ, lambda *_: lambda _: None)
+    OcspFront(make_shell(bytes, Meter()), echo, nobody, Meter())(environ, lambda *_: lambda _: None)
     assert environ[ROUTE] == rule
 
 
 def test_a_body_of_unknown_length_is_left_to_flask() -> None:
-    front = OcspFront(lambda _environ, _start: (b"Flask",), echo, Meter())
+    front = OcspFront(lambda _environ, _start: (b"Flask",), echo, nobody, Meter())
     environ = make_environ("POST", "/ocsp", HTTP_TRANSFER_ENCODING="chunked")
     assert list(front(environ, lambda *_: lambda _: None)) == [b"Flask"]
 
 
-def test_the_status_service_has_the_front() -> None:
-    app = create_status(make_status_parts(Acts()))
-    assert isinstance(app.wsgi_app, OcspFront)
-    assert app.test_client().post("/ocsp", data=b"request").data == b"answer"
+def test_both_services_have_the_front() -> None:
+    services = (create_status(make_status_parts(Acts())), create_api(make_api_parts(Acts())))
+    for app in services:
+        assert isinstance(app.wsgi_app, OcspFront)
+        assert app.test_client().post("/ocsp", data=b"request").data == b"answer"

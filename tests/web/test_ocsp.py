@@ -18,7 +18,7 @@ from domain.parties import Party, Role
 from ocsp.request import MAX_OCTETS
 from ocsp.responder import OcspAnswer
 from web.metrics import Meter
-from web.ocsp import as_http, from_target, ocsp_blueprint, raw_target
+from web.ocsp import Caller, as_http, from_target, ocsp_blueprint, raw_target
 from web.shell import make_shell
 
 NOW = datetime(2027, 4, 1, 12, tzinfo=UTC)
@@ -40,7 +40,7 @@ class Asked:
         self.callers.append(caller)
         return self.answer
 
-    def app(self, caller: Callable[[], Party | None] = lambda: None) -> Flask:
+    def app(self, caller: Caller = lambda _environ: None) -> Flask:
         app = make_shell(bytes, Meter())
         app.register_blueprint(ocsp_blueprint(self, caller, self.outcomes.append))
         return app
@@ -133,7 +133,7 @@ def test_post_takes_no_more_than_a_request_can_have() -> None:
 
 def test_the_caller_is_handed_on() -> None:
     asked = Asked()
-    client = asked.app(lambda: VERIFIER).test_client()
+    client = asked.app(lambda _environ: VERIFIER).test_client()
     client.post("/ocsp", data=b"x")
     client.get("/ocsp/AAAA")
     assert asked.callers == [VERIFIER, VERIFIER]
