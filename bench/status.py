@@ -1,4 +1,4 @@
-"""OCSP over HTTP: the status service as shipped, on one core, and `openssl ocsp` beside it."""
+"""OCSP over HTTP: the services as shipped, on one core, and `openssl ocsp` beside them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,11 +14,13 @@ from bench.figures import Figure, Slice, side_by_side
 from bench.house import ISSUER
 from bench.limits import P256, p256
 from bench.load import Load, Outcome, run_load, write_requests
-from bench.ocsp import make_ocsp_requests
+from bench.ocsp import VERIFIER, make_ocsp_requests
 from bench.peer import Peer, good_row
 from bench.plan import Plan
 from bench.service import http_request, serving
 from config.assemble import Services
+from config.enrolment import enrol
+from domain.parties import LOCAL_OPERATOR
 
 OPENSSL = "openssl ocsp"
 _TYPE = "Content-Type: application/ocsp-request\r\n"
@@ -50,7 +53,10 @@ class Door:
 
 
 def measure_status(services: Services, peer: Peer, serials: Sequence[bytes], folder: Path, plan: Plan) -> list[Figure]:
-    """By POST without and with a nonce, by GET, with a connection for each request, and the peer likewise."""
+    """The status service by POST without and with a nonce, by GET, and with a connection for each request; the API by
+    POST from a notified verifier; and the peer."""
+    bank = folder / "bank"
+    enrol(services, VERIFIER, LOCAL_OPERATOR, folder=bank, life=timedelta(days=30))
     asked = serials[:_MOST]
     issuer = services.issuers[ISSUER]
     plain = make_ocsp_requests(issuer, asked, nonce=False)
@@ -66,7 +72,7 @@ def measure_status(services: Services, peer: Peer, serials: Sequence[bytes], fol
     for name, requests in files.items():
         write_requests(folder / f"{name}.requests", requests)
     peer.keep(map(good_row, serials))
-    with serving(services, "status") as port, peer.responder() as peer_port:
+    with serving(services, "status") as port, serving(services, "api") as api, peer.responder() as peer_port:
         kept = Load(port, str(folder / "post.requests"), plan.http_slice, _SUCCESSFUL)
         alone = replace(kept, requests=str(folder / "alone.requests"), connections=1, keep_alive=False)
         doors = {
@@ -74,6 +80,7 @@ def measure_status(services: Services, peer: Peer, serials: Sequence[bytes], fol
             "nonce": Door("OCSP over HTTP, POST, nonce", replace(kept, requests=str(folder / "nonce.requests"))),
             "get": Door("OCSP over HTTP, GET", replace(kept, requests=str(folder / "get.requests"))),
             "alone": Door("OCSP over HTTP, a connection each", alone),
+            "tls": Door("OCSP over HTTPS, notified verifier, POST", replace(kept, port=api, tls=str(bank))),
             "peer": Door(OPENSSL, replace(alone, port=peer_port, requests=str(folder / "peer.requests"))),
         }
         slices = {P256: p256(plan.slice), **{name: door.slice() for name, door in doors.items()}}
