@@ -47,10 +47,6 @@ def question(scene: Scene, issuer: IssuerId, fate: str, nonce: bytes | None = No
     return make_ocsp_request(cert_id, nonce=nonce)
 
 
-def _served_list(scene: Scene, issuer: IssuerId) -> bytes:
-    return scene.list_of(issuer, KIYOSE.code)
-
-
 def _list_with_an_entry_changed(scene: Scene, issuer: IssuerId) -> bytes:
     lost, another = SerialNumber(scene.serial(issuer, "card-lost")), serial_of("nobody's")
     octets = scene.list_of(issuer, KIYOSE.code)
@@ -59,7 +55,7 @@ def _list_with_an_entry_changed(scene: Scene, issuer: IssuerId) -> bytes:
 
 
 LISTS: Mapping[str, Exhibit] = {
-    "its own": _served_list,
+    "its own": lambda scene, issuer: scene.list_of(issuer, KIYOSE.code),
     "its own of last week": lambda scene, issuer: scene.lists_of_last_week[issuer],
     "its own, an entry changed": _list_with_an_entry_changed,
     "another municipality's": lambda scene, issuer: scene.list_of(issuer, HINO),

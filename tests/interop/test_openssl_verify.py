@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from domain.certificates import IssuerId
-from tests.interop.exhibits import LISTS, other_generation
+from tests.interop.exhibits import ANSWERS, LISTS, other_generation
 from tests.interop.fates import ISSUERS
 from tests.interop.scene import Scene
-from tests.interop.verdicts import expected
+from tests.interop.verdicts import cases, expected, rows
 from tests.support.judges import openssl_verify
 
 pytestmark = pytest.mark.interop
@@ -18,6 +18,13 @@ pytestmark = pytest.mark.interop
 EVERY_ISSUER = pytest.mark.parametrize("issuer", ISSUERS)
 BY_LIST = ("-crl_check", "-crl_download")
 """OpenSSL fetches the list from where the certificate says."""
+
+
+def test_the_tables_leave_nothing_out(scene: Scene) -> None:
+    told = [(issuer, fate) for issuer, fate, _ in cases("Fates")]
+    assert sorted(told) == sorted(scene.certificates)
+    assert [row["list"] for row in rows("Lists")] == list(LISTS)
+    assert [row["answer"] for row in rows("Answers")] == list(ANSWERS)
 
 
 @expected("Fates", "openssl verify")

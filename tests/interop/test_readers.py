@@ -20,6 +20,8 @@ from tests.ocsp.judges import judged_by_asn1crypto, judged_by_cryptography
 from tests.support.authority import KIYOSE
 from tests.support.residents import HINO
 
+pytestmark = pytest.mark.interop
+
 EVERY_ISSUER = pytest.mark.parametrize("issuer", ISSUERS)
 REVOKED = {
     Kind.SIGNATURE: {

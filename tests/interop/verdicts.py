@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from domain.certificates import IssuerId
 from tests.interop.fates import ISSUERS
 
 _PAGE = Path(__file__).with_name("verdicts.md")
@@ -26,12 +26,17 @@ def rows(heading: str) -> list[dict[str, str]]:
 
 def expected(heading: str, column: str) -> pytest.MarkDecorator:
     """Parameters `issuer`, `case` (the first column) and `verdict` (one of the others), for every issuer concerned."""
-    return pytest.mark.parametrize(("issuer", "case", "verdict"), list(_parameters(heading, column)))
+    parameters = [
+        pytest.param(issuer, case, row[column], id=f"{issuer}, {case}: {row[column]}")
+        for issuer, case, row in cases(heading)
+    ]
+    return pytest.mark.parametrize(("issuer", "case", "verdict"), parameters)
 
 
-def _parameters(heading: str, column: str) -> Iterator[Any]:
+def cases(heading: str) -> Iterator[tuple[IssuerId, str, dict[str, str]]]:
+    """Issuer, case and row of everything that a table speaks of."""
     for row in rows(heading):
         case, concerned = next(iter(row.values())), row.get("of", "all")
         for issuer in ISSUERS:
             if concerned == "all" or issuer.startswith(concerned):
-                yield pytest.param(issuer, case, row[column], id=f"{issuer}, {case}: {row[column]}")
+                yield issuer, case, row
