@@ -39,11 +39,11 @@ def complete(
         generation = authority.generation(row.issuer)
         signed[row.kind] = sign_certificate(linted, generation.signer, generation.issuer)
     with authority.begin() as work:
+        try:
+            work.certificates.complete([(row.issuer, row.serial, signed[row.kind]) for row, _ in reserved])
+        except LookupError:
+            return issued_by(work, application_id)
         for row, _ in reserved:
-            try:
-                work.certificates.complete(row.issuer, row.serial, signed[row.kind])
-            except LookupError:
-                return issued_by(work, application_id)
             work.audit.append(AuditEvent(Act.ISSUED, actor, now, {**audit_facts(row), **facts}))
         work.applications.close(application_id, now)
         work.commit()

@@ -94,7 +94,6 @@ def _reserve(
                 profile_digest=draft.generation.profile.digest,
                 reserved_at=now,
             )
-            work.certificates.reserve(row)
             facts = {
                 **audit_facts(row),
                 "resident": row.resident_id,
@@ -103,6 +102,7 @@ def _reserve(
             }
             work.audit.append(AuditEvent(Act.RESERVED, actor, now, facts))
             reserved.append((row, draft.linted))
+        work.certificates.reserve([row for row, _ in reserved])
         work.commit()
     return application_id, reserved
 

@@ -150,11 +150,14 @@ class ApplicationRepository(Protocol):
 class CertificateRepository(Protocol):
     """The 発行記録: every certificate, from the moment its serial is reserved."""
 
-    def reserve(self, record: CertificateRecord) -> None:
-        """Store a reserved row and its scope. Raises Refusal(LIVE_PAIR) or Refusal(KEY_USED_BEFORE)."""
+    def reserve(self, records: Sequence[CertificateRecord]) -> None:
+        """Store reserved rows and their scopes. Raises Refusal(LIVE_PAIR) or Refusal(KEY_USED_BEFORE)."""
 
-    def complete(self, issuer: IssuerId, serial: SerialNumber, der: bytes) -> None:
-        """Turn a reserved row into an issued one. Raises LookupError when no reserved row has this name."""
+    def complete(self, certificates: Sequence[tuple[IssuerId, SerialNumber, bytes]]) -> None:
+        """Turn reserved rows into issued ones with these certificates (DER).
+
+        Raises LookupError when one of them has no reserved row; what became of the others must then not be committed.
+        """
 
     def find(self, issuer: IssuerId, serial: SerialNumber) -> CertificateRecord | None: ...
 

@@ -30,12 +30,12 @@ class Applications:
         self._statements = statements
 
     def find(self, caller: str, key: str) -> ApplicationRecord | None:
-        row = self._statements.one(_BY_KEY, {"caller": caller, "key": key})
+        row = self._statements.find(_BY_KEY, {"caller": caller, "key": key})
         return ApplicationRecord(*row) if row else None
 
     def get(self, application_id: int) -> ApplicationRecord:
         """Raises LookupError when there is no such application."""
-        row = self._statements.one(_BY_ID, {"id": application_id})
+        row = self._statements.find(_BY_ID, {"id": application_id})
         if row is None:
             raise LookupError("no application has this id")
         return ApplicationRecord(*row)
@@ -60,12 +60,12 @@ class Applications:
         taken = Refusal(
             Code.IN_PROGRESS, "an application under this idempotency key is being worked on; repeat it in a few seconds"
         )
-        new: int = self._statements.run(_INSERT, row, {"applications_caller_key_once": taken}).scalar_one()
+        new: int = self._statements.one(_INSERT, row, {"applications_caller_key_once": taken}).id
         return new
 
     def close(self, application_id: int, issued_at: datetime) -> None:
         """Raises LookupError when there is no such application."""
-        if self._statements.run(_CLOSE, {"of_id": application_id, "issued_at": issued_at}).rowcount != 1:
+        if self._statements.run(_CLOSE, {"of_id": application_id, "issued_at": issued_at}) != 1:
             raise LookupError("no application has this id")
 
     def unfinished(self, before: datetime) -> Sequence[ApplicationRecord]:

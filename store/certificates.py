@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -12,7 +13,8 @@ from domain.errors import Code, Refusal
 from domain.lists import Scope
 from domain.serial import SerialNumber
 from store.lists import Lists
-from store.statements import AnyRow, Statements
+from store.prepared import AnyRow
+from store.statements import Statements
 from store.tables import certificates
 
 _c = certificates.c
@@ -32,6 +34,14 @@ _KEY = select(_c.application_id).where(_c.spki_digest == bindparam("spki_digest"
 _INSERT = insert(certificates)
 _COMPLETE = update(certificates).where(*_NAMED, _c.state == CertificateState.RESERVED)
 _END = update(certificates).where(*_NAMED, _c.ended_at.is_(None))
+_REFUSALS = {
+    "certificates_live_once": Refusal(
+        Code.LIVE_PAIR, "the resident has a live certificate of this kind; have it revoked before applying for another"
+    ),
+    "certificates_spki_digest_once": Refusal(
+        Code.KEY_USED_BEFORE, "a key in this application was certified before; make a new key pair"
+    ),
+}
 
 
 class Certificates:
@@ -41,44 +51,21 @@ class Certificates:
         self._statements = statements
         self._lists = lists
 
-    def reserve(self, record: CertificateRecord) -> None:
-        row = {
-            "issuer": record.issuer,
-            "serial": record.serial,
-            "kind": record.kind,
-            "carrier": record.carrier,
-            "resident_id": record.resident_id,
-            "application_id": record.application_id,
-            "municipality": record.municipality,
-            "not_before": record.validity.not_before,
-            "not_after": record.validity.not_after,
-            "state": record.state,
-            "der": record.der,
-            "spki_digest": record.spki_digest,
-            "profile_digest": record.profile_digest,
-            "reserved_at": record.reserved_at,
-            "ended_at": record.ended_at,
-        }
-        refusals = {
-            "certificates_live_once": Refusal(
-                Code.LIVE_PAIR,
-                "the resident has a live certificate of this kind; have it revoked before applying for another",
-            ),
-            "certificates_spki_digest_once": Refusal(
-                Code.KEY_USED_BEFORE, "a key in this application was certified before; make a new key pair"
-            ),
-        }
-        self._statements.run(_INSERT, row, refusals)
-        self._lists.register(Scope(record.issuer, record.municipality))
+    def reserve(self, records: Sequence[CertificateRecord]) -> None:
+        self._statements.run(_INSERT, [_columns(record) for record in records], _REFUSALS)
+        self._lists.use({Scope(record.issuer, record.municipality) for record in records})
 
-    def complete(self, issuer: IssuerId, serial: SerialNumber, der: bytes) -> None:
-        """Raises LookupError when no reserved row has this name."""
-        values = {"of_issuer": issuer, "of_serial": serial, "state": CertificateState.ISSUED, "der": der}
-        if self._statements.run(_COMPLETE, values).rowcount != 1:
+    def complete(self, certificates: Sequence[tuple[IssuerId, SerialNumber, bytes]]) -> None:
+        """Raises LookupError when one of them has no reserved row."""
+        rows = [
+            {"of_issuer": issuer, "of_serial": serial, "state": CertificateState.ISSUED, "der": der}
+            for issuer, serial, der in certificates
+        ]
+        if self._statements.run(_COMPLETE, rows) != len(rows):
             raise LookupError("no reserved certificate has this issuer and serial")
 
     def find(self, issuer: IssuerId, serial: SerialNumber) -> CertificateRecord | None:
-        row = self._statements.one(_FIND, {"of_issuer": issuer, "of_serial": serial})
+        row = self._statements.find(_FIND, {"of_issuer": issuer, "of_serial": serial})
         return _record(row) if row else None
 
     def of_application(self, application_id: int) -> Sequence[CertificateRecord]:
@@ -96,11 +83,31 @@ class Certificates:
         self._statements.run(_END, {"of_issuer": issuer, "of_serial": serial, "ended_at": at})
 
     def key_known(self, spki_digest: bytes) -> bool:
-        return self._statements.run(_KEY, {"spki_digest": spki_digest}).first() is not None
+        return self._statements.find(_KEY, {"spki_digest": spki_digest}) is not None
 
     def all(self) -> Iterator[CertificateRecord]:
         for row in self._statements.stream(_ROWS):
             yield _record(row)
+
+
+def _columns(record: CertificateRecord) -> dict[str, Any]:
+    return {
+        "issuer": record.issuer,
+        "serial": record.serial,
+        "kind": record.kind,
+        "carrier": record.carrier,
+        "resident_id": record.resident_id,
+        "application_id": record.application_id,
+        "municipality": record.municipality,
+        "not_before": record.validity.not_before,
+        "not_after": record.validity.not_after,
+        "state": record.state,
+        "der": record.der,
+        "spki_digest": record.spki_digest,
+        "profile_digest": record.profile_digest,
+        "reserved_at": record.reserved_at,
+        "ended_at": record.ended_at,
+    }
 
 
 def _record(row: AnyRow) -> CertificateRecord:

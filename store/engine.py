@@ -68,7 +68,8 @@ def _open(url: URL, write: bool, lock_wait: float, size: int) -> Engine:
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
         return engine
     # After a server's restart, look before use: it costs nobody a refusal then.
-    return create_engine(url, connect_args=postgresql_arguments(url, write, lock_wait), pool_pre_ping=True, **options)
+    options |= {"connect_args": postgresql_arguments(url, write, lock_wait), "pool_pre_ping": True}
+    return create_engine(url, paramstyle="format", **options)
 
 
 def open_sqlite(url: URL, lock_wait: float) -> sqlite3.Connection:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import psycopg
 from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.errors import Code, Refusal
@@ -41,29 +41,27 @@ _POSTGRESQL_AWAY = ("08", "25006", "25P", "53", "57P", "58", "XX")
 Refusals = Mapping[str, Refusal]
 """By constraint: what its violation means to the caller."""
 
+_NO_REFUSALS: Refusals = {}
+
 
 class DatabaseBug(RuntimeError):
     """The database refused a statement for a reason that neither waiting nor the caller can change."""
 
 
-def fault_of(error: SQLAlchemyError, refusals: Refusals) -> Refusal | DatabaseBug:
-    """What to raise instead of a database error; raise it outside the `except` block, so that no values travel along.
+def fault_of(error: Exception, refusals: Refusals = _NO_REFUSALS) -> Refusal | DatabaseBug:
+    """What to raise instead of an error of SQLAlchemy or of a driver; raise it outside the `except` block, so that no
+    values travel along.
 
     The cause goes to the log by its code names, never by the driver's text.
     """
     if isinstance(error, PoolTimeout):
         _log.warning("no database connection became free in time")
         return Refusal(Code.BUSY, _BUSY)
-    original = error.orig if isinstance(error, DBAPIError) else None
+    original = error.orig or error if isinstance(error, DBAPIError) else error
     constraint = _violated(original)
     if constraint is not None and constraint in refusals:
         return refusals[constraint]
-    return driver_fault(original or error, constraint)
-
-
-def driver_fault(error: BaseException, constraint: str | None = None) -> Refusal | DatabaseBug:
-    """The same for an error of the driver itself."""
-    name, code = _classify(error)
+    name, code = _classify(original)
     if code is None:
         return DatabaseBug(f"the database refused a statement: {name} {constraint or ''}".rstrip())
     _log.warning("database failure: %s", name)
@@ -90,14 +88,14 @@ def _classify(error: BaseException) -> tuple[str, Code | None]:
     return type(error).__name__, None
 
 
-def _violated(original: BaseException | None) -> str | None:
+def _violated(error: BaseException) -> str | None:
     """The name of the violated constraint. SQLite only tells the columns."""
-    match original:
+    match error:
         case sqlite3.IntegrityError():
-            columns = str(original).removeprefix("UNIQUE constraint failed: ")
+            columns = str(error).removeprefix("UNIQUE constraint failed: ")
             return _CONSTRAINTS.get(columns)
         case psycopg.IntegrityError():
-            return original.diag.constraint_name
+            return error.diag.constraint_name
     return None
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, insert, literal, or_, select, update
 
 from domain.errors import Code, Refusal
 from domain.lists import ListRecord, ListState, Scope, ScopeRecord
-from store.statements import AnyRow, Statements
+from store.prepared import AnyRow
+from store.statements import Statements
 from store.tables import leases, lists, scopes
 
 _s, _c, _l = scopes.c, lists.c, leases.c
@@ -31,8 +32,14 @@ _SCOPES = (
     .order_by(_s.issuer, _s.municipality)
 )
 _SCOPE = _SCOPES.where(*_THE_SCOPE)
-_KNOWN = select(_s.wanted).where(*_THE_SCOPE)
-_REGISTER = insert(scopes)
+_REGISTER = insert(scopes).from_select(
+    ["issuer", "municipality", "wanted"],
+    select(
+        bindparam("of_issuer", type_=_s.issuer.type),
+        bindparam("of_municipality", type_=_s.municipality.type),
+        literal(0),
+    ).where(~exists().where(*_THE_SCOPE)),
+)
 _WANT = update(scopes).where(*_THE_SCOPE).values(wanted=_s.wanted + 1)
 _PUBLISHED = update(scopes).where(*_THE_SCOPE).values(published=bindparam("of_number"))
 
@@ -52,10 +59,11 @@ class Lists:
         self._statements = statements
 
     def register(self, scope: Scope) -> bool:
-        if self._statements.run(_KNOWN, _named(scope)).first() is not None:
-            return False
-        self._statements.run(_REGISTER, {"issuer": scope.issuer, "municipality": scope.municipality, "wanted": 0})
-        return True
+        return self.use([scope]) == 1
+
+    def use(self, scopes: Iterable[Scope]) -> int:
+        """Put scopes in use; how many were new."""
+        return self._statements.run(_REGISTER, [_named(scope) for scope in scopes])
 
     def want(self, scope: Scope) -> None:
         """Count one more change that the scope's next list should show; puts the scope in use when it is not."""
@@ -66,12 +74,12 @@ class Lists:
         return [_scope_record(row) for row in self._statements.many(_SCOPES)]
 
     def scope(self, scope: Scope) -> ScopeRecord | None:
-        row = self._statements.one(_SCOPE, _named(scope))
+        row = self._statements.find(_SCOPE, _named(scope))
         return _scope_record(row) if row else None
 
     def reserve(self, scope: Scope, this_update: datetime, next_update: datetime, covers: int) -> int:
         self.register(scope)
-        last = self._statements.one(_LAST, _named(scope))
+        last = self._statements.find(_LAST, _named(scope))
         if last is not None and this_update < last.this_update:
             raise Refusal(
                 Code.CLOCK_BEHIND,
@@ -100,11 +108,11 @@ class Lists:
         self._statements.run(_PUBLISHED, {**_named(scope), "of_number": number})
 
     def _advance(self, scope: Scope, number: int, values: dict[str, Any]) -> None:
-        if self._statements.run(_ADVANCE, {**_named(scope), "of_number": number, **values}).rowcount != 1:
+        if self._statements.run(_ADVANCE, {**_named(scope), "of_number": number, **values}) != 1:
             raise LookupError("the scope has no list of this number")
 
     def latest(self, scope: Scope) -> ListRecord | None:
-        row = self._statements.one(_LATEST, _named(scope))
+        row = self._statements.find(_LATEST, _named(scope))
         return ListRecord(Scope(*row[:2]), *row[2:]) if row else None
 
     def records(self, scope: Scope) -> Sequence[ListRecord]:
@@ -112,9 +120,9 @@ class Lists:
 
     def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
         named = {"of_name": name, "of_holder": holder}
-        if self._statements.run(_TAKE, {**named, "now": now, "holder": holder, "until": until}).rowcount == 1:
+        if self._statements.run(_TAKE, {**named, "now": now, "holder": holder, "until": until}) == 1:
             return True
-        if self._statements.run(_HELD, {"of_name": name}).first() is not None:
+        if self._statements.find(_HELD, {"of_name": name}) is not None:
             return False
         self._statements.run(_FIRST, {"name": name, "holder": holder, "until": until})
         return True

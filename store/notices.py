@@ -24,8 +24,8 @@ class Notices:
         self._statements = statements
 
     def seen(self, sender: str, notice_id: str) -> bytes | None:
-        content: bytes | None = self._statements.run(_SEEN, {"sender": sender, "notice_id": notice_id}).scalar()
-        return content
+        row = self._statements.find(_SEEN, {"sender": sender, "notice_id": notice_id})
+        return row.content if row else None
 
     def record(self, event: ResidentEvent, resident_id: int, content: bytes, received_at: datetime) -> None:
         """Raises Refusal(ALREADY_APPLIED) for a notice that was recorded before."""
@@ -43,5 +43,5 @@ class Notices:
         self._statements.run(_INSERT, row, {"notices_key": applied})
 
     def latest_effective(self, resident_id: int) -> date | None:
-        latest: date | None = self._statements.run(_LATEST, {"resident_id": resident_id}).scalar()
+        latest: date | None = self._statements.one(_LATEST, {"resident_id": resident_id})[0]
         return latest

@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, insert, select, update
 
 from domain.errors import Code, Refusal
 from domain.parties import Credential, Party, Role
-from store.statements import AnyRow, Statements
+from store.prepared import AnyRow
+from store.statements import Statements
 from store.tables import credentials, parties
 
 _p, _c = parties.c, credentials.c
@@ -47,11 +48,11 @@ class Parties:
             "added_at": at,
         }
         taken = Refusal(Code.ALREADY_APPLIED, "there is a party of this role and name already; choose another name")
-        number: int = self._statements.run(_ADD, row, {"parties_role_name_once": taken}).scalar_one()
+        number: int = self._statements.one(_ADD, row, {"parties_role_name_once": taken}).id
         return replace(party, id=number)
 
     def find(self, role: str, name: str) -> Party | None:
-        row = self._statements.one(_BY_NAME, {"role": Role(role), "name": name})
+        row = self._statements.find(_BY_NAME, {"role": Role(role), "name": name})
         return Party(*row) if row else None
 
     def all(self) -> Sequence[Party]:
@@ -76,7 +77,7 @@ class Parties:
         self._statements.run(_ADD_CREDENTIAL, row, {"credentials_key": known})
 
     def credential(self, fingerprint: bytes) -> Credential | None:
-        row = self._statements.one(_BY_FINGERPRINT, {"fingerprint": fingerprint})
+        row = self._statements.find(_BY_FINGERPRINT, {"fingerprint": fingerprint})
         return _credential(row) if row else None
 
     def credentials(self, party_id: int) -> Sequence[Credential]:

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentState
-from store.statements import AnyRow, Statements
+from store.prepared import AnyRow
+from store.statements import Statements
 from store.tables import residents
 
 _CHUNK = 1000
@@ -38,16 +39,16 @@ class Residents:
         self._statements = statements
 
     def find(self, index: bytes) -> Resident | None:
-        row = self._statements.one(_BY_INDEX, {"index": index})
+        row = self._statements.find(_BY_INDEX, {"index": index})
         return _resident(row) if row else None
 
     def find_many(self, indexes: Sequence[bytes]) -> Mapping[bytes, Resident]:
-        rows = self._statements.many(_BY_INDEXES, {"indexes": list(indexes)})
+        rows = self._statements.stream(_BY_INDEXES, {"indexes": list(indexes)})
         return {row.code_index: _resident(row) for row in rows}
 
     def get(self, resident_id: int) -> Resident:
         """Raises LookupError when there is no such resident."""
-        row = self._statements.one(_BY_ID, {"id": resident_id})
+        row = self._statements.find(_BY_ID, {"id": resident_id})
         if row is None:
             raise LookupError("no resident has this row id")
         return _resident(row)
@@ -62,12 +63,11 @@ class Residents:
         at: datetime,
     ) -> tuple[int, bool]:
         values = _values(sealed, municipality, attributes, state, at)
-        known: int | None = self._statements.run(_ID, {"index": index}).scalar()
+        known = self._statements.find(_ID, {"index": index})
         if known is not None:
-            self._statements.run(_UPDATE, {"of_id": known, **values})
-            return known, False
-        new: int = self._statements.run(_INSERT_ONE, {"code_index": index, **values}).scalar_one()
-        return new, True
+            self._statements.run(_UPDATE, {"of_id": known.id, **values})
+            return known.id, False
+        return self._statements.one(_INSERT_ONE, {"code_index": index, **values}).id, True
 
     def put_many(
         self, rows: Sequence[tuple[bytes, bytes, MunicipalityCode, BasicAttributes]], at: datetime
@@ -79,7 +79,7 @@ class Residents:
                 index: _values(sealed, municipality, attributes, ResidentState.PRESENT, at)
                 for index, sealed, municipality, attributes in rows[start : start + _CHUNK]
             }
-            known = set(self._statements.run(_KNOWN, {"indexes": list(chunk)}).scalars())
+            known = {row.code_index for row in self._statements.stream(_KNOWN, {"indexes": list(chunk)})}
             if inserts := [{"code_index": index, **values} for index, values in chunk.items() if index not in known]:
                 self._statements.run(_INSERT, inserts)
             if updates := [{"of_index": index, **values} for index, values in chunk.items() if index in known]:
@@ -99,7 +99,7 @@ class Residents:
         values = {"municipality": municipality, "state": state, "changed_at": at}
         if attributes is not None:
             values |= _items(attributes)
-        if self._statements.run(_UPDATE, {"of_id": resident_id, **values}).rowcount != 1:
+        if self._statements.run(_UPDATE, {"of_id": resident_id, **values}) != 1:
             raise LookupError("no resident has this row id")
 
     def sealed(self) -> Iterator[tuple[bytes, bytes]]:
@@ -107,7 +107,7 @@ class Residents:
             yield row[0], row[1]
 
     def count(self) -> int:
-        count: int = self._statements.run(_COUNT).scalar_one()
+        count: int = self._statements.one(_COUNT)[0]
         return count
 
 

@@ -41,7 +41,7 @@ class Revocations:
         self._lists = lists
 
     def find(self, issuer: IssuerId, serial: SerialNumber) -> Revocation | None:
-        row = self._statements.one(_FIND, {"of_issuer": issuer, "of_serial": serial})
+        row = self._statements.find(_FIND, {"of_issuer": issuer, "of_serial": serial})
         return Revocation(*row) if row else None
 
     def put(self, revocation: Revocation, receipt: str, received_at: datetime) -> None:
@@ -54,7 +54,7 @@ class Revocations:
             "received_at": received_at,
         }
         named = {"of_issuer": revocation.issuer, "of_serial": revocation.serial}
-        if self._statements.run(_REPLACE_HOLD, {**named, **values}).rowcount == 0:
+        if self._statements.run(_REPLACE_HOLD, {**named, **values}) == 0:
             row = {
                 "issuer": revocation.issuer,
                 "serial": revocation.serial,
@@ -82,7 +82,7 @@ class Revocations:
             yield Revocation(*row)
 
     def receipt(self, caller: str, key: str) -> tuple[bytes, str] | None:
-        row = self._statements.one(_RECEIPT, {"caller": caller, "key": key})
+        row = self._statements.find(_RECEIPT, {"caller": caller, "key": key})
         return (row.content, row.receipt) if row else None
 
     def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str) -> None:

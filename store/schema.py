@@ -30,7 +30,7 @@ def create(url: str) -> None:
             configuration.attributes["connection"] = connection
             command.upgrade(configuration, "head")
     except SQLAlchemyError as error:
-        fault = fault_of(error, {})
+        fault = fault_of(error)
     else:
         return
     finally:
@@ -51,7 +51,7 @@ def check(url: str) -> list[str]:
         with engine.connect() as connection:
             found = set(MigrationContext.configure(connection).get_current_heads())
     except SQLAlchemyError as error:
-        fault = fault_of(error, {})
+        fault = fault_of(error)
         return [fault.detail if isinstance(fault, Refusal) else str(fault)]
     finally:
         engine.dispose()

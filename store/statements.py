@@ -2,83 +2,145 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Executable, Row
+import psycopg
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from store.faults import Refusals, fault_of
-
-Parameters = Mapping[str, Any]
-AnyRow = Row[*tuple[Any, ...]]
+from store.prepared import AnyRow, Parameters, Prepared, Statement, prepare
 
 _CHUNK = 1000
 """Rows a stream fetches at a time."""
+
+_ERRORS = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
+_NONE: Parameters = {}
 
 
 class Statements:
     """What repositories speak to. After an error nothing more can be said: PostgreSQL would refuse it, SQLite must."""
 
-    def __init__(self, connection: Connection, write: bool) -> None:
-        self._connection = connection
+    def __init__(self, engine: Engine, write: bool) -> None:
+        """Begin a transaction; `close` ends it. Raises as `run` does."""
         self._write = write
-        self.over = False
-
-    def run(
-        self,
-        statement: Executable,
-        parameters: Parameters | Sequence[Parameters] | None = None,
-        refusals: Refusals | None = None,
-        chunk: int | None = None,
-    ) -> CursorResult[*tuple[Any, ...]]:
-        """Execute; `refusals` says by constraint what a violation means.
-
-        Raises those, Refusal(BUSY), Refusal(STORE_UNAVAILABLE) or DatabaseBug, never a database error.
-        """
-        if self.over:
-            raise RuntimeError("this unit of work is over")
-        if statement.is_dml and not self._write:
-            raise RuntimeError("this unit of work only reads")
-        options = {} if chunk is None else {"yield_per": chunk}
+        self._over = False
         try:
-            return self._connection.execute(statement, parameters, execution_options=options)
-        except SQLAlchemyError as error:
-            fault = fault_of(error, refusals or {})
-        self.over = True
+            self._connection = engine.connect()
+        except _ERRORS as error:
+            fault = fault_of(error)
+        else:
+            self._begin()
+            return
         raise fault
 
-    def one(self, statement: Executable, parameters: Parameters) -> AnyRow | None:
-        """The only row, or None."""
-        return self.run(statement, parameters).one_or_none()
-
-    def many(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[AnyRow]:
-        """All rows at once."""
-        return self.run(statement, parameters).all()
-
-    def stream(self, statement: Executable, parameters: Parameters | None = None) -> Iterator[AnyRow]:
-        """Rows as they are asked for, while the unit of work is open."""
-        result = self.run(statement, parameters, chunk=_CHUNK)
+    def _begin(self) -> None:
         try:
-            yield from result
-        except SQLAlchemyError as error:
-            fault = fault_of(error, {})
+            self._connection.begin()
+            # One for all statements: each one's rows are read before the next is run.
+            self._cursor: Any = self._connection.connection.cursor()
+        except _ERRORS as error:
+            fault = fault_of(error)
         else:
             return
-        finally:
-            result.close()
-        self.over = True
+        self.close()
+        raise fault
+
+    def run(
+        self, statement: Statement, parameters: Parameters | Sequence[Parameters], refusals: Refusals = _NONE
+    ) -> int:
+        """Change rows, once for each of several parameters; how many were changed in all.
+
+        `refusals` says by constraint what a violation means. Raises those, Refusal(BUSY), Refusal(STORE_UNAVAILABLE) or
+        DatabaseBug, never a database error.
+        """
+        each = [parameters] if isinstance(parameters, Mapping) else parameters
+        prepared = self._prepare(statement, each[0])
+        values = [prepared.values(one) for one in each]
+        try:
+            if len(values) == 1:
+                self._cursor.execute(prepared.text, values[0])
+            else:
+                self._cursor.executemany(prepared.text, values)
+        except _ERRORS as error:
+            fault = fault_of(error, refusals)
+        else:
+            changed: int = self._cursor.rowcount
+            return changed
+        self._over = True
+        raise fault
+
+    def many(
+        self, statement: Statement, parameters: Parameters = _NONE, refusals: Refusals = _NONE
+    ) -> Sequence[AnyRow]:
+        """All rows at once. Raises as `run` does."""
+        prepared = self._prepare(statement, parameters)
+        values = prepared.values(parameters)
+        try:
+            self._cursor.execute(prepared.text, values)
+            rows = self._cursor.fetchall()
+        except _ERRORS as error:
+            fault = fault_of(error, refusals)
+        else:
+            return [prepared.row(row) for row in rows]
+        self._over = True
+        raise fault
+
+    def find(self, statement: Statement, parameters: Parameters) -> AnyRow | None:
+        """The only row, or None. Raises as `run` does."""
+        rows = self.many(statement, parameters)
+        return rows[0] if rows else None
+
+    def one(self, statement: Statement, parameters: Parameters = _NONE, refusals: Refusals = _NONE) -> AnyRow:
+        """The row of a statement that always gives one. Raises as `run` does."""
+        return self.many(statement, parameters, refusals)[0]
+
+    def stream(self, statement: Statement, parameters: Parameters = _NONE) -> Iterator[AnyRow]:
+        """Rows as they are asked for, while the transaction lasts. Raises as `run` does."""
+        self._allow(statement)
+        try:
+            result = self._connection.execute(statement, parameters, execution_options={"yield_per": _CHUNK})
+            with closing(result):
+                yield from result
+        except _ERRORS as error:
+            fault = fault_of(error)
+        else:
+            return
+        self._over = True
         raise fault
 
     def commit(self) -> None:
         """Commit; nothing can be said afterwards. Raises as `run` does."""
-        if self.over or not self._write:
+        if self._over or not self._write:
             raise RuntimeError("this unit of work only reads" if not self._write else "this unit of work is over")
-        self.over = True
+        self._over = True
         try:
             self._connection.commit()
-        except SQLAlchemyError as error:
-            fault = fault_of(error, {})
+        except _ERRORS as error:
+            fault = fault_of(error)
         else:
             return
         raise fault
+
+    def close(self) -> None:
+        """Give the connection back; what was not committed is rolled back."""
+        self._over = True
+        try:
+            self._connection.close()
+        except _ERRORS:
+            # Lost, most likely, and then given up already. Nothing is left to roll back; the pool must have its place.
+            with suppress(*_ERRORS):
+                self._connection.invalidate()
+
+    def _prepare(self, statement: Statement, parameters: Parameters) -> Prepared:
+        self._allow(statement)
+        return prepare(statement, tuple(parameters), self._connection.dialect)
+
+    def _allow(self, statement: Statement) -> None:
+        if self._over:
+            raise RuntimeError("this unit of work is over")
+        if statement.is_dml and not self._write:
+            raise RuntimeError("this unit of work only reads")

@@ -17,7 +17,7 @@ from domain.revocation import CrlReason
 from domain.serial import SerialNumber
 from domain.status import GOOD, UNKNOWN, CertificateStatus
 from store.engine import LOCK_WAIT, open_sqlite, parse_url, postgresql_arguments
-from store.faults import driver_fault
+from store.faults import fault_of
 
 _QUERY = """
 SELECT c.state, r.revoked_at, r.reason
@@ -87,7 +87,7 @@ class SqlStatusLookup:
             connection = self._source.open()
             row = self._source.ask(connection, asked)
         except _ERRORS as error:
-            fault = driver_fault(error)
+            fault = fault_of(error)
         else:
             self._idle.append(connection)
             return row

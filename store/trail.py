@@ -31,7 +31,7 @@ class Trail:
 
     def lock(self) -> None:
         """Wait for the head: from now to the end of the transaction nobody else writes."""
-        row = self._statements.run(_LOCK).one()
+        row = self._statements.one(_LOCK)
         self._newest = (row.sequence, row.digest)
 
     def append(self, event: AuditEvent) -> None:
@@ -57,5 +57,5 @@ class Trail:
             yield AuditRow(*row)
 
     def head(self) -> AuditHead | None:
-        row = self._statements.run(_HEAD).one()
+        row = self._statements.one(_HEAD)
         return AuditHead(*row) if row.sequence else None

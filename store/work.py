@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine
 
 from domain.ports import Signer
 from store.applications import Applications
 from store.certificates import Certificates
 from store.engine import LOCK_WAIT, open_reader, open_writer
-from store.faults import fault_of
 from store.lists import Lists
 from store.notices import Notices
 from store.parties import Parties
@@ -37,8 +34,7 @@ class SqlUnitOfWork:
         self._write = write
 
     def __enter__(self) -> Self:
-        self._connection = _connect(self._engine)
-        self._statements = statements = Statements(self._connection, self._write)
+        self._statements = statements = Statements(self._engine, self._write)
         self.lists = Lists(statements)
         self.residents = Residents(statements)
         self.notices = Notices(statements)
@@ -51,7 +47,7 @@ class SqlUnitOfWork:
             try:
                 self.audit.lock()
             except BaseException:
-                self._end()
+                statements.close()
                 raise
         return self
 
@@ -62,16 +58,7 @@ class SqlUnitOfWork:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end()
-
-    def _end(self) -> None:
-        self._statements.over = True
-        try:
-            self._connection.close()  # rolls back what was not committed
-        except SQLAlchemyError:
-            # Lost, most likely, and then given up already. Nothing is left to roll back; the pool must have its place.
-            with suppress(SQLAlchemyError):
-                self._connection.invalidate()
+        self._statements.close()
 
 
 class SqlBegin:
@@ -99,11 +86,3 @@ class SqlBegin:
         """Close all connections that are not in use; the next unit of work opens new ones."""
         self._writer.dispose()
         self._reader.dispose()
-
-
-def _connect(engine: Engine) -> Connection:
-    try:
-        return engine.connect()
-    except SQLAlchemyError as error:
-        fault = fault_of(error, {})
-    raise fault

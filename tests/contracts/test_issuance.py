@@ -81,13 +81,13 @@ def test_reserving_puts_the_scope_in_use(any_store: Store) -> None:
 def test_completing_replaces_the_tbs_once(any_store: Store) -> None:
     record = add_certificate(any_store.begin)
     with any_store.begin() as work:
-        work.certificates.complete(record.issuer, record.serial, b"certificate")
+        work.certificates.complete([(record.issuer, record.serial, b"certificate")])
         expected = replace(record, state=CertificateState.ISSUED, der=b"certificate")
         assert work.certificates.find(record.issuer, record.serial) == expected
         with pytest.raises(LookupError):
-            work.certificates.complete(record.issuer, record.serial, b"another")
+            work.certificates.complete([(record.issuer, record.serial, b"another")])
         with pytest.raises(LookupError):
-            work.certificates.complete(record.issuer, serial_of("another"), b"another")
+            work.certificates.complete([(record.issuer, serial_of("another"), b"another")])
 
 
 def test_an_ended_certificate_is_no_longer_live_and_its_first_end_stays(any_store: Store) -> None:
@@ -113,7 +113,7 @@ def test_live_certificates_of_a_resident(any_store: Store, changes: dict[str, ob
     with any_store.begin() as work:
         second = make_certificate(work, "second", resident_id=first.resident_id, **changes)
         try:
-            work.certificates.reserve(second)
+            work.certificates.reserve([second])
         except Refusal as refusal:
             outcome = refusal.code
     assert outcome is code
@@ -124,7 +124,7 @@ def test_after_the_end_of_one_the_next_may_live(any_store: Store) -> None:
     with any_store.begin() as work:
         work.certificates.end(first.issuer, first.serial, NOW)
         second = make_certificate(work, "second", resident_id=first.resident_id)
-        work.certificates.reserve(second)
+        work.certificates.reserve([second])
         assert list(work.certificates.live_of(first.resident_id)) == [second]
         assert [row.serial for row in work.certificates.of_resident(first.resident_id)] == [first.serial, second.serial]
 
@@ -134,7 +134,7 @@ def test_a_key_is_certified_once_even_after_the_certificate_ended(any_store: Sto
     with any_store.begin() as work:
         again = make_certificate(work, "second", spki_digest=first.spki_digest)
         with pytest.raises(Refusal) as refused:
-            work.certificates.reserve(again)
+            work.certificates.reserve([again])
     assert refused.value.code is Code.KEY_USED_BEFORE
 
 
@@ -142,7 +142,7 @@ def test_status_is_unknown_before_the_signature_and_never_good_without_a_row(any
     record = add_certificate(any_store.begin)
     words = [any_store.status.status_of(record.issuer, record.serial).word]
     with any_store.begin() as work:
-        work.certificates.complete(record.issuer, record.serial, b"certificate")
+        work.certificates.complete([(record.issuer, record.serial, b"certificate")])
         work.commit()
     words.append(any_store.status.status_of(record.issuer, record.serial).word)
     with any_store.begin() as work:

@@ -32,7 +32,7 @@ def test_the_reason_is_kept_and_told(any_store: Store, reason: CrlReason) -> Non
     record = add_certificate(any_store.begin)
     revocation = revocation_of(record, reason=reason)
     with any_store.begin() as work:
-        work.certificates.complete(record.issuer, record.serial, b"certificate")
+        work.certificates.complete([(record.issuer, record.serial, b"certificate")])
         work.revocations.put(revocation, "receipt", NOW)
         work.commit()
     expected = CertificateStatus("revoked", revocation.revoked_at, reason)
@@ -68,7 +68,7 @@ def test_each_revocation_counts_in_its_scope(any_store: Store) -> None:
             counts.append(found.wanted)
     with any_store.begin() as work:
         third = make_certificate(work, "third")
-        work.certificates.reserve(third)
+        work.certificates.reserve([third])
         work.revocations.put(revocation_of(third), "receipt", NOW)
     with any_store.begin(write=False) as work:
         unchanged = work.lists.scope(scope)

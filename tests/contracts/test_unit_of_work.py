@@ -100,7 +100,7 @@ def test_a_refused_statement_undoes_what_was_done_before_it(any_store: Store) ->
     def certify_the_same_key() -> None:
         with any_store.begin() as work:
             work.audit.append(EVENT)
-            work.certificates.reserve(make_certificate(work, "other", spki_digest=digest_of("key of holder")))
+            work.certificates.reserve([make_certificate(work, "other", spki_digest=digest_of("key of holder"))])
 
     with pytest.raises(Refusal) as refused:
         certify_the_same_key()
@@ -147,7 +147,7 @@ def test_of_two_threads_that_reserve_for_one_resident_one_wins(any_store: Store)
         barrier.wait(timeout=30)
         try:
             with any_store.begin() as work:
-                work.certificates.reserve(record)
+                work.certificates.reserve([record])
                 work.commit()
         except Refusal as refusal:
             outcomes.append(refusal.code)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.errors import Code, Refusal
 from domain.people import MunicipalityCode
-from store.faults import DatabaseBug, driver_fault, fault_of
+from store.faults import DatabaseBug, fault_of
 from tests.support.people import PERSON, serial_of
 from tests.support.stores import NOW, Store, add_application, add_certificate, add_resident, digest_of, make_certificate
 
@@ -53,13 +53,13 @@ def sqlite_error(code: int) -> sqlite3.Error:
     ids=lambda value: getattr(value, "value", type(value).__name__),
 )
 def test_each_error_has_its_place(error: Exception, code: Code | None) -> None:
-    fault = driver_fault(error)
+    fault = fault_of(error)
     assert isinstance(fault, DatabaseBug) if code is None else isinstance(fault, Refusal) and fault.code is code
     assert "text of the driver" not in str(fault)
 
 
 def test_waiting_in_vain_for_a_connection_is_busy() -> None:
-    fault = fault_of(PoolTimeout(), {})
+    fault = fault_of(PoolTimeout())
     assert isinstance(fault, Refusal)
     assert fault.code is Code.BUSY
 
@@ -75,11 +75,11 @@ def test_no_text_names_a_value(store: Store, caplog: pytest.LogCaptureFixture) -
     def same_serial() -> None:
         with store.begin() as work:
             other = make_certificate(work, "other", serial=record.serial)
-            work.certificates.reserve(other)
+            work.certificates.reserve([other])
 
     def unknown_resident() -> None:
         with store.begin() as work:
-            work.certificates.reserve(make_certificate(work, "other", resident_id=999_999_937))
+            work.certificates.reserve([make_certificate(work, "other", resident_id=999_999_937)])
 
     def short_index() -> None:
         with store.begin() as work:

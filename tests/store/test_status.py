@@ -20,7 +20,7 @@ ISSUER = IssuerId("signature-g1")
 def revoke(store: Store, label: str = "holder") -> None:
     record = add_certificate(store.begin, label)
     with store.begin() as work:
-        work.certificates.complete(record.issuer, record.serial, b"certificate")
+        work.certificates.complete([(record.issuer, record.serial, b"certificate")])
         work.revocations.put(revocation_of(record), "receipt", NOW)
         work.commit()
 

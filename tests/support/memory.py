@@ -228,7 +228,11 @@ class Certificates:
         self._tables = tables
         self._lists = lists
 
-    def reserve(self, record: CertificateRecord) -> None:
+    def reserve(self, records: Sequence[CertificateRecord]) -> None:
+        for record in records:
+            self._reserve(record)
+
+    def _reserve(self, record: CertificateRecord) -> None:
         assert (record.issuer, record.serial) not in self._tables.certificates, "a serial was drawn twice"
         assert all(row.kind is not record.kind for row in self.of_application(record.application_id))
         live = self.live_of(record.resident_id)
@@ -239,11 +243,12 @@ class Certificates:
         self._tables.certificates[record.issuer, record.serial] = record
         self._lists.register(Scope(record.issuer, record.municipality))
 
-    def complete(self, issuer: IssuerId, serial: SerialNumber, der: bytes) -> None:
-        row = self._tables.certificates[issuer, serial]
-        if row.state is not CertificateState.RESERVED:
-            raise LookupError("no reserved certificate has this issuer and serial")
-        self._tables.certificates[issuer, serial] = replace(row, state=CertificateState.ISSUED, der=der)
+    def complete(self, certificates: Sequence[tuple[IssuerId, SerialNumber, bytes]]) -> None:
+        for issuer, serial, der in certificates:
+            row = self._tables.certificates[issuer, serial]
+            if row.state is not CertificateState.RESERVED:
+                raise LookupError("no reserved certificate has this issuer and serial")
+            self._tables.certificates[issuer, serial] = replace(row, state=CertificateState.ISSUED, der=der)
 
     def find(self, issuer: IssuerId, serial: SerialNumber) -> CertificateRecord | None:
         return self._tables.certificates.get((issuer, serial))

@@ -128,9 +128,9 @@ def certify(
             for kind in kinds
         ]
         for record in records:
-            work.certificates.reserve(record)
+            work.certificates.reserve([record])
             if state is CertificateState.ISSUED:
-                work.certificates.complete(record.issuer, record.serial, b"certificate")
+                work.certificates.complete([(record.issuer, record.serial, b"certificate")])
         work.commit()
     return records
 

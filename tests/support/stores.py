@@ -109,7 +109,7 @@ def add_certificate(begin: Begin, label: str = "holder", **changes: Any) -> Cert
     """Store what `make_certificate` makes, in a unit of work of its own."""
     with begin() as work:
         record = make_certificate(work, label, **changes)
-        work.certificates.reserve(record)
+        work.certificates.reserve([record])
         work.commit()
     return record
 

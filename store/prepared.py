@@ -1,0 +1,72 @@
+"""Prepared statements: written with SQLAlchemy, compiled once for a database, and run on its driver."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.types import TypeEngine
+
+Statement = Select[*tuple[Any, ...]] | UpdateBase
+Parameters = Mapping[str, Any]
+AnyRow = Any
+"""A row of a result, by position and by name."""
+
+_Conversion = Callable[[Any], Any]
+
+
+class Prepared:
+    """A statement's text, and how values go into it and rows come out of it.
+
+    To have SQLAlchemy run a short statement takes several times as long as the statement itself. So it says what the
+    text is and what the column types mean, and no more; drivers keep prepared what they are given again.
+    """
+
+    __slots__ = ("_binds", "_constants", "_reads", "_row", "text")
+
+    def __init__(self, statement: Statement, names: Iterable[str], dialect: Dialect) -> None:
+        """`names` are those of the parameters it will be given, among them the columns an INSERT or UPDATE sets.
+
+        Raises ValueError when the text depends on values, as that of an IN with a list does.
+        """
+        compiled: SQLCompiler = statement.compile(dialect=dialect, column_keys=list(names), for_executemany=True)
+        if compiled.post_compile_params:
+            raise ValueError("this statement has no text before its values are known")
+        binds = {name: bind for bind, name in compiled.bind_names.items()}
+        columns = statement.exported_columns
+        self.text = compiled.string
+        self._binds = [(name, _bind_conversion(binds[name].type, dialect)) for name in compiled.positiontup or ()]
+        self._constants = {name: bind.effective_value for name, bind in binds.items() if not bind.required}
+        self._reads = [_read_conversion(column.type, dialect) for column in columns]
+        self._row = namedtuple("_row", [column.key for column in columns])  # type: ignore[misc]
+
+    def values(self, parameters: Parameters) -> list[Any]:
+        """What the driver is given beside the text."""
+        given = {**self._constants, **parameters} if self._constants else parameters
+        return [convert(given[name]) if convert else given[name] for name, convert in self._binds]
+
+    def row(self, read: Iterable[Any]) -> AnyRow:
+        """A row as the driver read it, in our types."""
+        return self._row(
+            *[convert(value) if convert else value for convert, value in zip(self._reads, read, strict=True)]
+        )
+
+
+@lru_cache(maxsize=512)
+def prepare(statement: Statement, names: tuple[str, ...], dialect: Dialect) -> Prepared:
+    """Cached: statements are constants of their modules, and each is given few sets of names."""
+    return Prepared(statement, names, dialect)
+
+
+def _bind_conversion(kind: TypeEngine[Any], dialect: Dialect) -> _Conversion | None:
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _read_conversion(kind: TypeEngine[Any], dialect: Dialect) -> _Conversion | None:
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
