@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import psycopg
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -14,6 +15,8 @@ from domain.errors import Code, Refusal
 
 LOCK_WAIT = 5.0
 """Seconds after which a lock that is not had becomes Refusal(BUSY)."""
+
+DriverConnection = sqlite3.Connection | psycopg.Connection[Any]
 
 _STATEMENT_LIMIT = 60.0
 """Seconds a statement may run and a transaction may idle on PostgreSQL: whoever hangs must not stop the rest."""
@@ -63,13 +66,18 @@ def _open(url: URL, write: bool, lock_wait: float, size: int) -> Engine:
     }
     if url.drivername == "sqlite":
         engine = create_engine(url.set(query={}), creator=lambda: open_sqlite(url, lock_wait), **options)
-        # A transaction that reads first and writes later can fail at its first write: a writer says so at once.
-        begin = "BEGIN IMMEDIATE" if write else "BEGIN"
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        event.listen(engine, "begin", lambda connection: begin(connection.connection.driver_connection, write))
         return engine
     # After a server's restart, look before use: it costs nobody a refusal then.
     options |= {"connect_args": postgresql_arguments(url, write, lock_wait), "pool_pre_ping": True}
     return create_engine(url, paramstyle="format", **options)
+
+
+def begin(connection: DriverConnection, write: bool) -> None:
+    """Begin a transaction; raises the driver's errors. On PostgreSQL the driver does so at the first statement."""
+    if isinstance(connection, sqlite3.Connection):
+        # A transaction that reads first and writes later can fail at its first write: a writer says so at once.
+        connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 def open_sqlite(url: URL, lock_wait: float) -> sqlite3.Connection:

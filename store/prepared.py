@@ -44,7 +44,7 @@ class Prepared:
         self._binds = [(name, _bind_conversion(binds[name].type, dialect)) for name in compiled.positiontup or ()]
         self._constants = {name: bind.effective_value for name, bind in binds.items() if not bind.required}
         self._reads = [_read_conversion(column.type, dialect) for column in columns]
-        self._row = namedtuple("_row", [column.key for column in columns])  # type: ignore[misc]
+        self._row = namedtuple("_row", [column.name for column in columns], rename=True)  # type: ignore[misc]
 
     def values(self, parameters: Parameters) -> list[Any]:
         """What the driver is given beside the text."""

@@ -20,10 +20,11 @@ _c = residents.c
 _COLUMNS = (_c.id, _c.municipality, _c.name, _c.address, _c.birth_date, _c.sex, _c.state)
 
 _BY_INDEX = select(*_COLUMNS).where(_c.code_index == bindparam("index"))
-_BY_INDEXES = select(_c.code_index, *_COLUMNS).where(_c.code_index.in_(bindparam("indexes", expanding=True)))
+_AMONG = _c.code_index.in_([bindparam(f"index_{number}", type_=_c.code_index.type) for number in range(_CHUNK)])
+_BY_INDEXES = select(_c.code_index, *_COLUMNS).where(_AMONG)
 _BY_ID = select(*_COLUMNS).where(_c.id == bindparam("id"))
 _ID = select(_c.id).where(_c.code_index == bindparam("index"))
-_KNOWN = select(_c.code_index).where(_c.code_index.in_(bindparam("indexes", expanding=True)))
+_KNOWN = select(_c.code_index).where(_AMONG)
 _SEALED = select(_c.code_index, _c.code_sealed).order_by(_c.id)
 _COUNT = select(func.count()).select_from(residents)
 _INSERT = insert(residents)
@@ -43,7 +44,7 @@ class Residents:
         return _resident(row) if row else None
 
     def find_many(self, indexes: Sequence[bytes]) -> Mapping[bytes, Resident]:
-        rows = self._statements.stream(_BY_INDEXES, {"indexes": list(indexes)})
+        rows = self._statements.many(_BY_INDEXES, _among(indexes)) if indexes else []
         return {row.code_index: _resident(row) for row in rows}
 
     def get(self, resident_id: int) -> Resident:
@@ -79,7 +80,7 @@ class Residents:
                 index: _values(sealed, municipality, attributes, ResidentState.PRESENT, at)
                 for index, sealed, municipality, attributes in rows[start : start + _CHUNK]
             }
-            known = {row.code_index for row in self._statements.stream(_KNOWN, {"indexes": list(chunk)})}
+            known = {row.code_index for row in self._statements.many(_KNOWN, _among(list(chunk)))}
             if inserts := [{"code_index": index, **values} for index, values in chunk.items() if index not in known]:
                 self._statements.run(_INSERT, inserts)
             if updates := [{"of_index": index, **values} for index, values in chunk.items() if index in known]:
@@ -109,6 +110,13 @@ class Residents:
     def count(self) -> int:
         count: int = self._statements.one(_COUNT)[0]
         return count
+
+
+def _among(indexes: Sequence[bytes]) -> dict[str, bytes]:
+    """As many parameters as the statement has: the last index fills the places that are left."""
+    if len(indexes) > _CHUNK:
+        raise ValueError(f"at most {_CHUNK} indexes are looked up at a time")
+    return {f"index_{number}": indexes[min(number, len(indexes) - 1)] for number in range(_CHUNK)}
 
 
 def _values(

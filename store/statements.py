@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any
 
 import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from store.engine import begin
 from store.faults import Refusals, fault_of
 from store.prepared import AnyRow, Parameters, Prepared, Statement, prepare
 
@@ -28,8 +29,10 @@ class Statements:
         """Begin a transaction; `close` ends it. Raises as `run` does."""
         self._write = write
         self._over = False
+        self._streams = 0
+        self._dialect = engine.dialect
         try:
-            self._connection = engine.connect()
+            self._pooled = engine.raw_connection()
         except _ERRORS as error:
             fault = fault_of(error)
         else:
@@ -38,10 +41,12 @@ class Statements:
         raise fault
 
     def _begin(self) -> None:
+        connection: Any = self._pooled.driver_connection
+        self._connection = connection
         try:
-            self._connection.begin()
+            begin(self._connection, self._write)
             # One for all statements: each one's rows are read before the next is run.
-            self._cursor: Any = self._connection.connection.cursor()
+            self._cursor = self._connection.cursor()
         except _ERRORS as error:
             fault = fault_of(error)
         else:
@@ -100,17 +105,26 @@ class Statements:
 
     def stream(self, statement: Statement, parameters: Parameters = _NONE) -> Iterator[AnyRow]:
         """Rows as they are asked for, while the transaction lasts. Raises as `run` does."""
-        self._allow(statement)
+        prepared = self._prepare(statement, parameters)
+        values = prepared.values(parameters)
         try:
-            result = self._connection.execute(statement, parameters, execution_options={"yield_per": _CHUNK})
-            with closing(result):
-                yield from result
+            with closing(self._stream_cursor()) as cursor:
+                cursor.execute(prepared.text, values)
+                while rows := cursor.fetchmany(_CHUNK):
+                    yield from map(prepared.row, rows)
         except _ERRORS as error:
             fault = fault_of(error)
         else:
             return
         self._over = True
         raise fault
+
+    def _stream_cursor(self) -> Any:
+        if isinstance(self._connection, sqlite3.Connection):
+            return self._connection.cursor()
+        # A cursor without a name fetches all rows at once.
+        self._streams += 1
+        return self._connection.cursor(f"stream_{self._streams}")
 
     def commit(self) -> None:
         """Commit; nothing can be said afterwards. Raises as `run` does."""
@@ -129,18 +143,16 @@ class Statements:
         """Give the connection back; what was not committed is rolled back."""
         self._over = True
         try:
-            self._connection.close()
+            self._connection.rollback()
         except _ERRORS:
-            # Lost, most likely, and then given up already. Nothing is left to roll back; the pool must have its place.
-            with suppress(*_ERRORS):
-                self._connection.invalidate()
+            # Lost, most likely, and nothing is left to roll back; the pool must have its place.
+            self._pooled.invalidate()
+        else:
+            self._pooled.close()
 
     def _prepare(self, statement: Statement, parameters: Parameters) -> Prepared:
-        self._allow(statement)
-        return prepare(statement, tuple(parameters), self._connection.dialect)
-
-    def _allow(self, statement: Statement) -> None:
         if self._over:
             raise RuntimeError("this unit of work is over")
         if statement.is_dml and not self._write:
             raise RuntimeError("this unit of work only reads")
+        return prepare(statement, tuple(parameters), self._dialect)
