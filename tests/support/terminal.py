@@ -8,7 +8,7 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from domain.parties import LOCAL_OPERATOR, Party, Role
 from residents.load import load_residents
 from residents.rows import Format
 from tests.support.authority import KIYOSE, TurnedClock
+from tests.support.requests import make_pair
 
 SAMPLE = Path(__file__).parents[2] / "config" / "data" / "sample_residents.csv"
 RESIDENTS = list(csv.DictReader(SAMPLE.read_text("utf-8").splitlines()))
@@ -49,17 +50,18 @@ class Said:
 
 
 class Terminal:
-    """Call it with the words behind `jpki`; `typed` is what standard input holds."""
+    """Call it with the words behind `jpki`; `typed` is what standard input holds, or is."""
 
     def __init__(self, state: Path, clock: TurnedClock) -> None:
         self.state, self.clock = state, clock
 
-    def __call__(self, *words: str | Path, typed: str = "") -> Said:
+    def __call__(self, *words: str | Path, typed: str | io.StringIO = "") -> Said:
         out, err = io.StringIO(), io.StringIO()
+        stdin = io.StringIO(typed) if isinstance(typed, str) else typed
         with (
             redirect_stdout(out),
             redirect_stderr(err),
-            patch.object(sys, "stdin", io.StringIO(typed)),
+            patch.object(sys, "stdin", stdin),
             pytest.raises(SystemExit) as left,
         ):
             main(["--state", str(self.state), *map(str, words)])
@@ -67,7 +69,7 @@ class Terminal:
         assert code is None or isinstance(code, int)
         return Said(code or 0, out.getvalue(), err.getvalue())
 
-    def do(self, *words: str | Path, typed: str = "") -> Said:
+    def do(self, *words: str | Path, typed: str | io.StringIO = "") -> Said:
         """As a call, for a command that must succeed."""
         said = self(*words, typed=typed)
         assert said.code == 0, said.err
@@ -78,6 +80,11 @@ class Terminal:
         services = Services(load(self.state))
         services.clock = self.clock
         return services
+
+    def audit(self) -> list[dict[str, object]]:
+        """The audit trail's events, as they were told."""
+        with closing(self.services()) as services, services.begin(write=False) as work:
+            return [json.loads(row.body) for row in work.audit.rows()]
 
     def change_settings(self, before: str, after: str) -> None:
         """Edit jpki.toml: what stands there once or more becomes something else."""
@@ -125,6 +132,17 @@ def copy_state(founded: Path, state: Path) -> Path:
     """A state directory like that one, for one test."""
     shutil.copytree(founded, state)
     return state
+
+
+def issue_pair(terminal: Terminal, folder: Path, holder: Mapping[str, str] = HOLDER, number: int = 0) -> None:
+    """Issue a pair over the numbered keys; application, requests and certificates lie in `folder`."""
+    folder.mkdir()
+    options: list[str | Path] = []
+    for kind, request in make_pair(number=number).items():
+        (folder / kind.value).write_bytes(request)
+        options += [f"--{kind.value}-request", folder / kind.value]
+    application = write_application(folder / "application.json", holder)
+    terminal.do("issue", application, "--key", f"pair-{number}", "--out", folder, *options)
 
 
 def write_application(path: Path, holder: Mapping[str, str] = HOLDER, **changes: object) -> Path:

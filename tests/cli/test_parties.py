@@ -1,0 +1,150 @@
+"""`jpki verifiers` and `jpki parties`: who may call, with which credential, and until when."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from tests.support.authority import KIYOSE
+from tests.support.requests import make_request
+from tests.support.terminal import Terminal
+
+
+def add_bank(terminal: Terminal, *more: str | Path) -> Path:
+    """The folder of a verifier's credential."""
+    said = terminal.do("verifiers", "add", "bank", "--kind", "signature", *more)
+    return Path(said.out.rpartition("its credential: ")[2].strip())
+
+
+def fingerprint(folder: Path) -> str:
+    certificate = x509.load_pem_x509_certificate((folder / "client.pem").read_bytes())
+    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
+
+
+def test_a_verifier_is_added_with_what_it_has_notified(terminal: Terminal) -> None:
+    said = terminal.do("verifiers", "add", "銀行", "--kind", "authentication", "--kind", "signature")
+    folder = terminal.state / "credentials" / "verifier-銀行"
+    assert said.out == f"銀行 may now ask about signature and authentication certificates; its credential: {folder}\n"
+    assert terminal.do("verifiers", "list").rows == [
+        {
+            "name": "銀行",
+            "kinds": "authentication signature",
+            "until": "",
+            "in force": "yes",
+            "credential (SHA-256)": fingerprint(folder),
+            "credential until": "2028-03-31 00:00:00+00:00",
+            "usable": "yes",
+        }
+    ]
+
+
+def test_a_period_ends_with_the_last_second_of_its_last_day(terminal: Terminal) -> None:
+    add_bank(terminal, "--until", "2027-04-30")
+    assert terminal.do("verifiers", "list").rows[0]["until"] == "2027-04-30 23:59:59+00:00"
+
+
+def test_a_verifier_may_keep_its_key_to_itself(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "request.der").write_bytes(make_request("rsa"))
+    folder = add_bank(terminal, "--request", tmp_path / "request.der", "--out", tmp_path / "out")
+    assert folder == tmp_path / "out"
+    assert not (folder / "client.key").exists()
+
+
+def test_a_name_with_a_slash_does_not_lead_out_of_the_state_directory(terminal: Terminal) -> None:
+    said = terminal.do("verifiers", "add", "../../bank", "--kind", "signature")
+    assert (terminal.state / "credentials" / "verifier-.._.._bank" / "client.pem").exists()
+    assert said.err == ""
+
+
+def test_a_verifier_without_a_kind_is_wrong_usage(terminal: Terminal) -> None:
+    assert terminal("verifiers", "add", "bank").code == 2
+
+
+def test_other_kinds_for_a_verifier_on_record_are_refused(terminal: Terminal, tmp_path: Path) -> None:
+    add_bank(terminal)
+    said = terminal("verifiers", "add", "bank", "--kind", "authentication", "--out", str(tmp_path / "second"))
+    assert said.code == 1
+    assert "registered with other kinds" in said.err
+
+
+def test_a_suspended_verifier_is_shown_as_such_and_stays_so(terminal: Terminal, tmp_path: Path) -> None:
+    add_bank(terminal)
+    assert terminal.do("verifiers", "suspend", "bank").out == "bank is suspended\n"
+    row = terminal.do("verifiers", "list").rows[0]
+    assert (row["in force"], row["usable"]) == ("no", "no")
+    again = terminal("verifiers", "suspend", "bank")
+    assert (again.code, again.err) == (1, "refused (already-applied): the party is suspended already\n")
+    assert terminal("verifiers", "add", "bank", "--kind", "signature", "--out", tmp_path / "second").code == 1
+
+
+def test_suspending_nobody_is_refused(terminal: Terminal) -> None:
+    said = terminal("verifiers", "suspend", "nobody")
+    assert said.code == 1
+    assert "there is no verifier named nobody" in said.err
+
+
+def test_a_credential_is_withdrawn_and_its_party_stays(terminal: Terminal, tmp_path: Path) -> None:
+    first, second = add_bank(terminal), add_bank(terminal, "--out", tmp_path / "second")
+    terminal.do("verifiers", "withdraw", fingerprint(first))
+    rows = {row["credential (SHA-256)"]: row for row in terminal.do("verifiers", "list").rows}
+    assert rows[fingerprint(first)]["usable"] == "no"
+    assert rows[fingerprint(second)]["usable"] == rows[fingerprint(first)]["in force"] == "yes"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "why"),
+    [
+        pytest.param("no hex", 2, "want the fingerprint in hex", id="no fingerprint"),
+        pytest.param("00" * 32, 1, "no credential has this fingerprint", id="a fingerprint of nobody"),
+    ],
+)
+@pytest.mark.parametrize("group", ["verifiers", "parties"])
+def test_withdrawing_nothing_is_refused(group: str, text: str, code: int, why: str, terminal: Terminal) -> None:
+    said = terminal(group, "withdraw", text)
+    assert said.code == code
+    assert why in said.err
+
+
+def test_everyone_is_listed_with_their_role(terminal: Terminal) -> None:
+    add_bank(terminal)
+    terminal.do("parties", "add", "register", "jukinet")
+    terminal.do("parties", "add", "operator", "night-desk")
+    rows = terminal.do("parties", "list").rows
+    assert {(row["role"], row["name"]) for row in rows} == {
+        ("municipality", KIYOSE.code.value),
+        ("verifier", "bank"),
+        ("register", "jukinet"),
+        ("operator", "night-desk"),
+    }
+    assert all(re.fullmatch("[0-9a-f]{64}", row["credential (SHA-256)"]) for row in rows)
+
+
+def test_verifiers_alone_are_listed_as_verifiers(terminal: Terminal) -> None:
+    terminal.do("parties", "add", "register", "jukinet")
+    add_bank(terminal)
+    assert [row["name"] for row in terminal.do("verifiers", "list").rows] == ["bank"]
+
+
+def test_a_municipality_whose_key_leaked_can_be_stopped(terminal: Terminal) -> None:
+    terminal.do("parties", "withdraw", terminal.do("parties", "list").rows[0]["credential (SHA-256)"])
+    assert terminal.do("parties", "list").rows[0]["usable"] == "no"
+    terminal.do("parties", "suspend", "municipality", KIYOSE.code.value)
+    assert terminal.do("parties", "list").rows[0]["in force"] == "no"
+
+
+def test_nobody_else_may_be_called_what_the_terminal_is(terminal: Terminal) -> None:
+    said = terminal("parties", "add", "operator", "terminal")
+    assert said.code == 2
+    assert "choose another name" in said.err
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\tb"], ids=["empty", "blank", "with a tab"])
+def test_a_name_that_cannot_be_printed_is_refused(name: str, terminal: Terminal) -> None:
+    said = terminal("parties", "add", "register", name)
+    assert said.code == 1
+    assert "a party needs a name of printable characters" in said.err
