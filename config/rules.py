@@ -65,19 +65,24 @@ def shipped_profiles() -> dict[str, str]:
 
 
 def load_weak_keys(path: Path | None) -> frozenset[bytes]:
-    """SHA-256 digests of SubjectPublicKeyInfos that must not be certified; `#` begins a comment.
+    """SHA-256 digests of SubjectPublicKeyInfos that must not be certified: the published test keys, and those in the
+    file at `path`, where `#` begins a comment.
 
     Raises ConfigurationFaults, and Refusal(BAD_CONFIGURATION) when the file cannot be read.
     """
-    if path is None:
-        return frozenset()
+    name = "data/weak-keys.txt"
+    published = _digests(name, _PACKAGE.joinpath(name).read_bytes())
+    return published if path is None else published | _digests(path.name, read_file(path))
+
+
+def _digests(name: str, content: bytes) -> frozenset[bytes]:
     try:
-        lines = (line.partition("#")[0].strip() for line in read_file(path).decode().splitlines())
+        lines = (line.partition("#")[0].strip() for line in content.decode().splitlines())
         digests = frozenset(bytes.fromhex(line) for line in lines if line)
     except ValueError:
         digests = frozenset([b""])
     if any(len(digest) != 32 for digest in digests):
-        raise ConfigurationFaults([f"{path.name}: want one SHA-256 in hex a line"])
+        raise ConfigurationFaults([f"{name}: want one SHA-256 in hex a line"])
     return digests
 
 

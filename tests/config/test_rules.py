@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from config.document import ConfigurationFaults
 from config.rules import (
@@ -19,6 +22,9 @@ from config.rules import (
 from domain.errors import Refusal
 from domain.events import EventType
 from domain.revocation import RevocationCause
+
+PUBLISHED = "e2563328dfabf68188606b91324281c1d58a4456431b09d510b35fecc9f307ca1822846fa2671371a9a81bac0e35749d"
+"""The private key testECCP384 of RFC 9500 §2.3."""
 
 
 def write_profiles(folder: Path) -> Path:
@@ -67,8 +73,14 @@ def test_a_folder_without_profiles_is_a_fault(tmp_path: Path) -> None:
 def test_weak_keys_are_digests_with_comments(tmp_path: Path) -> None:
     path = tmp_path / "weak.txt"
     path.write_text(f"# known\n{'0a' * 32}  # from somewhere 既知\n\n", "utf-8")
-    assert load_weak_keys(path) == {b"\x0a" * 32}
-    assert load_weak_keys(None) == frozenset()
+    assert load_weak_keys(path) == {b"\x0a" * 32} | load_weak_keys(None)
+
+
+def test_the_published_test_keys_are_weak_without_any_setting() -> None:
+    key = ec.derive_private_key(int(PUBLISHED, 16), ec.SECP384R1()).public_key()
+    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert hashlib.sha256(spki).digest() in load_weak_keys(None)
+    assert len(load_weak_keys(None)) == 3
 
 
 @pytest.mark.parametrize(
