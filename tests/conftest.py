@@ -6,10 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from store.schema import create
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.stores import Store, postgres_store, sqlite_store
+
+# How long an example takes says how busy the machine is, and nothing about what is tested.
+settings.register_profile(
+    "busy machine",
+    parent=settings.get_profile(settings.get_current_profile_name()),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("busy machine")
 
 
 @pytest.fixture(scope="session")
