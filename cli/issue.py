@@ -51,7 +51,7 @@ def command(
     pair = issue(open_state(state).authority, IssuanceApplication(caller=LOCAL_OPERATOR, key=key, **members))
     for kind, der in pair.certificates.items():
         path = out / f"{kind.value}.cer"
-        path.write_bytes(der)
+        _keep(path, der)
         click.echo(f"{kind.value}: {path}")
     for item, positions in pair.substituted.items():
         if positions:
@@ -60,6 +60,18 @@ def command(
             )
     if pair.repeated:
         click.echo("this application was answered before; these are the same certificates")
+
+
+def _keep(path: Path, der: bytes) -> None:
+    """Write a certificate for its owner's eyes only (the signing one carries the four items), and over no other."""
+    if path.exists() and path.read_bytes() != der:
+        raise Refusal(
+            Code.BAD_CONFIGURATION,
+            f"{path} is another certificate and will not be overwritten; run this again with the same key and another "
+            "--out",
+        )
+    path.touch(mode=0o600)
+    path.write_bytes(der)
 
 
 def _der(path: Path) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,22 @@ def test_the_same_key_repeats_the_same_answer(terminal: Terminal, desk: Path) ->
     again = issue(terminal, desk)
     assert again.out.endswith("this application was answered before; these are the same certificates\n")
     assert certificates(desk / "out") == before
+
+
+def test_certificates_are_for_their_owners_eyes_only(terminal: Terminal, desk: Path) -> None:
+    issue(terminal, desk)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (desk / "out").iterdir()} == {0o600}
+
+
+def test_nobody_elses_certificate_is_overwritten(terminal: Terminal, desk: Path) -> None:
+    (desk / "out").mkdir()
+    (desk / "out" / "signature.cer").write_bytes(b"of somebody else")
+    said = issue(terminal, desk)
+    assert said.code == 1
+    assert "will not be overwritten; run this again with the same key" in said.err
+    assert (desk / "out" / "signature.cer").read_bytes() == b"of somebody else"
+    assert issue(terminal, desk, "--out", desk / "elsewhere").code == 0
+    assert set(certificates(desk / "elsewhere")) == {"signature", "authentication"}
 
 
 def test_the_same_key_for_something_else_is_refused(terminal: Terminal, desk: Path) -> None:
