@@ -87,11 +87,23 @@ def _answer_of_a_namesake(scene: Scene, issuer: IssuerId) -> bytes:
     return answer(forger, question(scene, issuer, "card-lost")).der
 
 
-ANSWERS: Mapping[str, Exhibit] = {
-    "its own": lambda scene, issuer: ask(scene, issuer, "card-lost"),
-    "its own of three hours ago": _answer_of_hours_ago,
-    "a good one's": lambda scene, issuer: ask(scene, issuer, "good"),
-    "a good one's, the serial changed": _answer_with_the_serial_changed,
-    "a good one's of the other generation": lambda scene, issuer: ask(scene, other_generation(issuer), "good"),
-    "a namesake's, who calls it good": _answer_of_a_namesake,
+def _answer_that_calls_the_unrecorded_revoked(scene: Scene, issuer: IssuerId) -> bytes:
+    """By the setting `never_issued = "revoked"`."""
+    responder = scene.services.responder
+    policy = replace(responder.policy, never_issued="revoked")
+    return answer(replace(responder, policy=policy, admit=admit_all), question(scene, issuer, "unrecorded")).der
+
+
+ANSWERS: Mapping[str, tuple[str, Exhibit]] = {
+    "its own": ("card-lost", lambda scene, issuer: ask(scene, issuer, "card-lost")),
+    "its own of three hours ago": ("card-lost", _answer_of_hours_ago),
+    "a good one's": ("card-lost", lambda scene, issuer: ask(scene, issuer, "good")),
+    "a good one's, the serial changed": ("card-lost", _answer_with_the_serial_changed),
+    "a good one's of the other generation": (
+        "card-lost",
+        lambda scene, issuer: ask(scene, other_generation(issuer), "good"),
+    ),
+    "a namesake's, who calls it good": ("card-lost", _answer_of_a_namesake),
+    "never issued, so revoked": ("unrecorded", _answer_that_calls_the_unrecorded_revoked),
 }
+"""The fate of the certificate that the answer is held against, and the answer."""

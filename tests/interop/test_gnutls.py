@@ -78,7 +78,7 @@ def assert_current(this_update: str, next_update: str) -> None:
 
 @expected("Answers", "ocsptool")
 def test_a_given_answer(scene: Scene, tmp_path: Path, issuer: IssuerId, case: str, verdict: str) -> None:
-    (tmp_path / "answer").write_bytes(ANSWERS[case](scene, issuer))
+    (tmp_path / "answer").write_bytes(ANSWERS[case][1](scene, issuer))
     verify = ("--verify-response", "--load-response", tmp_path / "answer", "--load-trust", scene.anchor(issuer))
     assert ocsptool(*verify).verification == verdict
 
@@ -91,7 +91,7 @@ def test_what_ocsptool_leaves_to_its_caller(
     scene: Scene, tmp_path: Path, case: str, its_own: bool, current: bool
 ) -> None:
     issuer = ISSUERS[0]
-    (tmp_path / "answer").write_bytes(ANSWERS[case](scene, issuer))
+    (tmp_path / "answer").write_bytes(ANSWERS[case][1](scene, issuer))
     answer = ocsptool("--response-info", "--load-response", tmp_path / "answer")
     assert (answer.serial == scene.serial(issuer, "card-lost")) == its_own
     if current:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
 
 from domain.certificates import IssuerId
-from tests.interop.exhibits import ANSWERS, LISTS, Exhibit, other_generation
+from tests.interop.exhibits import ANSWERS, LISTS, other_generation
 from tests.interop.fates import ISSUERS
 from tests.interop.scene import Scene, fetch
 from tests.interop.verdicts import expected
@@ -47,13 +47,15 @@ def _cases(scene: Scene) -> Iterator[Case]:
         for by in ("list", "ocsp"):
             yield make_case(scene, issuer, fate, **TOLD, by=by, id=f"{issuer} {fate} by {by}")
     for issuer in ISSUERS:
-        for name, path in _files(scene, issuer, LISTS, "list"):
+        for name, make in LISTS.items():
+            path = _put(scene.folder / f"{issuer} {name}.list", make(scene, issuer))
             for fate in ("good", "card-lost"):
                 given: Case = {"by": "given-list", "list": path, "id": f"{issuer} {fate} by {name}"}
                 yield make_case(scene, issuer, fate, **TOLD, **given)
-        for name, path in _files(scene, issuer, ANSWERS, "answer"):
+        for name, (fate, make) in ANSWERS.items():
+            path = _put(scene.folder / f"{issuer} {name}.answer", make(scene, issuer))
             given = {"by": "given-answer", "answer": path, "id": f"{issuer} by {name}"}
-            yield make_case(scene, issuer, "card-lost", **TOLD, **given)
+            yield make_case(scene, issuer, fate, **TOLD, **given)
         other, namesake = scene.anchor(other_generation(issuer)), scene.path(issuer, "namesake")
         for by in ("list", "ocsp"):
             for words, anchors in (
@@ -66,11 +68,9 @@ def _cases(scene: Scene) -> Iterator[Case]:
     yield make_case(scene, ISSUERS[0], "general", by="ocsp", id="general, untold")
 
 
-def _files(scene: Scene, issuer: IssuerId, exhibits: Mapping[str, Exhibit], ending: str) -> Iterator[tuple[str, Path]]:
-    for name, make in exhibits.items():
-        path = scene.folder / f"{issuer} {name}.{ending}"
-        path.write_bytes(make(scene, issuer))
-        yield name, path
+def _put(path: Path, octets: bytes) -> Path:
+    path.write_bytes(octets)
+    return path
 
 
 @expected("Fates", "Java by list")
@@ -102,9 +102,7 @@ def test_a_revoked_certificate_by_a_given_list(
 
 
 @expected("Answers", "Java")
-def test_a_revoked_certificate_by_a_given_answer(
-    verdicts: dict[str, str], issuer: IssuerId, case: str, verdict: str
-) -> None:
+def test_by_a_given_answer(verdicts: dict[str, str], issuer: IssuerId, case: str, verdict: str) -> None:
     assert verdicts[f"{issuer} by {case}"] == verdict
 
 

@@ -11,7 +11,7 @@ from cryptography.x509 import ocsp
 
 from domain.certificates import IssuerId
 from domain.people import MunicipalityCode
-from tests.interop.exhibits import ask, other_generation, question, send
+from tests.interop.exhibits import ANSWERS, ask, other_generation, question, send
 from tests.interop.fates import ISSUERS
 from tests.interop.scene import Scene, fetch
 from tests.support.authority import KIYOSE
@@ -95,6 +95,7 @@ def test_answers_to_rarer_questions(scene: Scene, issuer: IssuerId) -> None:
     ):
         assert lint_answer(send(scene.public, request)) == expected_in("answers")
     assert lint_answer(send(scene.notified, several)) == expected_in("answers")
+    assert lint_answer(ANSWERS["never issued, so revoked"][1](scene, issuer)) == expected_in("answers")
 
 
 def test_every_finding_has_a_reason_and_a_place() -> None:
