@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -33,15 +34,15 @@ def verify(state: Path, against: Path | None) -> None:
     with progress("audit rows") as advance, services.begin(write=False) as work:
         head = work.audit.head()
         total = head.sequence if head else 0
-        rows = _counted(work.audit.rows(), total, advance)
-        broken = verify_chain(rows, head, services.check_head, anchor)
+        with closing(_counted(work.audit.rows(), total, advance)) as rows:
+            broken = verify_chain(rows, head, services.check_head, anchor)
     if broken is not None:
         click.echo(f"BROKEN at row {broken.sequence}: {broken.why}", err=True)
         raise click.exceptions.Exit(1)
     click.echo(f"{total} rows, unbroken, vouched for by the signed head")
 
 
-def _counted(rows: Iterator[AuditRow], total: int, advance: Advance) -> Iterator[AuditRow]:
+def _counted(rows: Iterator[AuditRow], total: int, advance: Advance) -> Generator[AuditRow, None, None]:
     for row in rows:
         yield row
         if row.sequence % 1000 == 0 or row.sequence == total:

@@ -26,4 +26,4 @@ def command(state: Path, resident: ResidentCode | None, application: int | None,
         raise click.UsageError("give either --resident or --application")
     services = open_state(state)
     subject = (application or 0, Kind(kind)) if resident is None else services.sealer.index(resident)
-    click.echo(render(explain(services.inspection(), subject), "ja" if language == "ja" else "en"))
+    click.echo(render(explain(services.inspection(), subject), "ja" if language == "ja" else "en"), nl=False)

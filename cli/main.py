@@ -36,6 +36,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Lists and responders": {
         "crl": ("cli.crl", "Publish revocation lists; show where each one stands."),
+        "issuers": ("cli.issuers", "Show the key generations; found the ones that jpki.toml names anew."),
         "responders": ("cli.responders", "Show and renew the certificates of OCSP responders and of the API."),
     },
     "Oversight": {

@@ -66,9 +66,10 @@ def go_round(services: Services) -> bool:
         try:
             well &= part(services)
         except Refusal as refusal:
-            if refusal.code is not Code.BUSY:  # another publisher has the lease and does the work
-                _log.error("refused", extra={"facts": _facts(refusal)})
-                well = False
+            # Busy: another publisher has the lease and does the work, or died and left it behind for a minute.
+            level = logging.INFO if refusal.code is Code.BUSY else logging.ERROR
+            _log.log(level, "refused", extra={"facts": _facts(refusal)})
+            well &= refusal.code is Code.BUSY
         except (ConfigurationFaults, OSError) as error:
             _log.error("failed", extra={"facts": {"why": str(error)}})
             well = False

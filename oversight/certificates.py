@@ -90,6 +90,8 @@ def told_faults(
         standing = (Act.HELD if revocation.on_hold else Act.REVOKED, revocation.cause.value, int(revocation.reason))
         if (act, facts.get("cause"), facts.get("reason")) != standing:
             yield "is revoked or held for another cause or reason in the database than in the audit trail"
+        if revocation.revoked_at != ends[0].at:  # a hold that becomes a revocation keeps its time
+            yield "is revoked or held since another time in the database than in the audit trail"
 
 
 def end_faults(record: CertificateRecord, revocation: Revocation | None) -> Iterator[str]:
