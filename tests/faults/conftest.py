@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from tests.support.faults import Forks, State, found, settle
+from tests.support.faults import NOW, Forks, State, found, now, open_doors, settle
 from tests.support.postgres import PostgresServer
 
 ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
-Prepare = Callable[[str], State]
+Prepare = Callable[[Forks, State], None]
 
 
 @pytest.fixture(scope="session")
@@ -40,19 +41,19 @@ def new_state(
 
 
 @pytest.fixture(scope="session")
-def prepared(forks: Forks, new_state: Prepare) -> Prepare:
-    """Makes a settled authority over an engine, once."""
-    made: dict[str, State] = {}
+def prepared(forks: Forks, new_state: Callable[[str], State]) -> Callable[[str, Prepare, datetime], State]:
+    """Makes an authority over an engine, founded at a moment, and prepares it, once."""
+    made: dict[tuple[str, Prepare], State] = {}
 
-    def prepare(engine: str) -> State:
-        if engine not in made:
+    def make(engine: str, prepare: Prepare, founded: datetime) -> State:
+        if (engine, prepare) not in made:
             state = new_state(engine)
-            found(forks, state)
-            settle(forks, state)
-            made[engine] = state
-        return made[engine]
+            found(forks, state, founded)
+            prepare(forks, state)
+            made[engine, prepare] = state
+        return made[engine, prepare]
 
-    return prepare
+    return make
 
 
 @pytest.fixture(params=ENGINES)
@@ -63,9 +64,15 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def settled(engine: str, prepared: Prepare) -> State:
+def settled(engine: str, prepared: Callable[[str, Prepare, datetime], State]) -> State:
     """An authority with a past (`tests.support.faults.settle`), to be copied and never touched."""
-    return prepared(engine)
+    return prepared(engine, settle, NOW)
+
+
+@pytest.fixture
+def opened(engine: str, prepared: Callable[[str, Prepare, datetime], State]) -> State:
+    """An authority to be served (`tests.support.faults.open_doors`), to be copied and never touched."""
+    return prepared(engine, open_doors, now())
 
 
 @pytest.fixture

@@ -25,6 +25,9 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 SETTLED = NOW + 3 * HOUR
 """When `settle` is done with a house."""
 
+RESIDENTS = 400
+"""Of an authority that `open_doors` made."""
+
 KIYOSE, SAPPORO = "132217", "011002"
 
 Act = tuple[str, dict[str, Any]]
@@ -150,3 +153,23 @@ def settle(forks: Forks, state: State) -> None:
     told = forks.run(state, *steps, now=NOW).told
     assert not (refused := [facts for facts in told if "refusal" in facts]), refused
     assert told[-1]["faults"] == told[-1]["notes"] == []
+
+
+def open_doors(forks: Forks, state: State) -> None:
+    """Make a new authority ready to serve by the real clock: a municipality has its credential (`kiyose`),
+    residents from 1 on may apply, everybody may ask for status, and lists are out."""
+    settings = state.path / "jpki.toml"
+    settings.write_text(settings.read_text().replace('access = "notified-verifiers"', 'access = "open"'))
+    acts = (
+        act("enrol", code=KIYOSE, folder="kiyose"),
+        act("load", numbers=list(range(1, RESIDENTS + 1))),
+        act("publish"),
+        act("judge"),
+    )
+    told = forks.run(state, *acts, now=now()).told
+    assert told[-1]["faults"] == told[-1]["notes"] == []
+
+
+def now() -> datetime:
+    """By the real clock, because servers go by it."""
+    return datetime.now(UTC).replace(microsecond=0)

@@ -40,12 +40,8 @@ def _start(order: Order, sign: int = signal.SIGKILL, gate: int | None = None) ->
     if process_id == 0:
         os.close(reading)
         with os.fdopen(writing, "w") as tells:
-            _carry_out(
-                order,
-                Steps(order["kinds"], order["last"], sign),
-                gate,
-                lambda said: print(json.dumps(said), file=tells, flush=True),
-            )
+            steps = Steps(order["kinds"], order["last"], sign)
+            _carry_out(order, steps, gate, lambda said: print(json.dumps(said), file=tells, flush=True))
         os._exit(0)
     os.close(writing)
     return _Child(process_id, os.fdopen(reading))

@@ -51,6 +51,7 @@ def running(*command: str) -> Iterator[Served]:
     """A server program of this project. It is told to stop at the end, and everything it logged is then in `lines`."""
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
+    reader: Thread | None = None
     try:
         served = _await_listening(process.pid, process.stderr)
         reader = Thread(target=_read, args=(process.stderr, served.lines), daemon=True)
@@ -63,8 +64,9 @@ def running(*command: str) -> Iterator[Served]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    reader.join(timeout=10)
-    process.stderr.close()
+        if reader is not None:
+            reader.join(timeout=10)
+        process.stderr.close()
 
 
 def _await_listening(process_id: int, stderr: IO[str]) -> Served:

@@ -52,8 +52,8 @@ class Steps:
 
 @contextmanager
 def watched(steps: Steps) -> Iterator[None]:
-    """Meanwhile every transaction's beginning and commit, every signature, and every call that puts files and folders in
-    place is a step."""
+    """Meanwhile every transaction's beginning and commit, every signature, and every call that puts files and folders
+    in place is a step."""
     load = SoftwareSigner.from_pem
     with ExitStack() as stack:
         for name in ("begin", "commit"):
