@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ LONGEST_WAIT = 30.0
 
 _HEARD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _LOOK = 0.5
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PATIENCE = 30.0
 _STEADY = 60.0
 
@@ -58,12 +60,14 @@ def supervise(state: Path, watched: Iterable[Path]) -> None:
 
 def _start(name: str, state: Path) -> _Child:
     command = [sys.executable, "-m", "cli", "--state", str(state), "serve", name]
-    return _Child(name, subprocess.Popen(command, preexec_fn=_hear_all_but_reload), time.monotonic())  # noqa: PLW1509
+    return _Child(name, subprocess.Popen(command, preexec_fn=_become_a_service), time.monotonic())  # noqa: PLW1509
 
 
-def _hear_all_but_reload() -> None:
-    """In the child: SIGHUP means nothing to a service until it listens for it, so that no reload ends one that is
-    still starting; other signals are heard, though the supervisor holds them back for itself."""
+def _become_a_service() -> None:
+    """In the child: it is told to end when the supervisor dies, even by SIGKILL, so that no service is left behind on
+    its port. SIGHUP means nothing to it until it listens for it, so that no reload ends one that is still starting;
+    other signals are heard, though the supervisor holds them back for itself."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
 
