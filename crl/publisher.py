@@ -14,7 +14,7 @@ from domain.ports import Begin, Clock, Signer, UnitOfWork
 from policies.crl import CrlPolicy
 
 LEASE = "crl-publisher"
-LEASE_LIFE = timedelta(minutes=5)
+LEASE_LIFE = timedelta(minutes=1)
 """Longer than any one list takes; it is extended with every list."""
 
 
@@ -50,4 +50,4 @@ def is_due(publisher: Publisher, record: ScopeRecord, now: datetime, *, force: b
 def hold_lease(publisher: Publisher, work: UnitOfWork, now: datetime) -> None:
     """Take or extend the lease. Raises Refusal(BUSY) while another publisher has it."""
     if not work.lists.lease(LEASE, publisher.holder, now, now + LEASE_LIFE):
-        raise Refusal(Code.BUSY, "another publisher is at work; wait until it is done, or 5 minutes if it died")
+        raise Refusal(Code.BUSY, "another publisher is at work; wait until it is done, or a minute if it died")

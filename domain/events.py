@@ -52,6 +52,7 @@ class Act(Enum):
     EXPIRED = "certificate-expired"
     REVOKED = "certificate-revoked"
     HELD = "certificate-held"
+    ISSUER_FOUNDED = "issuer-founded"
     RESPONDER_RENEWED = "responder-renewed"
     CRL_RESERVED = "crl-reserved"
     CRL_SIGNED = "crl-signed"
