@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import fcntl
 import shutil
 import signal
 import socket
@@ -11,7 +12,8 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +25,7 @@ from rich.console import Console
 
 from cli import judges
 from cli.office import Office
+from cli.supervisor import end_with_parent
 from config.assemble import Services, assemble, system_clock, system_random
 from config.enrolment import enrol
 from config.initialise import initialise
@@ -66,11 +69,16 @@ def command(once: bool, directory: Path) -> None:
     initialise(
         directory, api=api, status=status, template=None, clock=system_clock, random=system_random, on_step=_detail
     )
-    (directory / MARK).touch()
+    with _in_use(directory):
+        _show(directory, api, status, once=once)
+
+
+def _show(directory: Path, api: str, status: str, *, once: bool) -> None:
     services = assemble(directory)
     _title("2. Its services start: API (mutual TLS), status (OCSP, lists), publisher")
     with (directory / "serve.log").open("wb") as log:
-        server = subprocess.Popen([sys.executable, "-m", "cli", "--state", str(directory), "serve"], stderr=log)
+        serve = [sys.executable, "-m", "cli", "--state", str(directory), "serve"]
+        server = subprocess.Popen(serve, stderr=log, preexec_fn=end_with_parent)  # noqa: PLW1509
     try:
         _await_ready(server, status)
         _detail(f"API https://{api}   status http://{status}   log {directory}/serve.log")
@@ -224,7 +232,22 @@ def _make_room(directory: Path) -> None:
             Code.BAD_CONFIGURATION,
             f"{directory} is not an earlier demonstration and will not be touched; choose another with --directory",
         )
-    shutil.rmtree(directory)
+    with _in_use(directory):
+        shutil.rmtree(directory)
+
+
+@contextmanager
+def _in_use(directory: Path) -> Iterator[None]:
+    """Mark the directory as a demonstration that is running. Raises Refusal(BAD_CONFIGURATION) when one is already."""
+    with (directory / MARK).open("ab") as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refusal(
+                Code.BAD_CONFIGURATION,
+                f"a demonstration is running in {directory}; stop it, or choose another with --directory",
+            ) from None
+        yield
 
 
 def _free_address(preferred: int) -> str:

@@ -63,11 +63,16 @@ def _start(name: str, state: Path) -> _Child:
     return _Child(name, subprocess.Popen(command, preexec_fn=_become_a_service), time.monotonic())  # noqa: PLW1509
 
 
-def _become_a_service() -> None:
-    """In the child: it is told to end when the supervisor dies, even by SIGKILL, so that no service is left behind on
-    its port. SIGHUP means nothing to it until it listens for it, so that no reload ends one that is still starting;
-    other signals are heard, though the supervisor holds them back for itself."""
+def end_with_parent() -> None:
+    """In a child before it runs its program: it will be told to end when its parent dies, even by SIGKILL, so that
+    nothing is left behind on a port."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _become_a_service() -> None:
+    """In the child: it ends with the supervisor. SIGHUP means nothing to it until it listens for it, so that no reload
+    ends one that is still starting; other signals are heard, though the supervisor holds them back for itself."""
+    end_with_parent()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
 

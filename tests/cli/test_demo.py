@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,15 @@ def test_the_story_ends_with_everything_in_agreement_and_can_be_told_again(tmp_p
         assert told.stdout.count(": revoked") >= 6
         assert told.stdout.rstrip().endswith("database, OCSP, lists and audit trail agree")
     assert (directory / MARK).exists()
+
+
+def test_a_demonstration_that_is_running_is_left_alone(tmp_path: Path) -> None:
+    with (tmp_path / MARK).open("ab") as mark:
+        fcntl.flock(mark, fcntl.LOCK_EX)
+        told = tell(tmp_path)
+    assert told.returncode == 1
+    assert "a demonstration is running in" in told.stderr
+    assert (tmp_path / MARK).exists()
 
 
 def test_a_directory_that_is_no_demonstration_is_left_alone(tmp_path: Path) -> None:
