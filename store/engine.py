@@ -66,18 +66,18 @@ def _open(url: URL, write: bool, lock_wait: float, size: int) -> Engine:
     }
     if url.drivername == "sqlite":
         engine = create_engine(url.set(query={}), creator=lambda: open_sqlite(url, lock_wait), **options)
-        event.listen(engine, "begin", lambda connection: begin(connection.connection.driver_connection, write))
-        return engine
-    # After a server's restart, look before use: it costs nobody a refusal then.
-    options |= {"connect_args": postgresql_arguments(url, write, lock_wait), "pool_pre_ping": True}
-    return create_engine(url, paramstyle="format", **options)
+    else:
+        # Drivers begin transactions by themselves, and late; ours begin when we say so.
+        arguments = {**postgresql_arguments(url, write, lock_wait), "autocommit": True}
+        engine = create_engine(url, connect_args=arguments, paramstyle="format", **options)
+    event.listen(engine, "begin", lambda connection: begin(connection.connection.driver_connection, write))
+    return engine
 
 
 def begin(connection: DriverConnection, write: bool) -> None:
-    """Begin a transaction; raises the driver's errors. On PostgreSQL the driver does so at the first statement."""
-    if isinstance(connection, sqlite3.Connection):
-        # A transaction that reads first and writes later can fail at its first write: a writer says so at once.
-        connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+    """Begin a transaction on a connection of an engine of ours. Raises the driver's errors."""
+    # A transaction that reads first and writes later can fail at its first write: on SQLite a writer says so at once.
+    connection.execute("BEGIN IMMEDIATE" if write and isinstance(connection, sqlite3.Connection) else "BEGIN")
 
 
 def open_sqlite(url: URL, lock_wait: float) -> sqlite3.Connection:
@@ -87,7 +87,7 @@ def open_sqlite(url: URL, lock_wait: float) -> sqlite3.Connection:
         f"file:{quote(url.database or '')}?mode={mode}",
         uri=True,
         timeout=lock_wait,
-        isolation_level=None,  # the driver would begin transactions by itself, and too late
+        isolation_level=None,  # `begin` begins transactions, not the driver
         check_same_thread=False,  # a pool hands a connection to one thread at a time
     )
     connection.execute("PRAGMA journal_mode = WAL")  # readers never wait for the writer

@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine
+from sqlalchemy import Engine, PoolProxiedConnection
 from sqlalchemy.exc import SQLAlchemyError
 
 from store.engine import begin
@@ -32,26 +32,15 @@ class Statements:
         self._streams = 0
         self._dialect = engine.dialect
         try:
-            self._pooled = engine.raw_connection()
+            self._pooled = _begun(engine, write)
         except _ERRORS as error:
             fault = fault_of(error)
         else:
-            self._begin()
-            return
-        raise fault
-
-    def _begin(self) -> None:
-        connection: Any = self._pooled.driver_connection
-        self._connection = connection
-        try:
-            begin(self._connection, self._write)
+            connection: Any = self._pooled.driver_connection
+            self._connection = connection
             # One for all statements: each one's rows are read before the next is run.
             self._cursor = self._connection.cursor()
-        except _ERRORS as error:
-            fault = fault_of(error)
-        else:
             return
-        self.close()
         raise fault
 
     def run(
@@ -156,3 +145,19 @@ class Statements:
         if statement.is_dml and not self._write:
             raise RuntimeError("this unit of work only reads")
         return prepare(statement, tuple(parameters), self._dialect)
+
+
+def _begun(engine: Engine, write: bool, *, again: bool = True) -> PoolProxiedConnection:
+    """A connection on which a transaction has begun. Raises errors of SQLAlchemy and of the drivers."""
+    pooled = engine.raw_connection()
+    connection: Any = pooled.driver_connection
+    try:
+        begin(connection, write)
+    except _ERRORS as error:
+        pooled.invalidate()
+        if not again or not isinstance(error, psycopg.OperationalError):
+            raise
+    else:
+        return pooled
+    # The session ended since its last use, by a restart of the server perhaps: a new one costs nobody a refusal.
+    return _begun(engine, write, again=False)

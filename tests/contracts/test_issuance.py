@@ -71,11 +71,60 @@ def test_a_reserved_certificate_comes_back_as_it_went(any_store: Store) -> None:
         assert not work.certificates.key_known(digest_of("another key"))
 
 
-def test_reserving_puts_the_scope_in_use(any_store: Store) -> None:
+def test_reserving_puts_the_scope_in_use_once(any_store: Store) -> None:
     record = add_certificate(any_store.begin)
+    add_certificate(any_store.begin, "another")
     with any_store.begin(write=False) as work:
         scopes = work.lists.scopes()
     assert [(row.scope, row.published) for row in scopes] == [(Scope(record.issuer, record.municipality), None)]
+
+
+def test_a_pair_is_reserved_and_completed_at_once(any_store: Store) -> None:
+    with any_store.begin() as work:
+        one = make_certificate(work)
+        other = replace(
+            one,
+            issuer=IssuerId("authentication-g1"),
+            serial=serial_of("other"),
+            kind=Kind.AUTHENTICATION,
+            spki_digest=digest_of("other key"),
+        )
+        work.certificates.reserve([one, other])
+        work.commit()
+    with any_store.begin() as work:
+        assert {row.scope.issuer for row in work.lists.scopes()} == {one.issuer, other.issuer}
+        work.certificates.complete([(one.issuer, one.serial, b"one"), (other.issuer, other.serial, b"other")])
+        work.commit()
+    with any_store.begin(write=False) as work:
+        rows = work.certificates.of_application(one.application_id)
+    assert [(row.kind, row.state, row.der) for row in rows] == [
+        (Kind.SIGNATURE, CertificateState.ISSUED, b"one"),
+        (Kind.AUTHENTICATION, CertificateState.ISSUED, b"other"),
+    ]
+
+
+def test_of_certificates_reserved_at_once_all_are_refused_with_one(any_store: Store) -> None:
+    first = add_certificate(any_store.begin, "first")
+
+    def reserve_with_a_key_used_before() -> None:
+        with any_store.begin() as work:
+            good = make_certificate(work, "good")
+            bad = make_certificate(work, "bad", spki_digest=first.spki_digest)
+            work.certificates.reserve([good, bad])
+
+    with pytest.raises(Refusal) as refused:
+        reserve_with_a_key_used_before()
+    assert refused.value.code is Code.KEY_USED_BEFORE
+    with any_store.begin(write=False) as work:
+        assert list(work.certificates.all()) == [first]
+
+
+def test_certificates_are_not_completed_when_one_of_them_was_not_reserved(any_store: Store) -> None:
+    record = add_certificate(any_store.begin)
+    with any_store.begin() as work, pytest.raises(LookupError):
+        work.certificates.complete(
+            [(record.issuer, record.serial, b"one"), (record.issuer, serial_of("another"), b"other")]
+        )
 
 
 def test_completing_replaces_the_tbs_once(any_store: Store) -> None:
