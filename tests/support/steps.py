@@ -14,6 +14,8 @@ from unittest.mock import patch
 from sqlalchemy import Engine, event
 
 from keys.software import SoftwareSigner
+from store.engine import begin
+from store.statements import Statements
 
 _IN_FILES = ("mkdir", "fsync", "rename", "replace", "rmdir", "unlink")
 
@@ -60,6 +62,9 @@ def watched(steps: Steps) -> Iterator[None]:
             listener = partial(_heard, steps, name)
             event.listen(Engine, name, listener)
             stack.callback(event.remove, Engine, name, listener)
+        # The schema is made by SQLAlchemy; units of work speak to the drivers.
+        stack.enter_context(patch("store.statements.begin", _stepped(steps, "begin", begin)))
+        stack.enter_context(patch.object(Statements, "commit", _stepped(steps, "commit", Statements.commit)))
         signers = staticmethod(lambda *arguments: _SteppedSigner(load(*arguments), steps))
         stack.enter_context(patch.object(SoftwareSigner, "from_pem", signers))
         for name in _IN_FILES:
