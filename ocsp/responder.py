@@ -133,14 +133,23 @@ def answer(responder: Responder, octets: bytes, caller: Party | None = None) -> 
     try:
         return _answer(responder, octets, caller)
     except Refusal as refusal:
-        status = ERRORS.get(refusal.code, ErrorStatus.INTERNAL_ERROR)
-        if status in (ErrorStatus.TRY_LATER, ErrorStatus.INTERNAL_ERROR):
-            _log.warning("no OCSP answer: %s", refusal)
+        return refused(refusal)
     except Exception as error:
-        status = ErrorStatus.INTERNAL_ERROR
         # The text of an exception may quote what it was about, so only its type and place are written down.
         places = (f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__))
         _log.error("no OCSP answer: %s at %s", type(error).__name__, " > ".join(places))
+        return _error(ErrorStatus.INTERNAL_ERROR)
+
+
+def refused(refusal: Refusal) -> OcspAnswer:
+    """What a refusal is in OCSP, also one that comes before the request is looked at."""
+    status = ERRORS.get(refusal.code, ErrorStatus.INTERNAL_ERROR)
+    if status in (ErrorStatus.TRY_LATER, ErrorStatus.INTERNAL_ERROR):
+        _log.warning("no OCSP answer: %s", refusal)
+    return _error(status)
+
+
+def _error(status: ErrorStatus) -> OcspAnswer:
     return OcspAnswer(response.error_response(status), status.name.lower().replace("_", "-"))
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from domain.errors import Refusal
 from ocsp.request import MAX_OCTETS
 from web.environ import ROUTE
 from web.metrics import Meter
-from web.ocsp import GET_RULE, POST_RULE, PREFIX, Answer, Caller, as_http, from_target, raw_target
+from web.ocsp import GET_RULE, POST_RULE, PREFIX, Answer, Caller, answer_caller, as_http, from_target, raw_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +21,7 @@ class OcspFront:
     """Answers as the blueprint of `web.ocsp` would, octet for octet; everything else goes on to the application behind.
 
     Flask takes three times as long for a request as the responder for its answer. What is not plain, such as a body of
-    unknown length, is left to it, and so is every refusal.
+    unknown length, is left to it.
     """
 
     def __init__(self, behind: WSGIApplication, answer: Answer, caller: Caller, meter: Meter) -> None:
@@ -36,13 +35,9 @@ class OcspFront:
         if rule is None:
             return self._behind(environ, start_response)
         started = perf_counter()
-        try:
-            caller = self._caller(environ)
-        except Refusal:
-            return self._behind(environ, start_response)
         environ[ROUTE] = rule
         method = environ["REQUEST_METHOD"]
-        found = self._answer(_octets(environ), caller)
+        found = answer_caller(self._answer, self._caller, _octets(environ), environ)
         self._meter.ocsp_answer(found.outcome)
         headers, body = as_http(found, cacheable=method == "GET")
         start_response("200 OK", headers)

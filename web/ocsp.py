@@ -14,9 +14,10 @@ from flask import Blueprint, Response, request
 from werkzeug.http import http_date
 from werkzeug.routing import BaseConverter
 
+from domain.errors import Refusal
 from domain.parties import Party
 from ocsp.request import MAX_OCTETS
-from ocsp.responder import OcspAnswer
+from ocsp.responder import OcspAnswer, refused
 from web.bodies import receive
 
 MEDIA_TYPE = "application/ocsp-response"
@@ -27,7 +28,7 @@ GET_RULE = f"{PREFIX}<rest:encoded>"
 Answer = Callable[[bytes, Party | None], OcspAnswer]
 
 Caller = Callable[[dict[str, Any]], Party | None]
-"""The party that calls, from the environment of the request, or None for anybody else."""
+"""The party that calls, from the environment of the request, or None for anybody else. May raise Refusal."""
 
 Count = Callable[[str], None]
 
@@ -54,7 +55,7 @@ def ocsp_blueprint(answer: Answer, caller: Caller, count: Count) -> Blueprint:
     door = Blueprint("ocsp", __name__)
 
     def reply(octets: bytes, cacheable: bool) -> Response:
-        found = answer(octets, caller(request.environ))
+        found = answer_caller(answer, caller, octets, request.environ)
         count(found.outcome)
         headers, body = as_http(found, cacheable)
         # Always 200: some clients (openssl ocsp) throw the body of any other answer away, and with it the reason.
@@ -70,6 +71,15 @@ def ocsp_blueprint(answer: Answer, caller: Caller, count: Count) -> Blueprint:
         return reply(from_target(raw_target(request.environ)), cacheable=True)
 
     return door
+
+
+def answer_caller(answer: Answer, caller: Caller, octets: bytes, environ: dict[str, Any]) -> OcspAnswer:
+    """The answer to the party that calls; an OCSP error, too, while nobody can say who that is."""
+    try:
+        party = caller(environ)
+    except Refusal as refusal:
+        return refused(refusal)
+    return answer(octets, party)
 
 
 def as_http(answer: OcspAnswer, cacheable: bool) -> OcspReply:
