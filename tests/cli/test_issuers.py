@@ -65,3 +65,13 @@ def test_an_issuer_with_half_of_its_files_is_refused_by_name(state: Path) -> Non
     refused = run(state, "issuers", "found")
     assert refused.exit_code != 0
     assert "signature-g2" in str(refused.exception)
+
+
+def test_faults_of_the_settings_and_of_what_they_name_are_told_together(state: Path) -> None:
+    settings = state / "jpki.toml"
+    text = settings.read_text("utf-8").replace("lifetime_hours = 48", "lifetime_hours = 2")
+    settings.write_text(text.replace('profile = "signature-p384"', 'profile = "gone"'), "utf-8")
+    (state / "secrets" / "resident-seal").unlink()
+    told = str(run(state, "check-config").exception)
+    for part in ("lifetime", "gone", "resident-seal"):
+        assert part in told
