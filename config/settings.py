@@ -93,6 +93,17 @@ class Settings:
 
 def load(state: Path) -> Settings:
     """The settings of a state directory. Raises ConfigurationFaults with every fault found."""
+    settings, faults = parse(state)
+    if faults:
+        raise ConfigurationFaults(faults)
+    return settings
+
+
+def parse(state: Path) -> tuple[Settings, list[str]]:
+    """The settings of a state directory, usable as far as they go, and every fault in them.
+
+    Raises ConfigurationFaults where there is nothing to read.
+    """
     path = state / FILE_NAME
     try:
         content = tomllib.loads(path.read_text("utf-8"))
@@ -104,9 +115,7 @@ def load(state: Path) -> Settings:
         raise ConfigurationFaults([f"{FILE_NAME}: {error}"]) from None
     faults: list[str] = []
     settings = read(Section("", content, faults, state.resolve()))
-    if faults:
-        raise ConfigurationFaults(faults)
-    return settings
+    return settings, faults
 
 
 def read(root: Section) -> Settings:
@@ -227,7 +236,7 @@ def _issuers(sections: list[Section], root: Section) -> tuple[IssuerSettings, ..
 
 def _listen(section: Section, bind: str) -> ListenSettings:
     listen = ListenSettings(
-        section.text("bind", bind), section.integer("workers", 2, 1, 256), section.integer("threads", 4, 1, 256)
+        section.text("bind", bind), section.integer("workers", 2, 1, 256), section.integer("threads", 32, 1, 256)
     )
     found = _BIND.fullmatch(listen.bind)
     if not found or int(found[2]) > 65535:
@@ -241,6 +250,7 @@ def _ocsp(section: Section) -> OcspPolicy:
         access=cast(Access, section.choice("access", get_args(Access), "notified-verifiers")),
         never_issued=cast(NeverIssued, section.choice("never_issued", get_args(NeverIssued), "unknown")),
         answer_lifetime=timedelta(minutes=section.integer("answer_minutes", 60, 1, 10080)),
+        good_max_age=timedelta(seconds=section.integer("good_max_age_seconds", 300, 0, 604800)),
         revoked_max_age=timedelta(seconds=section.integer("revoked_max_age_seconds", 60, 0, 604800)),
         max_cert_ids=section.integer("max_certificates", 32, 1, 64),
     )

@@ -20,14 +20,15 @@ NeverIssued = Literal["unknown", "revoked"]
 class OcspPolicy:
     """`answer_lifetime` runs from the answer to its nextUpdate, whose second still belongs to it.
 
-    `revoked_max_age` caps how long HTTP caches may keep an answer that is not *good*: a wrong or soon outdated
-    revocation must not stick. `max_cert_ids` limits the certificates of one request. `backdate` sets thisUpdate back
+    `good_max_age` caps how long HTTP caches may keep *good*, which a revocation cannot reach there; `revoked_max_age`
+    does so for any other answer: a wrong or soon outdated revocation must not stick. `max_cert_ids` limits the certificates of one request. `backdate` sets thisUpdate back
     for clients with slow clocks; it is zero because certificates are not dated back either.
     """
 
     access: Access = "notified-verifiers"
     never_issued: NeverIssued = "unknown"
     answer_lifetime: timedelta = timedelta(hours=1)
+    good_max_age: timedelta = timedelta(minutes=5)
     revoked_max_age: timedelta = timedelta(minutes=1)
     max_cert_ids: int = 32
     backdate: timedelta = timedelta()
@@ -45,6 +46,10 @@ class OcspPolicy:
                 "answer_lifetime: want between a minute and seven days",
             ),
             (
+                timedelta() <= self.good_max_age,
+                "good_max_age: want nothing or more",
+            ),
+            (
                 timedelta() <= self.revoked_max_age <= self.answer_lifetime,
                 "revoked_max_age: want between nothing and answer_lifetime",
             ),
@@ -54,8 +59,11 @@ class OcspPolicy:
                 "backdate: want between nothing and less than answer_lifetime",
             ),
             (
-                not any(life.microseconds for life in (self.answer_lifetime, self.revoked_max_age, self.backdate)),
-                "answer_lifetime, revoked_max_age and backdate: want whole seconds",
+                not any(
+                    life.microseconds
+                    for life in (self.answer_lifetime, self.good_max_age, self.revoked_max_age, self.backdate)
+                ),
+                "answer_lifetime, good_max_age, revoked_max_age and backdate: want whole seconds",
             ),
         )
         return tuple(fault for holds, fault in checks if not holds)
@@ -74,7 +82,7 @@ class OcspPolicy:
     def max_age(self, word: Word, remaining: timedelta) -> int:
         """Seconds for which HTTP caches may keep an answer that has `remaining` until nextUpdate (RFC 9919 §7.2).
 
-        Half of what remains, so that an answer out of a cache has at least as much life left as it spent there.
+        At most half of what remains, so that an answer out of a cache has at least as much life left as it spent there.
         """
-        half = remaining // 2
-        return int((half if word == "good" else min(half, self.revoked_max_age)).total_seconds())
+        cap = self.good_max_age if word == "good" else self.revoked_max_age
+        return int(min(remaining // 2, cap).total_seconds())

@@ -18,7 +18,7 @@ from typing import Any
 from gunicorn import util
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-REQUEST_SECONDS = 15.0
+REQUEST_SECONDS = 5.0
 """For a request to arrive whole, for the TLS handshake, and for each piece of an answer to leave."""
 
 LINGER_SECONDS = 0.5

@@ -122,7 +122,7 @@ def test_all_planted_faults_are_named_at_once(tmp_path: Path) -> None:
     found = faults_of(
         tmp_path,
         changed(
-            ("threads = 4", 'threads = "four"'),
+            ("threads = 32", 'threads = "four"'),
             ("poll_seconds = 2", "poll_seconds = 0"),
             ('kind = "authentication"', 'kind = "none"'),
             ("[audit]", "[audit]\ncolour = 1"),

@@ -87,7 +87,8 @@ def test_period(backdate: timedelta, now: datetime, period: Validity) -> None:
 @pytest.mark.parametrize(
     ("word", "remaining", "age"),
     [
-        ("good", HOUR, 1800),
+        ("good", HOUR, 300),
+        ("good", 8 * 60 * SECOND, 240),
         ("good", SECOND, 0),
         ("revoked", HOUR, 60),
         ("unknown", HOUR, 60),
