@@ -21,8 +21,9 @@ class OcspPolicy:
     """`answer_lifetime` runs from the answer to its nextUpdate, whose second still belongs to it.
 
     `good_max_age` caps how long HTTP caches may keep *good*, which a revocation cannot reach there; `revoked_max_age`
-    does so for any other answer: a wrong or soon outdated revocation must not stick. `max_cert_ids` limits the certificates of one request. `backdate` sets thisUpdate back
-    for clients with slow clocks; it is zero because certificates are not dated back either.
+    does so for any other answer: a wrong or soon outdated revocation must not stick. `max_cert_ids` limits the
+    certificates of one request. `backdate` sets thisUpdate back for clients with slow clocks; it is zero because
+    certificates are not dated back either.
     """
 
     access: Access = "notified-verifiers"
