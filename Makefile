@@ -39,7 +39,8 @@ format: $(DEV) ## repair style and format where that can be done safely
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(DEV) ## measure (see bench/)
+bench: $(DEV) ## measure beside limits and OpenSSL in 3 minutes (ARGS=--full in 20)
+	@.ci/system-packages openssl
 	$(BIN)/python -m bench $(ARGS)
 
 lock: $(DEV) ## write requirements/*.txt from *.in (ARGS=--upgrade for the newest versions)

@@ -23,23 +23,31 @@ from bench.residents import measure_residents
 from bench.status import measure_status
 
 _COLUMNS = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+_QUIET = 0.5
+"""The load average above which figures are not worth keeping."""
+
+_DISK = "/var/tmp"
+"""Where databases lie: /tmp is in memory on many machines, and nothing there is durable."""
+
 PARTS = ("limits", "ocsp", "status", "issuance", "api", "lists", "residents")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="more rounds and longer lists: some fifteen minutes")
+    parser.add_argument("--full", action="store_true", help="more rounds and longer lists: some twenty minutes")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part; may be repeated; keeps no results")
     arguments = parser.parse_args()
     console = Console()
     if not console.is_terminal:
         console.width = 150
-    with _Announcement(console) as tell, tempfile.TemporaryDirectory(prefix="jpki-bench-") as folder:
+    with _Announcement(console) as tell, tempfile.TemporaryDirectory(dir=_DISK) as folder:
         plan = (full if arguments.full else quick)(tell)
         found = machine.describe(Path(folder))
         machine.pin()
         figures = run(plan, Path(folder), arguments.only or PARTS)
     console.print(report.table(figures))
+    if found["load_average_before"] > _QUIET:
+        console.print("The machine was busy when this began: measure again when it is quiet.", style="bold")
     if not arguments.only:
         console.print(f"raw results: {report.keep(figures, found, plan.mode)}")
 

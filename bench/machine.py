@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.backends.openssl import backend
 
@@ -29,7 +30,7 @@ def start(command: Sequence[str], core: int, **options: object) -> subprocess.Po
     return subprocess.Popen(command, preexec_fn=lambda: pin(core), **options)  # type: ignore[call-overload,no-any-return]  # noqa: PLW1509
 
 
-def describe(folder: Path) -> dict[str, object]:
+def describe(folder: Path) -> dict[str, Any]:
     """Processor, memory, versions; `folder` is where the databases lie."""
     return {
         "processor": _field(Path("/proc/cpuinfo"), "model name"),

@@ -27,5 +27,5 @@ def quick(tell: Callable[[str], object]) -> Plan:
 
 
 def full(tell: Callable[[str], object]) -> Plan:
-    """Some fifteen minutes."""
+    """Some twenty minutes."""
     return Plan("full", 9, 1.0, 4.0, 50_000, 200, 1_000_000, 20_000, tell)
