@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from time import perf_counter
 
 from flask import Blueprint, Flask, Response, g, request
@@ -16,7 +17,7 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 1
 
 
 class Meter:
-    """The counts of one service."""
+    """The counts of one service. What cannot be counted, because the disk is full, is served all the same."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -29,11 +30,13 @@ class Meter:
         self._ocsp = Counter("jpki_ocsp_answers", "OCSP answers", ("outcome",), registry=self._registry)
 
     def ocsp_answer(self, outcome: str) -> None:
-        self._ocsp.labels(outcome).inc()
+        with suppress(OSError):
+            self._ocsp.labels(outcome).inc()
 
     def http_request(self, route: str, method: str, status: int, seconds: float) -> None:
-        self._requests.labels(route, method if method in _METHODS else "other", str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        with suppress(OSError):
+            self._requests.labels(route, method if method in _METHODS else "other", str(status)).inc()
+            self._seconds.labels(route).observe(seconds)
 
     def exposition(self) -> bytes:
         """The counts of this process, or of all workers of the service when they share a directory."""

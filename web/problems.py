@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from domain.errors import Code, Refusal
 from domain.ports import RandomSource
@@ -93,12 +93,16 @@ def install_problems(app: Flask, random: RandomSource) -> None:
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(HTTPException, _http_error)
 
-    def bug(error: Exception) -> Response:
+    def bug(error: BaseException) -> Response:
         reference = random(6).hex()
         _log.error("a request failed", exc_info=error, extra={"facts": {"reference": reference, "route": _route()}})
         return _problem(500, INTERNAL, reference=reference)
 
+    def bug_beside_a_view(error: InternalServerError) -> Response:
+        return bug(error.original_exception or error)
+
     app.register_error_handler(Exception, bug)
+    app.register_error_handler(InternalServerError, bug_beside_a_view)
 
 
 def refused(refusal: Refusal) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
@@ -66,3 +68,12 @@ def test_a_service_is_ready_when_every_part_is(app: Flask) -> None:
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json == {"ready": False, "parts": {"database": True, "lists": False}}
+
+
+def test_what_cannot_be_counted_is_served(monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr("prometheus_client.metrics.MetricWrapperBase.labels", full)
+    assert app.test_client().get("/healthz").status_code == 200
+    Meter().ocsp_answer("good")

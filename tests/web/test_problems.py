@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 from werkzeug.test import TestResponse
 
 from domain.errors import Code, Refusal
@@ -139,6 +139,18 @@ def test_a_bug_is_logged_with_its_place_and_answered_with_a_reference_only(app: 
     assert "test_problems.py:" in logged["trace"][0]
     assert "01234567890" not in line + response.text
     assert "山田" not in line + response.text
+
+
+def test_a_bug_beside_a_view_is_answered_as_one_in_it(app: Flask, lines: list[str]) -> None:
+    @app.after_request
+    def stumble(response: Response) -> Response:
+        raise Leak("01234567890 山田　花子")
+
+    response = app.test_client().get("/small")
+    assert (response.status_code, response.get_json()["code"]) == (500, INTERNAL)
+    assert response.get_json()["reference"] in lines[0]
+    assert "Leak" in lines[0]
+    assert "山田" not in response.text + lines[0]
 
 
 def test_the_authority_s_own_faults_are_logged_by_code(app: Flask, lines: list[str]) -> None:
