@@ -113,7 +113,7 @@ def test_mutual_tls_gives_the_same(scene: Scene, url: str, whole: Fetched) -> No
 @pytest.mark.parametrize(
     ("fate", "max_age"),
     [
-        pytest.param("good", 1799, id="a-good-answer-is-kept"),
+        pytest.param("good", 300, id="a-good-answer-is-kept"),
         pytest.param("card-lost", 60, id="a-bad-one-not-for-long"),
     ],
 )
