@@ -29,7 +29,7 @@ class Statements:
         """Begin a transaction; `close` ends it. Raises as `run` does."""
         self._write = write
         self._over = False
-        self._streams = 0
+        self._streams: list[Any] = []
         self._dialect = engine.dialect
         try:
             self._pooled = _begun(engine, write)
@@ -109,11 +109,11 @@ class Statements:
         raise fault
 
     def _stream_cursor(self) -> Any:
-        if isinstance(self._connection, sqlite3.Connection):
-            return self._connection.cursor()
-        # A cursor without a name fetches all rows at once.
-        self._streams += 1
-        return self._connection.cursor(f"stream_{self._streams}")
+        # On PostgreSQL a cursor without a name fetches all rows at once.
+        names = () if isinstance(self._connection, sqlite3.Connection) else (f"stream_{len(self._streams)}",)
+        cursor = self._connection.cursor(*names)
+        self._streams.append(cursor)
+        return cursor
 
     def commit(self) -> None:
         """Commit; nothing can be said afterwards. Raises as `run` does."""
@@ -132,6 +132,9 @@ class Statements:
         """Give the connection back; what was not committed is rolled back."""
         self._over = True
         try:
+            # On SQLite a stream that was left open would show its old view to whoever has the connection next.
+            for cursor in self._streams:
+                cursor.close()
             self._connection.rollback()
         except _ERRORS:
             # Lost, most likely, and nothing is left to roll back; the pool must have its place.

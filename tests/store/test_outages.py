@@ -127,6 +127,19 @@ def test_a_standby_server_can_be_read_and_not_written(postgres_url: str) -> None
             assert read(reader) == 1
 
 
+def test_a_stream_that_was_left_open_shows_its_view_to_nobody_else(store: Store) -> None:
+    with store.begin() as work:
+        work.residents.put_many([(b"%032d" % number, b"sealed", KIYOSE.code, PERSON) for number in range(1500)], NOW)
+        work.commit()
+    with store.begin(write=False) as work:
+        rows = work.residents.sealed()
+        next(rows)
+    write(store)
+    assert read(store) == 1501
+    with pytest.raises(RuntimeError):
+        list(rows)
+
+
 def test_a_missing_file_is_an_outage_and_is_not_made(tmp_path: Path) -> None:
     with sql_store(f"sqlite:///{tmp_path / 'jpki.db'}") as store:
         with refusing(Code.STORE_UNAVAILABLE):
