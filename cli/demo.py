@@ -108,7 +108,9 @@ def _tell(directory: Path, services: Services, api: str, status: str) -> None:
 
     _title("5. The resident moves: the register's notice revokes the signing certificate alone")
     notice: dict[str, object] = {
+        "version": "1",
         "notice_id": "demo-1",
+        "sequence": "1",
         "resident_code": resident["resident_code"],
         "event": "move-within",
         "effective_on": day_in_japan(system_clock()).isoformat(),

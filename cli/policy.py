@@ -9,6 +9,8 @@ import click
 from cli.output import table
 from config.rules import load_causes, load_events, load_profiles
 from config.settings import load
+from domain.certificates import Carrier, Kind
+from domain.revocation import CauseRule, CrlReason
 
 
 @click.group("policy")
@@ -18,42 +20,74 @@ def command() -> None:
 
 @command.command("revocation")
 def revocation() -> None:
-    """Print the table of causes: what each revokes, the reason on the list, who may ask, and the source."""
+    """Print the table of causes: what each does to each kind of certificate, who may ask, and the source."""
     table(
-        ("cause", "日本語", "revokes", "part may be chosen", "CRL reason", "by", "source", "verified"),
+        ("cause", "日本語", "certificate", "carrier", "effect", "CRL reason", "by", "source", "state"),
         (
             (
                 rule.cause.value,
                 rule.title_ja,
-                " ".join(sorted(kind.value for kind in rule.kinds)),
-                "yes" if rule.choosable else "no",
-                rule.reason.name.lower(),
+                kind.value,
+                " ".join(carrier.value for carrier in Carrier),
+                _effect(rule, kind),
+                rule.reason.name.lower() if kind in rule.kinds else "",
                 " ".join(sorted(rule.by)),
                 rule.source,
-                "yes" if rule.verified else "NO",
+                _seen(rule.verified),
             )
             for rule in load_causes().values()
+            for kind in Kind
         ),
     )
+
+
+def _effect(rule: CauseRule, kind: Kind) -> str:
+    if kind not in rule.kinds:
+        return "stays"
+    effect = "held" if rule.reason is CrlReason.CERTIFICATE_HOLD else "revoked"
+    return f"{effect}, or as chosen" if rule.choosable else effect
 
 
 @command.command("events")
 def events() -> None:
-    """Print what each event of the resident register does."""
+    """Print what each event of the resident register does to each kind of certificate, on every carrier."""
+    causes = load_causes()
     table(
-        ("event", "日本語", "cause", "state afterwards", "source", "verified"),
+        (
+            "event",
+            "日本語",
+            "certificate",
+            "carrier",
+            "effect",
+            "CRL reason",
+            "record afterwards",
+            "tells",
+            "source",
+            "state",
+        ),
         (
             (
-                row.event.value,
-                row.title_ja,
-                row.cause.value if row.cause else "revokes nothing",
-                row.state.value,
-                row.source,
-                "yes" if row.verified else "NO",
+                rule.event.value,
+                rule.title_ja,
+                kind.value,
+                " ".join(carrier.value for carrier in Carrier),
+                "revoked" if hit else "stays",
+                causes[rule.cause].reason.name.lower() if hit and rule.cause else "",
+                rule.state.value,
+                rule.carries.value,
+                rule.source,
+                _seen(rule.verified and (rule.cause is None or not hit or causes[rule.cause].verified)),
             )
-            for row in load_events().values()
+            for rule in load_events().values()
+            for kind in Kind
+            for hit in (rule.cause is not None and kind in causes[rule.cause].kinds,)
         ),
     )
+
+
+def _seen(verified: bool) -> str:
+    """Whether the row was seen in a source, or something in it is open (`unverified` in the source says what)."""
+    return "seen" if verified else "OPEN"
 
 
 @command.command("profiles")

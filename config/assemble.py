@@ -30,7 +30,7 @@ from ocsp.delegation import delegate
 from ocsp.responder import OcspAnswer, Responder, ResponderKey, answer
 from oversight.inspection import Inspection
 from policies.profile import Profile
-from residents.intake import Intake
+from residents.parts import Intake
 from residents.sealing import Sealer
 from store.status import SqlStatusLookup
 from store.work import SqlBegin

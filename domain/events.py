@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
 
+from domain.errors import Code
 from domain.people import BasicAttributes, MunicipalityCode, ResidentCode
 
 
@@ -17,10 +18,13 @@ class EventType(Enum):
     MOVE_WITHIN = "move-within"
     MOVE_OUT = "move-out"
     MOVE_ABROAD = "move-abroad"
+    MOVE_ABROAD_CONTINUED = "move-abroad-continued"
     NAME_CHANGE = "name-change"
     BIRTH_DATE_OR_SEX_CORRECTION = "birth-date-or-sex-correction"
     MINOR_CORRECTION = "minor-correction"
     ADDRESS_RENAMING = "address-renaming"
+    MUNICIPALITY_MERGER = "municipality-merger"
+    CODE_CHANGE = "code-change"
     DEATH = "death"
     REMOVAL = "removal"
 
@@ -29,16 +33,50 @@ class EventType(Enum):
 class ResidentEvent:
     """One notice of the register: the record after the change, as of `effective_on` (JST).
 
-    `attributes` is None where the record ends. `municipality` is the one that holds the record afterwards.
+    `sequence` counts the sender's notices from 1, without gaps. `attributes` is None where the items stay as they are
+    or the record ends. `municipality` is the one that holds the record afterwards. `new_code` replaces `resident_code`.
     """
 
     sender: str
     notice_id: str
+    sequence: int
     resident_code: ResidentCode
     type: EventType
     effective_on: date
     municipality: MunicipalityCode
     attributes: BasicAttributes | None
+    new_code: ResidentCode | None = None
+
+
+class NoticeState(Enum):
+    """What has become of a notice. Held ones wait for an earlier number; quarantined ones had no effect, for good."""
+
+    APPLIED = "applied"
+    HELD = "held"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRecord:
+    """A stored notice. `content` is a keyed digest of all it says; what it says is kept while it is held, as `sealed`.
+
+    `sequence` is None where none could be read. `type`, `effective_on`, `municipality` and `resident_id` are set once
+    it is applied, `reason` and `detail` (of the refusal) once it is quarantined.
+    """
+
+    sender: str
+    notice_id: str
+    sequence: int | None
+    content: bytes
+    state: NoticeState
+    received_at: datetime
+    sealed: bytes | None = field(default=None, repr=False)
+    resident_id: int | None = None
+    type: EventType | None = None
+    effective_on: date | None = None
+    municipality: MunicipalityCode | None = None
+    reason: Code | None = None
+    detail: str | None = None
 
 
 class Act(Enum):

@@ -109,18 +109,20 @@ class BasicAttributes:
 
 
 class ResidentState(Enum):
-    """Whether the resident register still holds the person. MOVING: has moved out (転出), not moved in (転入) yet."""
+    """Whether the resident register still holds the person. MOVING: has moved out (転出), not moved in (転入) yet.
+    ABROAD_CONTINUED: moved abroad and went on using the card (継続利用)."""
 
     PRESENT = "present"
     MOVING = "moving"
     DEAD = "dead"
     REMOVED = "removed"
     ABROAD = "abroad"
+    ABROAD_CONTINUED = "abroad-continued"
 
     @property
     def ended(self) -> bool:
         """Whether the record has ended, and every certificate with it."""
-        return self not in (ResidentState.PRESENT, ResidentState.MOVING)
+        return self in (ResidentState.DEAD, ResidentState.REMOVED, ResidentState.ABROAD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 from domain.applications import ApplicationRecord
 from domain.certificates import CertificateRecord, IssuerId
-from domain.events import AuditEvent, AuditHead, AuditRow, ResidentEvent
+from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRecord, NoticeState
 from domain.lists import ListRecord, Scope, ScopeRecord
 from domain.parties import Credential, Party
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentCode, ResidentState
@@ -57,6 +57,12 @@ class CodeSealer(Protocol):
 
     def digest(self, octets: bytes) -> bytes:
         """32 octets: keyed digest of content that names residents."""
+
+    def conceal(self, octets: bytes, name: bytes) -> bytes:
+        """Authenticated encryption of content that names residents, bound to `name`."""
+
+    def reveal(self, name: bytes, concealed: bytes) -> bytes:
+        """The content. Raises ValueError when it was not concealed under this key and this name."""
 
 
 class StatusLookup(Protocol):
@@ -103,6 +109,9 @@ class ResidentRepository(Protocol):
     ) -> None:
         """Write the record after a change; None keeps the four items."""
 
+    def rekey(self, resident_id: int, index: bytes, sealed: bytes, at: datetime) -> None:
+        """Have the record found by another code, which no other record has."""
+
     def sealed(self) -> Iterator[tuple[bytes, bytes]]:
         """(index, sealed value) of every resident."""
 
@@ -110,13 +119,27 @@ class ResidentRepository(Protocol):
 
 
 class NoticeRepository(Protocol):
-    """The register's notices that were applied, each once."""
+    """The register's notices, each once, and the number whose turn it is for each sender."""
 
-    def seen(self, sender: str, notice_id: str) -> bytes | None:
-        """The content digest of an applied notice, or None."""
+    def find(self, sender: str, notice_id: str) -> NoticeRecord | None: ...
 
-    def record(self, event: ResidentEvent, resident_id: int, content: bytes, received_at: datetime) -> None:
-        """Raises Refusal(ALREADY_APPLIED) when the notice was recorded before."""
+    def at(self, sender: str, sequence: int) -> NoticeRecord | None:
+        """The sender's notice of that number."""
+
+    def put(self, record: NoticeRecord) -> None:
+        """Insert, or replace the record of this sender and notice id."""
+
+    def expected(self, sender: str) -> int:
+        """The number whose turn it is: 1 for a sender that is not known yet."""
+
+    def expect(self, sender: str, sequence: int) -> None:
+        """Have it be the turn of that number."""
+
+    def senders(self) -> Sequence[str]:
+        """Everybody whose turn was set once, by name."""
+
+    def page(self, sender: str, state: NoticeState, after: int, limit: int) -> Sequence[NoticeRecord]:
+        """At most `limit` notices with numbers above `after`, by number; after 0 those without a number come first."""
 
     def latest_effective(self, resident_id: int) -> date | None:
         """The newest `effective_on` among the notices applied to the resident."""

@@ -26,6 +26,7 @@ WORDS: Mapping[Enum | Word, tuple[str, str]] = {
     ResidentState.DEAD: ("dead", "死亡"),
     ResidentState.REMOVED: ("removed from the resident register", "住民票消除"),
     ResidentState.ABROAD: ("moved abroad", "国外転出"),
+    ResidentState.ABROAD_CONTINUED: ("moved abroad, card in continued use", "国外転出（継続利用）"),
     Act.RESIDENT_CHANGED: ("record changed", "異動"),
     Act.RESERVED: ("reserved", "発行の受付"),
     Act.ISSUED: ("issued", "発行"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from types import MappingProxyType
 
 from domain.events import EventType
@@ -16,14 +17,29 @@ _CAUSES = {cause.value: cause for cause in (RevocationCause.RESIDENT_EVENT, Revo
 _STATES = {state.value: state for state in ResidentState}
 
 
+class Carries(Enum):
+    """What a notice tells beside the event itself: the record after the change, a new code, or nothing."""
+
+    FOUR_ITEMS = "four-items"
+    NEW_RESIDENT_CODE = "new-resident-code"
+    NOTHING = "nothing"
+
+
+_CARRIES = {carries.value: carries for carries in Carries}
+_COLUMNS = ("event", "title_ja", "state", "carries", "transfers", "source", "verified")
+
+
 @dataclass(frozen=True, slots=True)
 class EventRule:
-    """One row of the event table. `cause` is None where certificates stay; `state` is the record's afterwards."""
+    """One row of the event table. `cause` is None where certificates stay; `state` is the record's afterwards;
+    `transfers` says whether the record may pass to another municipality."""
 
     event: EventType
     title_ja: str
     cause: RevocationCause | None
     state: ResidentState
+    carries: Carries
+    transfers: bool
     source: str
     verified: bool
 
@@ -33,16 +49,17 @@ def load_events(content: Mapping[str, object]) -> Mapping[EventType, EventRule]:
     an event without a row among them."""
     table = Table("event")
     rules: dict[EventType, EventRule] = {}
-    for row in table.rows(content, ("event", "title_ja", "state", "source", "verified"), optional=("cause",)):
+    for row in table.rows(content, _COLUMNS, optional=("cause",)):
         event, state = row.choice("event", _EVENTS), row.choice("state", _STATES)
         title_ja, source, verified = row.text("title_ja"), row.text("source"), row.flag("verified")
+        carries, transfers = row.choice("carries", _CARRIES), row.flag("transfers")
         cause = row.choice("cause", _CAUSES) if "cause" in row.content else None
         if event in rules:
             row.fault("this event stands twice")
         if state is not None and (cause is RevocationCause.RESIDENT_GONE) != state.ended:
             row.fault("cause: resident-gone belongs to the states that end a record, and to them only")
-        if event is not None and state is not None:
-            rules[event] = EventRule(event, title_ja, cause, state, source, verified)
+        if event is not None and state is not None and carries is not None:
+            rules[event] = EventRule(event, title_ja, cause, state, carries, transfers, source, verified)
     table.require_all(_EVENTS, rules)
     return MappingProxyType(rules)
 

@@ -1,10 +1,11 @@
-"""Notices of the resident register (異動の通知) as they arrive: JSON in, one checked event out."""
+"""Notices of the resident register (異動の通知) as they arrive: JSON or CSV in, checked events or what is wrong out."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import BinaryIO
 
@@ -14,12 +15,32 @@ from domain.people import MunicipalityCode
 from residents import fields
 from residents.fields import Fault, FieldFaults, Fields
 from residents.records import ITEMS, take_items
-from residents.rows import MAX_LINE, Format, json_object, read_rows
+from residents.rows import CUT_OFF, MAX_LINE, Format, json_object, read_rows
 
-MEMBERS = ("notice_id", "resident_code", "event", "effective_on", "municipality_code")
-"""Of every notice. A notice of a record that continues has ITEMS too."""
+VERSION = "1"
+MEMBERS = ("version", "notice_id", "sequence", "resident_code", "event", "effective_on", "municipality_code")
+"""Of every notice. A notice of a record that continues has ITEMS too, one of a new code has NEW_CODE."""
+NEW_CODE = "new_resident_code"
+COLUMNS = (*MEMBERS, *ITEMS, NEW_CODE)
 
 _NOTICE_ID = re.compile(r"[!-~]{1,128}")
+_SEQUENCE = re.compile(r"[1-9][0-9]{0,17}")
+_SEQUENCE_MEMBER = re.compile(rb'"sequence"\s*:\s*"([1-9][0-9]{0,17})"')
+
+
+@dataclass(frozen=True, slots=True)
+class BadNotice:
+    """A notice that cannot be read, told without anything that is in it: its id and number if they can be made out,
+    SHA-256 of its octets, and why."""
+
+    sender: str
+    notice_id: str | None
+    sequence: int | None
+    content: bytes
+    refusal: Refusal
+
+
+Notice = ResidentEvent | BadNotice
 
 
 def read_notice(
@@ -37,18 +58,100 @@ def read_notice(
         raise _refusal(caught.faults) from None
 
 
+def take_notice(octets: bytes, sender: str, municipalities: Container[MunicipalityCode]) -> Notice:
+    """The same for octets that go to `apply_event` whatever they are. Raises Refusal(TOO_LARGE)."""
+    try:
+        source = _members(octets)
+    except FieldFaults as caught:
+        return _unreadable(octets, sender, _refusal(caught.faults))
+    return _judged(source, hashlib.sha256(octets).digest(), sender, municipalities)
+
+
 def read_notices(
-    file: BinaryIO, sender: str, municipalities: Container[MunicipalityCode]
-) -> Iterator[tuple[int, ResidentEvent | Refusal]]:
-    """(line number, event or why the line is refused) for every line of a JSON Lines file, in bounded memory."""
-    for line, row in read_rows(file, Format.JSON_LINES, MEMBERS):
+    file: BinaryIO, form: Format, sender: str, municipalities: Container[MunicipalityCode]
+) -> Iterator[tuple[int, Notice]]:
+    """(line number, event or bad notice) for every line of a file, in bounded memory. In CSV an empty cell is an absent
+    member."""
+    line_octets = _LineOctets()
+    for line, row in read_rows(file, form, COLUMNS, line_octets.see):
+        head, digest = line_octets.next_line()
         if isinstance(row, Fault):
-            yield line, _refusal((replace(row, line=None),))
+            refusal = _refusal((replace(row, line=None),))
+            # A line that was cut off comes again, whole: its number must be free then.
+            known = form is Format.JSON_LINES and row.problem != CUT_OFF
+            yield line, replace(_unreadable(head if known else b"", sender, refusal), content=digest)
             continue
-        try:
-            yield line, read_notice(row, sender, municipalities)
-        except Refusal as refusal:
-            yield line, refusal
+        members = {name: text for name, text in row.items() if text} if form is Format.CSV else row
+        yield line, _judged(members, digest, sender, municipalities)
+
+
+def members_of(event: ResidentEvent) -> dict[str, str]:
+    """The notice as `read_notice` reads it."""
+    members = {
+        "version": VERSION,
+        "notice_id": event.notice_id,
+        "sequence": str(event.sequence),
+        "resident_code": event.resident_code.digits,
+        "event": event.type.value,
+        "effective_on": event.effective_on.isoformat(),
+        "municipality_code": event.municipality.value,
+    }
+    if event.attributes:
+        members |= {
+            "name": event.attributes.name,
+            "address": event.attributes.address,
+            "birth_date": event.attributes.birth_date.isoformat(),
+            "sex": event.attributes.sex.value,
+        }
+    if event.new_code:
+        members[NEW_CODE] = event.new_code.digits
+    return members
+
+
+class _LineOctets:
+    """The beginning and the digest of each line of a file, whose octets come in pieces."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._head, self._digest = b"", hashlib.sha256()
+
+    def see(self, piece: bytes) -> None:
+        self._head = self._head or piece
+        self._digest.update(piece)
+
+    def next_line(self) -> tuple[bytes, bytes]:
+        seen = self._head, self._digest.digest()
+        self._begin()
+        return seen
+
+
+def _judged(
+    source: Mapping[str, object], digest: bytes, sender: str, municipalities: Container[MunicipalityCode]
+) -> Notice:
+    try:
+        return _event(source, sender, municipalities)
+    except FieldFaults as caught:
+        notice_id, sequence = source.get("notice_id"), str(source.get("sequence"))
+        named = isinstance(notice_id, str) and _NOTICE_ID.fullmatch(notice_id) and not _holds_code(notice_id, source)
+        return BadNotice(
+            sender,
+            str(notice_id) if named else None,
+            int(sequence) if _SEQUENCE.fullmatch(sequence) else None,
+            digest,
+            _refusal(caught.faults),
+        )
+
+
+def _holds_code(notice_id: str, source: Mapping[str, object]) -> bool:
+    return any(str(source[name]) in notice_id for name in ("resident_code", NEW_CODE) if name in source)
+
+
+def _unreadable(octets: bytes, sender: str, refusal: Refusal) -> BadNotice:
+    numbers = _SEQUENCE_MEMBER.findall(octets)
+    sequence = int(numbers[0]) if len(numbers) == 1 else None
+    return BadNotice(sender, None, sequence, hashlib.sha256(octets).digest(), refusal)
 
 
 def _members(octets: bytes) -> Mapping[str, object]:
@@ -63,20 +166,25 @@ def _members(octets: bytes) -> Mapping[str, object]:
 
 
 def _event(content: Mapping[str, object], sender: str, municipalities: Container[MunicipalityCode]) -> ResidentEvent:
-    continues = not content.keys().isdisjoint(ITEMS)
-    source = Fields(content, frozenset((*MEMBERS, *ITEMS) if continues else MEMBERS))
+    continues, rekeys = not content.keys().isdisjoint(ITEMS), NEW_CODE in content
+    names = frozenset((*MEMBERS, *(ITEMS if continues else ()), *((NEW_CODE,) if rekeys else ())))
+    source = Fields(content, names)
+    source.take("version", _version)
     event = ResidentEvent(
         sender=sender,
         notice_id=source.take("notice_id", _notice_id),
+        sequence=source.take("sequence", _sequence),
         resident_code=source.take("resident_code", fields.resident_code),
         type=source.take("event", _event_type),
         effective_on=source.take("effective_on", fields.day),
         municipality=source.take("municipality_code", fields.municipality_code(municipalities)),
         attributes=take_items(source, latest_birth=date.max) if continues else None,
+        new_code=source.take(NEW_CODE, fields.resident_code) if rekeys else None,
     )
     source.check()
-    if event.resident_code.digits in event.notice_id:
-        source.fault("notice_id", "holds the resident code; audit rows show the id")
+    for code in (event.resident_code, event.new_code):
+        if code and code.digits in event.notice_id:
+            source.fault("notice_id", "holds the resident code; audit rows show the id")
     # Never later than today, because `apply_event` refuses an event of a later day.
     if event.attributes and event.attributes.birth_date > event.effective_on:
         source.fault("birth_date", "lies after effective_on")
@@ -84,10 +192,22 @@ def _event(content: Mapping[str, object], sender: str, municipalities: Container
     return event
 
 
+def _version(text: str) -> str:
+    if text != VERSION:
+        raise ValueError(f"must be {VERSION}; other versions of the format are not known")
+    return text
+
+
 def _notice_id(text: str) -> str:
     if _NOTICE_ID.fullmatch(text) is None:
         raise ValueError("must be 1 to 128 ASCII characters without spaces")
     return text
+
+
+def _sequence(text: str) -> int:
+    if _SEQUENCE.fullmatch(text) is None:
+        raise ValueError("must be a number from 1 on, of at most 18 digits, without leading zeros")
+    return int(text)
 
 
 def _event_type(text: str) -> EventType:

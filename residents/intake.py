@@ -1,158 +1,107 @@
-"""Intake of register notices: each is applied once, in order, in one transaction with what it revokes."""
+"""Intake of register notices: each is applied once, in its sender's order, in one transaction with what it revokes."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
-from ca.revoke import RECEIPT_OCTETS, revoke
-from domain.certificates import CertificateRecord, Kind
+from domain.certificates import Kind
 from domain.errors import Code, Refusal
-from domain.events import Act, AuditEvent, EventType, ResidentEvent
 from domain.parties import Party
-from domain.people import Municipality, MunicipalityCode, Resident, ResidentState
-from domain.ports import Begin, Clock, CodeSealer, RandomSource, UnitOfWork
-from domain.revocation import CauseRule, RevocationCause, RevocationOrder
-from policies.causes import orders_for
-from policies.events import EventRule
-from policies.validity import day_in_japan
-from residents.judgement import changes_of, require_order, require_resident, require_sender
-from residents.receipts import NothingRevoked, NoticeReceipt
-
-
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """What notices and loads need: storage, time, the sealer, the municipalities there are, and the two tables."""
-
-    begin: Begin
-    clock: Clock
-    random: RandomSource
-    sealer: CodeSealer
-    municipalities: Mapping[MunicipalityCode, Municipality]
-    events: Mapping[EventType, EventRule]
-    causes: Mapping[RevocationCause, CauseRule]
+from residents.feed import Notice
+from residents.judgement import require_sender
+from residents.parts import Intake
+from residents.queue import OUTAGES, Taken, go_on, receive
+from residents.receipts import HeldNotice, NothingRevoked, NoticeReceipt, QuarantinedNotice
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a notice does: which certificates it revokes or why none, and which fields of the record change."""
+    """What a notice would do: which certificates it revokes or why none, which fields of the record change, and which
+    held notices it lets go on, by their ids."""
 
     revokes: tuple[Kind, ...]
     nothing: NothingRevoked | None
     changes: tuple[str, ...]
+    releases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Decision:
-    resident: Resident
-    state: ResidentState
-    live: Sequence[CertificateRecord]
-    orders: Sequence[RevocationOrder]
-    effect: Effect
+Outcome = tuple[int, Notice, Taken | Refusal]
+"""The number of a notice in its file, the notice, and what became of it."""
 
 
-def apply_event(intake: Intake, event: ResidentEvent, actor: Party) -> NoticeReceipt:
-    """Write the record after the event, revoke what the event table says, and keep the receipt: all or nothing.
+def apply_event(intake: Intake, notice: Notice, actor: Party) -> NoticeReceipt | HeldNotice:
+    """Apply the notice when it is its turn, with held ones behind it, or hold it: all or nothing.
 
-    An exact repeat (sender, notice id, content) gets the first receipt and has no effect. Raises Refusal:
-    - NOT_ADMITTED, WRONG_MUNICIPALITY: this actor may not send this notice;
-    - IDEMPOTENCY_MISMATCH: the notice id was used for another notice;
-    - UNKNOWN_RESIDENT: no record is stored, or another municipality than the actor holds it;
-    - MALFORMED: the four items are there where the event ends the record, or missing where it does not, or a minor
-      correction changes more than writing;
-    - OUT_OF_ORDER: the day lies in the future or before that of an applied notice, the person is dead, the record has
-      ended and this is no move-in, or another municipality holds it;
-    - ALREADY_APPLIED: the stored record reads so already.
+    An exact repeat (sender, notice id, number, content) gets the same answer and has no effect. Raises Refusal:
+    - NOT_ADMITTED: this actor may not send notices of this sender;
+    - IDEMPOTENCY_MISMATCH: the notice id or the number was used for another notice;
+    - OUT_OF_ORDER, without `facts["state"]`: the notice is WINDOW or more ahead of its turn;
+    - with `facts["state"]` "quarantined", what `read_notice` and `decide` raise: the notice is put aside for good.
     """
-    received_at = intake.clock()
-    require_sender(actor, event, received_at)
-    content = _content(intake, event)
+    taken = take(intake, notice, actor)
+    if isinstance(taken.answer, QuarantinedNotice):
+        raise taken.answer.refusal()
+    return taken.answer
+
+
+def preview_event(intake: Intake, notice: Notice, actor: Party) -> Effect | HeldNotice:
+    """What `apply_event` would do now: it is done, and undone. Raises the same refusals, and ALREADY_APPLIED for a
+    notice that was received before."""
+    ((_, _, taken),) = rehearse(intake, [(1, notice)], actor)
+    if isinstance(taken, Refusal):
+        raise taken
+    answer = taken.answer
+    if answer.repeated:
+        raise Refusal(Code.ALREADY_APPLIED, "this notice was received before; nothing would be done")
+    if isinstance(answer, QuarantinedNotice):
+        raise answer.refusal()
+    if isinstance(answer, HeldNotice):
+        return answer
+    released = tuple(other.notice_id for other in taken.released)
+    return Effect(answer.revoked, answer.nothing, answer.changes, released)
+
+
+def apply_all(intake: Intake, notices: Iterable[tuple[int, Notice]], actor: Party) -> Iterator[Outcome]:
+    """Take each notice as it comes. A refusal stops no other; an outage is raised: the next would fare no better."""
+    return _each(notices, lambda notice: take(intake, notice, actor))
+
+
+def rehearse(intake: Intake, notices: Iterable[tuple[int, Notice]], actor: Party) -> Iterator[Outcome]:
+    """What `apply_all` would do: it is done, one notice after the other, and undone. Other writers wait meanwhile."""
     with intake.begin() as work:
-        if earlier := _earlier(work, event, content):
-            return earlier.again()
-        # Read again after any wait for the store, so that no list made meanwhile lacks an older revocation.
-        at = max(received_at, intake.clock())
-        decision = _decide(intake, work, event, actor, at)
-        resident, receipt = decision.resident, intake.random(RECEIPT_OCTETS).hex()
-        municipality = event.municipality if decision.state is ResidentState.PRESENT else resident.municipality
-        work.residents.update(resident.id, municipality, event.attributes, decision.state, at)
-        facts = {
-            "resident": resident.id,
-            "notice": event.notice_id,
-            "sender": event.sender,
-            "event": event.type.value,
-            "changes": list(decision.effect.changes),
-            "receipt": receipt,
-        }
-        work.audit.append(AuditEvent(Act.RESIDENT_CHANGED, actor.label, at, facts))
-        outcome = revoke(
-            decision.orders, decision.live, work, at=at, actor=actor.label, receipt=receipt, received_at=received_at
-        )
-        answer = NoticeReceipt(
-            receipt, event.notice_id, event.type, outcome.revoked, decision.effect.nothing, received_at, at
-        )
-        work.notices.record(event, resident.id, content, received_at)
-        work.revocations.keep_receipt(_keeper(event), event.notice_id, content, answer.to_json())
+
+        def attempt(notice: Notice) -> Taken:
+            now = intake.clock()
+            require_sender(actor, notice.sender, now)
+            return receive(intake, work, notice, actor, now)
+
+        yield from _each(notices, attempt)
+
+
+def _each(notices: Iterable[tuple[int, Notice]], attempt: Callable[[Notice], Taken]) -> Iterator[Outcome]:
+    for number, notice in notices:
+        try:
+            yield number, notice, attempt(notice)
+        except Refusal as refusal:
+            if refusal.code in OUTAGES:
+                raise
+            yield number, notice, refusal
+
+
+def take(intake: Intake, notice: Notice, actor: Party) -> Taken:
+    """The same as `apply_event`, with what became of others; a quarantined notice is an answer here."""
+    received_at = intake.clock()
+    require_sender(actor, notice.sender, received_at)
+    with intake.begin() as work:
+        taken = receive(intake, work, notice, actor, received_at)
         work.commit()
-    return answer
-
-
-def preview_event(intake: Intake, event: ResidentEvent, actor: Party) -> Effect:
-    """What `apply_event` would do now, without doing it. Raises the same refusals, and ALREADY_APPLIED for a repeat."""
-    now = intake.clock()
-    require_sender(actor, event, now)
-    with intake.begin(write=False) as work:
-        if _earlier(work, event, _content(intake, event)):
-            raise Refusal(Code.ALREADY_APPLIED, "this notice was applied already; a repeat has no effect")
-        return _decide(intake, work, event, actor, now).effect
-
-
-def _content(intake: Intake, event: ResidentEvent) -> bytes:
-    """Keyed digest of everything the notice says, however its JSON was written."""
-    items = event.attributes
-    said = [
-        event.resident_code.digits,
-        event.type.value,
-        event.effective_on.isoformat(),
-        event.municipality.value,
-        items and [items.name, items.address, items.birth_date.isoformat(), items.sex.value],
-    ]
-    return intake.sealer.digest(json.dumps(said).encode())
-
-
-def _keeper(event: ResidentEvent) -> str:
-    """Under whose name the receipt is kept: no caller of another door has a label like this."""
-    return f"notices of {event.sender}"
-
-
-def _earlier(work: UnitOfWork, event: ResidentEvent, content: bytes) -> NoticeReceipt | None:
-    """The receipt of the same notice, if it was applied before."""
-    kept = work.revocations.receipt(_keeper(event), event.notice_id)
-    if kept is None:
-        return None
-    if kept[0] != content:
-        raise Refusal(
-            Code.IDEMPOTENCY_MISMATCH,
-            "this notice id was used for a notice of other content; send a new notice under a new id",
-            pointer="/notice_id",
-        )
-    return NoticeReceipt.from_json(kept[1])
-
-
-def _decide(intake: Intake, work: UnitOfWork, event: ResidentEvent, actor: Party, now: datetime) -> _Decision:
-    rule = intake.events[event.type]
-    found = work.residents.find(intake.sealer.index(event.resident_code))
-    resident = require_resident(actor, event, found)
-    require_order(event, rule, resident, work.notices.latest_effective(resident.id), day_in_japan(now))
-    changes = changes_of(event, rule, resident)
-    # What has expired needs no revocation: lists and answers do not carry it.
-    live = [row for row in work.certificates.live_of(resident.id) if not row.validity.ended(now)]
-    orders = orders_for(intake.causes[rule.cause], live) if rule.cause else []
-    nothing = None
-    if not orders:
-        nothing = NothingRevoked.NO_LIVE_CERTIFICATE if rule.cause else NothingRevoked.EXEMPT_EVENT
-    kinds = {order.kind for order in orders}
-    effect = Effect(tuple(kind for kind in Kind if kind in kinds), nothing, changes)
-    return _Decision(resident, rule.state, live, orders, effect)
+    # What fails here goes on with the sender's next notice. This one is done, and its sender is to hear so.
+    with suppress(Refusal):
+        while taken.more:
+            with intake.begin() as work:
+                answers, more = go_on(intake, work, notice.sender, intake.clock())
+                work.commit()
+            taken = replace(taken, released=(*taken.released, *answers), more=more)
+    return taken

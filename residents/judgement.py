@@ -8,42 +8,47 @@ from domain.errors import Code, Refusal
 from domain.events import EventType, ResidentEvent
 from domain.parties import Party, Role
 from domain.people import Resident, ResidentState
-from policies.events import EventRule
+from policies.events import Carries, EventRule
 
-# With these the record may come to another municipality: by a move, or because the municipality was merged.
-_CHANGES_MUNICIPALITY = frozenset({EventType.MOVE_IN, EventType.ADDRESS_RENAMING})
 # Whoever is away may move in anywhere.
-_AWAY = frozenset({ResidentState.MOVING, ResidentState.REMOVED, ResidentState.ABROAD})
+_AWAY = frozenset({ResidentState.MOVING, ResidentState.REMOVED, ResidentState.ABROAD, ResidentState.ABROAD_CONTINUED})
 # Minor corrections (軽微な修正) are of writing: a birth date or a sex has none.
 _WRITING = frozenset({"name", "address"})
 
 
-def require_sender(actor: Party, event: ResidentEvent, now: datetime) -> None:
-    """Return if the actor may send this notice at all, whomever it is about.
+def require_sender(actor: Party, sender: str, now: datetime) -> None:
+    """Return if the actor may send notices of `sender` (a party's label), whomever they are about.
 
-    The register and municipalities speak in their own name, and a municipality names itself and no other. An operator
-    applies files that came by another way, in the name of whoever made them.
-    Raises Refusal(NOT_ADMITTED), Refusal(WRONG_MUNICIPALITY).
+    The register and municipalities speak in their own name. An operator applies files that came by another way, in the
+    name of whoever made them. Raises Refusal(NOT_ADMITTED).
     """
     if actor.role is Role.VERIFIER or not actor.in_force(now):
         raise Refusal(Code.NOT_ADMITTED, "notices come from the register and from municipalities in force only")
-    if actor.role is not Role.OPERATOR and event.sender != actor.label:
+    if actor.role is not Role.OPERATOR and sender != actor.label:
         raise Refusal(Code.NOT_ADMITTED, "a notice is sent under the sender's own name")
-    if actor.role is Role.MUNICIPALITY and event.municipality != actor.municipality:
-        raise Refusal(
-            Code.WRONG_MUNICIPALITY,
-            "a municipality sends notices of records that it holds; those of others come from them or the register",
-            pointer="/municipality_code",
-        )
 
 
 def require_resident(actor: Party, event: ResidentEvent, resident: Resident | None) -> Resident:
     """The resident, if the actor may speak for them: a municipality for those whose record it holds, and for those who
     move in after they moved out of another, or come back; the others for everyone.
 
-    Raises Refusal(UNKNOWN_RESIDENT), in the same words for nobody and for somebody who lives elsewhere: a municipality
-    must neither take over whom another holds, nor learn from us where and who a person is.
+    Raises Refusal(WRONG_MUNICIPALITY) for a municipality that names another one, and Refusal(NOT_ADMITTED) for one that
+    changes codes: it could try which are in use. Raises Refusal(UNKNOWN_RESIDENT), in
+    the same words for nobody and for somebody who lives elsewhere: a municipality must neither take over whom another
+    holds, nor learn from us where and who a person is.
     """
+    if actor.role is Role.MUNICIPALITY and event.municipality != actor.municipality:
+        raise Refusal(
+            Code.WRONG_MUNICIPALITY,
+            "a municipality sends notices of records that it holds; those of others come from them or the register",
+            pointer="/municipality_code",
+        )
+    if actor.role is Role.MUNICIPALITY and event.type is EventType.CODE_CHANGE:
+        raise Refusal(
+            Code.NOT_ADMITTED,
+            "changes of codes come from the register, not from municipalities",
+            pointer="/event",
+        )
     if resident is None or not (
         actor.role is not Role.MUNICIPALITY
         or resident.municipality == actor.municipality
@@ -52,7 +57,7 @@ def require_resident(actor: Party, event: ResidentEvent, resident: Resident | No
         raise Refusal(
             Code.UNKNOWN_RESIDENT,
             "no record of this resident is stored, or not for this municipality; check the code, have the record "
-            "loaded (jpki residents load), or wait until the notice of moving out has arrived",
+            "loaded (jpki residents load), or wait for the notice of moving out; then send it under a new id",
             pointer="/resident_code",
         )
     return resident
@@ -74,19 +79,16 @@ def require_order(event: ResidentEvent, rule: EventRule, resident: Resident, new
         return
     if resident.state is ResidentState.DEAD:
         raise _out_of_order("the stored record ended with death; nothing can follow", "/event")
-    if rule.state is resident.state is ResidentState.MOVING:
-        raise Refusal(Code.ALREADY_APPLIED, "the resident has moved out already; nothing is left to do")
+    if rule.state is resident.state is not ResidentState.PRESENT:
+        raise Refusal(Code.ALREADY_APPLIED, "the resident has left already; nothing is left to do")
     if resident.state is not ResidentState.PRESENT and event.type is not EventType.MOVE_IN:
-        raise _out_of_order(
-            "the resident has moved out, or the record has ended; only a notice of moving in takes it up again",
-            "/event",
-        )
+        raise _out_of_order("the person has left; only a notice of moving in takes the record up again", "/event")
     if newest and event.effective_on < newest:
         raise _out_of_order(
             "a notice of a later day is applied already; send the record as it is now, with the day it was entered",
             "/effective_on",
         )
-    if event.type not in _CHANGES_MUNICIPALITY and event.municipality != resident.municipality:
+    if not rule.transfers and event.municipality != resident.municipality:
         raise _out_of_order(
             "another municipality holds the record; send the notice of moving in first", "/municipality_code"
         )
@@ -95,14 +97,18 @@ def require_order(event: ResidentEvent, rule: EventRule, resident: Resident, new
 def changes_of(event: ResidentEvent, rule: EventRule, resident: Resident) -> tuple[str, ...]:
     """Names of the fields of the record that the event changes; `state` is one of them.
 
-    Raises Refusal: MALFORMED when the four items are missing or out of place, or a correction that spares
+    Raises Refusal: MALFORMED when what the notice carries is missing or out of place, or a correction that spares
     certificates changes what they are for; ALREADY_APPLIED when nothing changes: the change came in another notice,
     and a certificate issued since must not be revoked for it.
     """
-    continues = rule.state is ResidentState.PRESENT
-    if continues != (event.attributes is not None):
-        what = "a notice of this event carries the four items" if continues else "this event carries none of the items"
-        raise Refusal(Code.MALFORMED, f"{what}; see docs/formats.md", pointer="/event")
+    carried = (event.attributes is not None, event.new_code is not None)
+    if carried != (rule.carries is Carries.FOUR_ITEMS, rule.carries is Carries.NEW_RESIDENT_CODE):
+        what = rule.carries.value.replace("-", " ")
+        raise Refusal(
+            Code.MALFORMED, f"of items and codes, this event carries {what}; see docs/formats.md", pointer="/event"
+        )
+    if event.new_code is not None:
+        return ("resident_code",)
     changes = () if rule.state is resident.state else ("state",)
     if event.attributes is None:
         return changes

@@ -18,7 +18,7 @@ from domain.people import Resident, ResidentState
 from domain.ports import UnitOfWork
 from policies.validity import day_in_japan
 from residents.fields import Fault, FieldFaults
-from residents.intake import Intake
+from residents.parts import Intake
 from residents.records import COLUMNS, ResidentRecord, read_record
 from residents.rows import Format, read_rows
 

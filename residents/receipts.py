@@ -1,14 +1,15 @@
-"""Receipts for notices: what the sender is told, once and again."""
+"""Answers to notices: what the sender is told, once and again, of those applied, held and quarantined."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
 from domain.certificates import Kind
-from domain.events import EventType
+from domain.errors import Code, Refusal
+from domain.events import EventType, NoticeState
 
 
 class NothingRevoked(Enum):
@@ -20,10 +21,10 @@ class NothingRevoked(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NoticeReceipt:
-    """What became of a notice. No serial is in it, and nothing of the resident.
+    """What an applied notice did. No serial is in it, and nothing of the resident.
 
-    `nothing` is set exactly when `revoked` is empty. `repeated` says that the notice was applied before; the rest is
-    as it was then. Both times are aware UTC.
+    `changes` names fields of the record. `nothing` is set exactly when `revoked` is empty. `repeated` says that the
+    notice was applied before; the rest is as it was then. Both times are aware UTC.
     """
 
     id: str
@@ -33,6 +34,7 @@ class NoticeReceipt:
     nothing: NothingRevoked | None
     received_at: datetime
     committed_at: datetime
+    changes: tuple[str, ...] = ()
     repeated: bool = False
 
     def to_json(self) -> str:
@@ -44,6 +46,7 @@ class NoticeReceipt:
                 "event": self.event.value,
                 "revoked": [kind.value for kind in self.revoked],
                 "nothing": self.nothing.value if self.nothing else None,
+                "changes": list(self.changes),
                 "received_at": self.received_at.isoformat(),
                 "committed_at": self.committed_at.isoformat(),
             }
@@ -60,8 +63,46 @@ class NoticeReceipt:
             nothing=NothingRevoked(content["nothing"]) if content["nothing"] else None,
             received_at=datetime.fromisoformat(content["received_at"]),
             committed_at=datetime.fromisoformat(content["committed_at"]),
+            changes=tuple(content.get("changes", ())),
         )
 
     def again(self) -> NoticeReceipt:
         """The receipt for a repeat of the notice."""
         return replace(self, repeated=True)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldNotice:
+    """A notice that waits: it comes after number `expected` of its sender, which is not here yet."""
+
+    notice_id: str
+    sequence: int
+    expected: int
+    received_at: datetime
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedNotice:
+    """A notice that had no effect and will have none. Its number counts as used; `reason` and `detail` say why."""
+
+    notice_id: str
+    sequence: int | None
+    reason: Code
+    detail: str
+    received_at: datetime
+    repeated: bool = False
+    cause: Refusal | None = field(default=None, compare=False, repr=False)
+
+    def refusal(self) -> Refusal:
+        """What a caller hears who asked for this one notice."""
+        facts: dict[str, object] = {
+            **(self.cause.facts if self.cause else {}),
+            "state": NoticeState.QUARANTINED.value,
+            "notice_id": self.notice_id,
+            "sequence": self.sequence,
+        }
+        return Refusal(self.reason, self.detail, pointer=self.cause.pointer if self.cause else None, facts=facts)
+
+
+NoticeAnswer = NoticeReceipt | HeldNotice | QuarantinedNotice

@@ -13,6 +13,8 @@ from residents.fields import Fault
 MAX_LINE = 64 * 1024
 """Octets. The longest honest line is a thirtieth of it."""
 
+CUT_OFF = "the file ends inside this line; every line must end in a line feed"
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Line = tuple[int, str | Fault]
@@ -50,7 +52,7 @@ def _lines(file: BinaryIO, seen: Callable[[bytes], object]) -> Iterator[Line]:
             continue
         if not piece.endswith(b"\n"):
             # A file cut off inside the address would otherwise look complete.
-            yield number, Fault(None, "the file ends inside this line; every line must end in a line feed", number)
+            yield number, Fault(None, CUT_OFF, number)
             continue
         body = piece.removesuffix(b"\n").removesuffix(b"\r")
         if number == 1:

@@ -17,6 +17,7 @@ _KEY_ID = b"\x01"  # first octet of a sealed value; a second key gets the next n
 # One key serves the index and the digest. Neither label begins the other, so they never share an input.
 _INDEX_LABEL = b"jpki resident code index\x00"
 _DIGEST_LABEL = b"jpki content digest\x00"
+_CONTENT_LABEL = b"jpki content\x00"  # no index begins so, but for one in 2^104
 
 
 class Sealer:
@@ -62,6 +63,21 @@ class Sealer:
             # ValueError: a nonce or ciphertext cut too short for GCM.
             raise ValueError("the value was not sealed under this key for this index") from fault
         return ResidentCode(digits)
+
+    def conceal(self, octets: bytes, name: bytes) -> bytes:
+        """29 octets more than `octets`, different at every call."""
+        nonce = self._random(_NONCE_OCTETS)
+        return _KEY_ID + nonce + self._cipher.encrypt(nonce, octets, _KEY_ID + _CONTENT_LABEL + name)
+
+    def reveal(self, name: bytes, concealed: bytes) -> bytes:
+        """The content. Raises ValueError when it was not concealed under this key and this name."""
+        if concealed[:1] != _KEY_ID:
+            raise ValueError("the content was concealed under another key")
+        nonce, ciphertext = concealed[1 : 1 + _NONCE_OCTETS], concealed[1 + _NONCE_OCTETS :]
+        try:
+            return self._cipher.decrypt(nonce, ciphertext, _KEY_ID + _CONTENT_LABEL + name)
+        except (InvalidTag, ValueError) as fault:
+            raise ValueError("the content was not concealed under this key and this name") from fault
 
     def __repr__(self) -> str:
         """Nothing of the keys."""

@@ -1,20 +1,34 @@
-"""Notices of the register that were applied."""
+"""Notices of the register, and the number whose turn it is for each sender."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, select, update
 
-from domain.errors import Code, Refusal
-from domain.events import ResidentEvent
+from domain.events import NoticeRecord, NoticeState
 from store.statements import Statements
-from store.tables import notices
+from store.tables import notice_senders, notices
 
 _c = notices.c
-_SEEN = select(_c.content).where(_c.sender == bindparam("sender"), _c.notice_id == bindparam("notice_id"))
+_COLUMNS = tuple(field.name for field in fields(NoticeRecord))
+_ROWS = select(*(_c[name] for name in _COLUMNS))
+_FIND = _ROWS.where(_c.sender == bindparam("sender"), _c.notice_id == bindparam("notice_id"))
+_AT = _ROWS.where(_c.sender == bindparam("sender"), _c.sequence == bindparam("sequence"))
+_OF_STATE = _ROWS.where(_c.sender == bindparam("sender"), _c.state == bindparam("state")).limit(bindparam("limit"))
+_NUMBERED = _OF_STATE.where(_c.sequence > bindparam("after")).order_by(_c.sequence)
+_UNNUMBERED = _OF_STATE.where(_c.sequence.is_(None)).order_by(_c.received_at, _c.notice_id)
 _LATEST = select(func.max(_c.effective_on)).where(_c.resident_id == bindparam("resident_id"))
 _INSERT = insert(notices)
+_REPLACE = update(notices).where(_c.sender == bindparam("of_sender"), _c.notice_id == bindparam("of_notice_id"))
+
+_s = notice_senders.c
+_EXPECTED = select(_s.expected).where(_s.sender == bindparam("sender"))
+_SENDERS = select(_s.sender).order_by(_s.sender)
+_EXPECT = update(notice_senders).where(_s.sender == bindparam("of_sender"))
+_EXPECT_FIRST = insert(notice_senders)
 
 
 class Notices:
@@ -23,24 +37,37 @@ class Notices:
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
 
-    def seen(self, sender: str, notice_id: str) -> bytes | None:
-        row = self._statements.find(_SEEN, {"sender": sender, "notice_id": notice_id})
-        return row.content if row else None
+    def find(self, sender: str, notice_id: str) -> NoticeRecord | None:
+        row = self._statements.find(_FIND, {"sender": sender, "notice_id": notice_id})
+        return NoticeRecord(*row) if row else None
 
-    def record(self, event: ResidentEvent, resident_id: int, content: bytes, received_at: datetime) -> None:
-        """Raises Refusal(ALREADY_APPLIED) for a notice that was recorded before."""
-        row = {
-            "sender": event.sender,
-            "notice_id": event.notice_id,
-            "content": content,
-            "resident_id": resident_id,
-            "type": event.type,
-            "effective_on": event.effective_on,
-            "municipality": event.municipality,
-            "received_at": received_at,
-        }
-        applied = Refusal(Code.ALREADY_APPLIED, "this notice was applied already; nothing is left to do")
-        self._statements.run(_INSERT, row, {"notices_key": applied})
+    def at(self, sender: str, sequence: int) -> NoticeRecord | None:
+        row = self._statements.find(_AT, {"sender": sender, "sequence": sequence})
+        return NoticeRecord(*row) if row else None
+
+    def put(self, record: NoticeRecord) -> None:
+        values = {name: getattr(record, name) for name in _COLUMNS}
+        named = {"of_sender": record.sender, "of_notice_id": record.notice_id}
+        if self._statements.run(_REPLACE, {**named, **values}) == 0:
+            self._statements.run(_INSERT, values)
+
+    def expected(self, sender: str) -> int:
+        row = self._statements.find(_EXPECTED, {"sender": sender})
+        return row.expected if row else 1
+
+    def expect(self, sender: str, sequence: int) -> None:
+        if self._statements.run(_EXPECT, {"of_sender": sender, "expected": sequence}) == 0:
+            self._statements.run(_EXPECT_FIRST, {"sender": sender, "expected": sequence})
+
+    def senders(self) -> Sequence[str]:
+        return [row.sender for row in self._statements.many(_SENDERS)]
+
+    def page(self, sender: str, state: NoticeState, after: int, limit: int) -> Sequence[NoticeRecord]:
+        named = {"sender": sender, "state": state, "limit": limit}
+        rows = [] if after else list(self._statements.many(_UNNUMBERED, named))
+        if limit > len(rows):
+            rows += self._statements.many(_NUMBERED, {**named, "after": after, "limit": limit - len(rows)})
+        return [NoticeRecord(*row) for row in rows]
 
     def latest_effective(self, resident_id: int) -> date | None:
         latest: date | None = self._statements.one(_LATEST, {"resident_id": resident_id})[0]

@@ -103,6 +103,12 @@ class Residents:
         if self._statements.run(_UPDATE, {"of_id": resident_id, **values}) != 1:
             raise LookupError("no resident has this row id")
 
+    def rekey(self, resident_id: int, index: bytes, sealed: bytes, at: datetime) -> None:
+        """Raises LookupError when there is no such resident."""
+        values = {"code_index": index, "code_sealed": sealed, "changed_at": at}
+        if self._statements.run(_UPDATE, {"of_id": resident_id, **values}) != 1:
+            raise LookupError("no resident has this row id")
+
     def sealed(self) -> Iterator[tuple[bytes, bytes]]:
         for row in self._statements.stream(_SEALED):
             yield row[0], row[1]

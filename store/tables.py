@@ -24,7 +24,8 @@ from sqlalchemy import (
 )
 
 from domain.certificates import Carrier, CertificateState, Kind
-from domain.events import EventType
+from domain.errors import Code
+from domain.events import EventType, NoticeState
 from domain.lists import ListState
 from domain.parties import Role, Usage
 from domain.people import ResidentState, Sex
@@ -68,20 +69,44 @@ residents = Table(
     CheckConstraint("length(code_index) = 32", name="index_width"),
 )
 
-# Notices of the register that were applied, each once. Kept as long as issuance records.
+# Notices of the register, each once. What a notice says is only kept while it is held, and sealed; a quarantined one
+# leaves digest and reason. Kept as long as issuance records.
 notices = Table(
     "notices",
     metadata,
     Column("sender", Text, nullable=False),
     Column("notice_id", Text, nullable=False),
     Column("content", LargeBinary(32), nullable=False),
-    Column("resident_id", RowId, ForeignKey("residents.id"), nullable=False),
-    Column("type", Choice(EventType), nullable=False),
-    Column("effective_on", Date, nullable=False),
-    Column("municipality", Municipal, nullable=False),
+    Column("resident_id", RowId, ForeignKey("residents.id")),
+    Column("type", Choice(EventType)),
+    Column("effective_on", Date),
+    Column("municipality", Municipal),
     Column("received_at", UtcDateTime, nullable=False),
+    Column("sequence", RowId),
+    # The default is for processes of the version before, which know no other state.
+    Column("state", Choice(NoticeState), nullable=False, server_default="applied"),
+    Column("sealed", LargeBinary),
+    Column("reason", Choice(Code)),
+    Column("detail", Text),
     PrimaryKeyConstraint("sender", "notice_id"),
+    UniqueConstraint("sender", "sequence"),
     Index(None, "resident_id", "effective_on"),
+    Index(
+        "notices_waiting",
+        "sender",
+        "state",
+        "sequence",
+        sqlite_where=text("state <> 'applied'"),
+        postgresql_where=text("state <> 'applied'"),
+    ),
+)
+
+# Whose notices come, and the number whose turn it is.
+notice_senders = Table(
+    "notice_senders",
+    metadata,
+    Column("sender", Text, primary_key=True),
+    Column("expected", RowId, nullable=False),
 )
 
 # Applications for issuance. Kept as long as the issuance records they led to.

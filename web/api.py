@@ -9,12 +9,14 @@ from flask import Flask
 
 from ca.revoke import RevocationOutcome, RevocationRequest
 from domain.applications import IssuanceApplication, IssuedPair
-from domain.events import ResidentEvent
+from domain.events import NoticeState
 from domain.parties import Credential, Party
 from domain.people import Municipality, MunicipalityCode
 from domain.revocation import CauseRule, RevocationReceipt
+from residents.feed import Notice
 from residents.intake import Effect
-from residents.receipts import NoticeReceipt
+from residents.listing import NoticeList
+from residents.receipts import HeldNotice, NoticeReceipt
 from web.callers import Callers, PeerCertificate, peer_certificate
 from web.front import OcspFront
 from web.health import health_blueprint
@@ -38,8 +40,9 @@ class ApiParts:
     issue: Callable[[IssuanceApplication], IssuedPair]
     revoke: Callable[[RevocationRequest], RevocationReceipt]
     preview_revocation: Callable[[RevocationRequest], RevocationOutcome]
-    apply_event: Callable[[ResidentEvent, Party], NoticeReceipt]
-    preview_event: Callable[[ResidentEvent, Party], Effect]
+    apply_event: Callable[[Notice, Party], NoticeReceipt | HeldNotice]
+    preview_event: Callable[[Notice, Party], Effect | HeldNotice]
+    list_notices: Callable[[str, NoticeState, int], NoticeList]
     causes: Iterable[CauseRule]
     municipalities: Mapping[MunicipalityCode, Municipality]
 
@@ -53,7 +56,7 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
     for door in (
         issuance_blueprint(parts.issue, callers),
         revocation_blueprint(parts.revoke, parts.preview_revocation, callers),
-        notices_blueprint(parts.apply_event, parts.preview_event, parts.municipalities, callers),
+        notices_blueprint(parts.apply_event, parts.preview_event, parts.list_notices, parts.municipalities, callers),
         reference_blueprint(parts.causes, parts.municipalities),
         ocsp_blueprint(status.answer, callers.known, meter.ocsp_answer),
         lists_blueprint(status.crl_directory, status.issuers, status.clock),

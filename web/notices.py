@@ -1,19 +1,22 @@
-"""The door for notices of the resident register (異動の通知)."""
+"""The doors for notices of the resident register (異動の通知): send one, and see what waits or was put aside."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Container
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
-from domain.events import EventType, ResidentEvent
+from domain.errors import Code, Refusal
+from domain.events import EventType, NoticeRecord, NoticeState
 from domain.parties import Party, Role
 from domain.people import MunicipalityCode
-from residents.feed import MEMBERS, read_notice
+from residents.feed import MEMBERS, NEW_CODE, VERSION, Notice, take_notice
 from residents.intake import Effect
-from residents.receipts import NoticeReceipt
+from residents.listing import NoticeList
+from residents.receipts import HeldNotice, NoticeReceipt
 from residents.records import ITEMS
 from web import people
 from web.answers import flag, json_answer
@@ -24,16 +27,20 @@ from web.shapes import day, text, word
 PATH = "/v1/resident-notices"
 ROLES = (Role.MUNICIPALITY, Role.REGISTER)
 
+SEQUENCE = "[1-9][0-9]{0,17}"
 _ATTRIBUTES: Any = people.ATTRIBUTES.schema["properties"]
 NOTICE: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "notice_id": text(str, 1, 128, "[!-~]+", description="The sender's own number of this notice").schema,
+        "version": {"const": VERSION},
+        "notice_id": text(str, 1, 128, "[!-~]+", description="The sender's own name of this notice").schema,
+        "sequence": text(str, 1, 18, SEQUENCE, description="Number in the order of this sender's notices").schema,
         "resident_code": people.RESIDENT_CODE.schema,
         "event": word(EventType).schema,
         "effective_on": day(description="In Japan").schema,
         "municipality_code": people.MUNICIPALITY_CODE.schema,
         **{item: _ATTRIBUTES[item] for item in ITEMS},
+        NEW_CODE: people.RESIDENT_CODE.schema,
     },
     "required": list(MEMBERS),
     "dependentRequired": {item: [other for other in ITEMS if other != item] for item in ITEMS},
@@ -44,34 +51,87 @@ NOTICE: dict[str, Any] = {
 
 
 def notices_blueprint(
-    apply_event: Callable[[ResidentEvent, Party], NoticeReceipt],
-    preview_event: Callable[[ResidentEvent, Party], Effect],
+    apply_event: Callable[[Notice, Party], NoticeReceipt | HeldNotice],
+    preview_event: Callable[[Notice, Party], Effect | HeldNotice],
+    list_notices: Callable[[str, NoticeState, int], NoticeList],
     municipalities: Container[MunicipalityCode],
     callers: Callers,
 ) -> Blueprint:
-    """POST one notice, get its receipt; `?dry_run=true` tells what it would do. Its id makes a repeat harmless."""
+    """POST one notice, get its receipt (200) or hear that it waits (202); `?dry_run=true` tells what it would do. Its
+    id makes a repeat harmless. GET one's own notices of one `state`, with numbers above `after`."""
     door = Blueprint("notices", __name__)
 
     @door.post(PATH)
     def post_notice() -> Response:
         caller = callers.party(*ROLES)
         rehearsal = flag("dry_run")
-        event = read_notice(receive_json_octets(), caller.label, municipalities)
+        notice = take_notice(receive_json_octets(), caller.label, municipalities)
         if rehearsal:
-            return json_answer(_effect(preview_event(event, caller)))
-        return json_answer(_receipt(apply_event(event, caller)))
+            effect = preview_event(notice, caller)
+            content = _held(effect) if isinstance(effect, HeldNotice) else _effect(effect)
+            return json_answer({"dry_run": True, **content})
+        answer = apply_event(notice, caller)
+        if isinstance(answer, HeldNotice):
+            return json_answer({**_held(answer), "repeated": answer.repeated}, 202)
+        return json_answer(_receipt(answer))
+
+    @door.get(PATH)
+    def get_notices() -> Response:
+        caller = callers.party(*ROLES)
+        return json_answer(_list(list_notices(caller.label, *_wanted())))
 
     return door
 
 
+def _wanted() -> tuple[NoticeState, int]:
+    """The query parameters: `state`, and `after`, 0 when absent."""
+    if set(request.args) - {"state", "after"} or any(len(request.args.getlist(name)) > 1 for name in request.args):
+        raise Refusal(Code.MALFORMED, "the query parameters here are state and after, each once", pointer="state")
+    state = word(NoticeState).read(request.args.get("state"), "state")
+    after = request.args.get("after", "0")
+    if after != "0" and re.fullmatch(SEQUENCE, after) is None:
+        raise Refusal(Code.MALFORMED, "after is the number of a notice", pointer="after")
+    return state, int(after)
+
+
 def _receipt(receipt: NoticeReceipt) -> dict[str, object]:
-    return {**json.loads(receipt.to_json()), "repeated": receipt.repeated}
+    return {"state": NoticeState.APPLIED.value, **json.loads(receipt.to_json()), "repeated": receipt.repeated}
+
+
+def _held(held: HeldNotice) -> dict[str, object]:
+    return {
+        "state": NoticeState.HELD.value,
+        "notice_id": held.notice_id,
+        "sequence": str(held.sequence),
+        "expected": str(held.expected),
+        "received_at": held.received_at.isoformat(),
+    }
 
 
 def _effect(effect: Effect) -> dict[str, object]:
     return {
-        "dry_run": True,
+        "state": NoticeState.APPLIED.value,
         "revokes": [kind.value for kind in effect.revokes],
         "nothing": effect.nothing.value if effect.nothing else None,
         "changes": list(effect.changes),
+        "releases": list(effect.releases),
+    }
+
+
+def _list(found: NoticeList) -> dict[str, object]:
+    return {
+        "expected": str(found.expected),
+        "notices": [_row(record) for record in found.notices],
+        "more": found.more,
+    }
+
+
+def _row(record: NoticeRecord) -> dict[str, object]:
+    return {
+        "notice_id": record.notice_id,
+        "sequence": None if record.sequence is None else str(record.sequence),
+        "state": record.state.value,
+        "received_at": record.received_at.isoformat(),
+        "reason": record.reason.value if record.reason else None,
+        "detail": record.detail,
     }

@@ -7,6 +7,8 @@ from functools import cache
 from typing import Any
 
 from domain.certificates import Kind
+from domain.errors import Code
+from domain.events import NoticeState
 from domain.parties import Role
 from domain.people import MunicipalityCode
 from domain.revocation import CrlReason, RevocationCause
@@ -68,18 +70,31 @@ def _acts() -> _Object:
             revocation.REVOCATION.schema,
             {"200": _json("The receipt; with dry_run what would be done", {"oneOf": [_RECEIPT, _REVOCATION_PREVIEW]})},
         ),
-        notices.PATH: _act(
-            "Tell of a change in the resident register",
-            notices.ROLES,
-            [rehearsal],
-            notices.NOTICE,
-            {
-                "200": _json(
-                    "The receipt; with dry_run what would be done", {"oneOf": [_NOTICE_RECEIPT, _NOTICE_PREVIEW]}
-                )
-            },
-        ),
+        notices.PATH: {
+            **_act(
+                "Tell of a change in the resident register",
+                notices.ROLES,
+                [rehearsal],
+                notices.NOTICE,
+                {
+                    "200": _json(
+                        "The receipt; with dry_run what would be done",
+                        {"oneOf": [_NOTICE_RECEIPT, _NOTICE_PREVIEW, _NOTICE_WAIT_PREVIEW]},
+                    ),
+                    "202": _json("Held until the notices before it are here", _NOTICE_WAIT),
+                },
+            ),
+            **_own_notices(),
+        },
     }
+
+
+def _own_notices() -> _Object:
+    state = _query("state", {"type": "string", "enum": [state.value for state in NoticeState]}, "Which notices", True)
+    after = _query("after", {"type": "string", "pattern": f"^(0|{notices.SEQUENCE})$"}, "Only higher numbers", False)
+    good = {"200": _json("At most 500 notices by number; those whose number cannot be read come first", _NOTICE_LIST)}
+    read = _read("The caller's own notices", {**good, **_problems(400, 401, 403, 503)}, state, after)
+    return {"get": {**read["get"], "security": [{"clientCertificate": []}]}}
 
 
 def _reference() -> _Object:
@@ -189,6 +204,10 @@ def _path(name: str, schema: _Object, description: str) -> _Object:
     return {"name": name, "in": "path", "required": True, "schema": schema, "description": description}
 
 
+def _query(name: str, schema: _Object, description: str, required: bool) -> _Object:
+    return {"name": name, "in": "query", "required": required, "schema": schema, "description": description}
+
+
 def _object(**members: Mapping[str, Any]) -> _Object:
     return {"type": "object", "properties": members, "required": list(members), "additionalProperties": False}
 
@@ -220,17 +239,50 @@ _RECEIPT = _object(
     receipt=_TEXT, cause=_CAUSE, revoked=_list(_KIND), already=_list(_KIND), received_at=_MOMENT, committed_at=_MOMENT
 )
 _REVOCATION_PREVIEW = _object(dry_run={"const": True}, cause=_CAUSE, revokes=_list(_KIND), already=_list(_KIND))
+_NUMBER = {"type": "string", "pattern": f"^{notices.SEQUENCE}$"}
 _NOTICE_RECEIPT = _object(
+    state={"const": NoticeState.APPLIED.value},
     receipt=_TEXT,
     notice_id=_TEXT,
     event=notices.NOTICE["properties"]["event"],
     revoked=_list(_KIND),
     nothing=_NOTHING,
+    changes=_list(_TEXT),
     received_at=_MOMENT,
     committed_at=_MOMENT,
     repeated=_FLAG,
 )
-_NOTICE_PREVIEW = _object(dry_run={"const": True}, revokes=_list(_KIND), nothing=_NOTHING, changes=_list(_TEXT))
+_NOTICE_PREVIEW = _object(
+    dry_run={"const": True},
+    state={"const": NoticeState.APPLIED.value},
+    revokes=_list(_KIND),
+    nothing=_NOTHING,
+    changes=_list(_TEXT),
+    releases=_list(_TEXT),
+)
+_WAIT: _Object = {
+    "state": {"const": NoticeState.HELD.value},
+    "notice_id": _TEXT,
+    "sequence": _NUMBER,
+    "expected": _NUMBER,
+    "received_at": _MOMENT,
+}
+_NOTICE_WAIT = _object(**_WAIT, repeated=_FLAG)
+_NOTICE_WAIT_PREVIEW = _object(**_WAIT, dry_run={"const": True})
+_NOTICE_LIST = _object(
+    expected=_NUMBER,
+    notices=_list(
+        _object(
+            notice_id=_TEXT,
+            sequence={"anyOf": [_NUMBER, {"type": "null"}]},
+            state={"enum": [state.value for state in NoticeState]},
+            received_at=_MOMENT,
+            reason={"enum": [*(code.value for code in Code), None]},
+            detail={"type": ["string", "null"]},
+        )
+    ),
+    more=_FLAG,
+)
 _CAUSE_RULE = _object(
     cause=_CAUSE,
     title=_TEXT,

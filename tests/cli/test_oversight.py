@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from config.rules import load_causes, load_events, shipped_profiles
+from config.rules import shipped_profiles
 from tests.support.terminal import HOLDER, Terminal, issue_pair
 
 CODE = HOLDER["resident_code"]
@@ -154,18 +154,6 @@ def test_what_is_no_head_is_refused(content: bytes, terminal: Terminal, tmp_path
     said = terminal("audit", "verify", "--against", tmp_path / "head.json")
     assert said.code == 1
     assert "give what `jpki audit head` printed" in said.err
-
-
-def test_every_cause_is_printed_with_its_source(terminal: Terminal) -> None:
-    rows = terminal.do("policy", "revocation").rows
-    assert [row["cause"] for row in rows] == [cause.value for cause in load_causes()]
-    assert all(row["source"] and row["by"] and row["verified"] in ("yes", "NO") for row in rows)
-
-
-def test_every_register_event_is_printed(terminal: Terminal) -> None:
-    rows = terminal.do("policy", "events").rows
-    assert [row["event"] for row in rows] == [event.value for event in load_events()]
-    assert {row["cause"] for row in rows} > {"revokes nothing", "resident-event"}
 
 
 def test_profiles_are_printed_extension_by_extension(terminal: Terminal) -> None:

@@ -23,7 +23,9 @@ def write(path: Path, *rows: dict[str, str]) -> Path:
 def notice(number: int = 1, resident: dict[str, str] = HOLDER, **changes: str) -> dict[str, str]:
     """A move within 清瀬市 on the day of the clock."""
     return {
+        "version": "1",
         "notice_id": f"n-{number}",
+        "sequence": str(number),
         "event": "move-within",
         "effective_on": "2027-04-01",
         **resident,
@@ -94,7 +96,7 @@ def test_notices_are_applied_once_and_told_line_by_line(terminal: Terminal, tmp_
 def test_a_rehearsal_does_nothing(terminal: Terminal, tmp_path: Path) -> None:
     path = write(tmp_path / "notices.jsonl", notice())
     for _ in range(2):
-        assert [row["outcome"] for row in terminal.do("residents", "apply", path, "--dry-run").rows] == ["would happen"]
+        assert [row["outcome"] for row in terminal.do("residents", "apply", path, "--dry-run").rows] == ["applied"]
     assert [row["outcome"] for row in terminal.do("residents", "apply", path).rows] == ["applied"]
 
 
@@ -105,11 +107,11 @@ def test_a_bad_notice_stops_no_other(terminal: Terminal, tmp_path: Path) -> None
     said = terminal("residents", "apply", path)
     assert said.code == 1
     assert [row["outcome"].partition(":")[0] for row in said.rows] == [
-        "refused (malformed)",
+        "quarantined (malformed)",
         "applied",
-        "refused (malformed)",
+        "quarantined (malformed)",
     ]
-    assert said.err == "2 refused; the others stand\n"
+    assert said.err == "2 refused or quarantined; the others stand\n"
 
 
 def test_refused_notices_repeat_nothing_personal(terminal: Terminal, tmp_path: Path) -> None:
@@ -124,13 +126,13 @@ def test_a_line_that_is_no_notice_is_refused_in_words(line: bytes, terminal: Ter
     (tmp_path / "notices.jsonl").write_bytes(line + b"\n")
     said = terminal("residents", "apply", tmp_path / "notices.jsonl")
     assert said.code == 1
-    assert said.rows[0]["outcome"].startswith("refused (malformed): ")
+    assert said.rows[0]["outcome"].startswith("quarantined (malformed): ")
 
 
 @pytest.mark.parametrize("code", [Code.STORE_UNAVAILABLE, Code.BUSY])
 def test_when_the_database_is_away_the_work_stops(code: Code, terminal: Terminal, tmp_path: Path) -> None:
     path = write(tmp_path / "notices.jsonl", notice(1), notice(2, RESIDENTS[1]))
-    with patch("cli.residents.apply_event", side_effect=Refusal(code, "later")) as apply:
+    with patch("residents.intake.take", side_effect=Refusal(code, "later")) as apply:
         said = terminal("residents", "apply", path)
     assert apply.call_count == 1
     assert (said.code, said.err) == (1, f"refused ({code.value}): later\n")

@@ -7,16 +7,18 @@ from datetime import date, timedelta
 
 import pytest
 
-from domain.errors import Code, Refusal
-from domain.events import EventType, ResidentEvent
+from domain.errors import Code
+from domain.events import EventType, NoticeRecord, NoticeState
 from domain.people import MunicipalityCode, ResidentState, Sex
 from tests.support.people import KIYOSE, PERSON
-from tests.support.residents import resident_code
 from tests.support.stores import NOW, Store, add_resident, digest_of
 
 HINO = MunicipalityCode("132128")
 MOVED = replace(PERSON, address="東京都日野市水車前１")
-NOTICE = ResidentEvent("register", "notice 1", resident_code(1), EventType.MOVE_IN, date(2027, 3, 30), HINO, MOVED)
+NOTICE = NoticeRecord(
+    "register", "notice 1", 1, digest_of("content"), NoticeState.APPLIED, NOW, type=EventType.MOVE_IN, municipality=HINO
+)
+HELD = NoticeRecord("register", "notice 3", 3, digest_of("other"), NoticeState.HELD, NOW, sealed=b"sealed")
 
 
 def test_a_resident_is_found_by_index_and_by_row_id(any_store: Store) -> None:
@@ -97,24 +99,73 @@ def test_an_update_may_keep_the_four_items(any_store: Store) -> None:
             work.residents.update(resident_id + 1, HINO, MOVED, ResidentState.PRESENT, NOW)
 
 
-def test_a_notice_is_seen_once_it_is_recorded(any_store: Store) -> None:
+def test_a_record_is_found_by_its_new_code(any_store: Store) -> None:
     with any_store.begin() as work:
-        resident_id = add_resident(work)
-        assert work.notices.seen("register", "notice 1") is None
-        work.notices.record(NOTICE, resident_id, digest_of("content"), NOW)
-        assert work.notices.seen("register", "notice 1") == digest_of("content")
-        assert work.notices.seen("another register", "notice 1") is None
-        with pytest.raises(Refusal) as refused:
-            work.notices.record(NOTICE, resident_id, digest_of("content"), NOW)
-        assert refused.value.code is Code.ALREADY_APPLIED
+        resident_id = add_resident(work, "one")
+        work.residents.rekey(resident_id, digest_of("new"), b"sealed anew", NOW)
+        assert work.residents.find(digest_of("one")) is None
+        assert work.residents.find(digest_of("new")) == work.residents.get(resident_id)
+        assert list(work.residents.sealed()) == [(digest_of("new"), b"sealed anew")]
+        with pytest.raises(LookupError):
+            work.residents.rekey(resident_id + 1, digest_of("other"), b"sealed", NOW)
+
+
+def test_a_notice_is_found_by_its_id_and_by_its_number(any_store: Store) -> None:
+    with any_store.begin() as work:
+        assert work.notices.find("register", "notice 3") is work.notices.at("register", 3) is None
+        work.notices.put(HELD)
+        work.commit()
+    with any_store.begin(write=False) as work:
+        assert work.notices.find("register", "notice 3") == work.notices.at("register", 3) == HELD
+        assert work.notices.find("another register", "notice 3") is work.notices.at("another register", 3) is None
+
+
+def test_a_notice_changes_its_state_and_forgets_what_it_said(any_store: Store) -> None:
+    with any_store.begin() as work:
+        work.notices.put(HELD)
+        aside = replace(
+            HELD, state=NoticeState.QUARANTINED, sealed=None, reason=Code.UNKNOWN_RESIDENT, detail="no record is stored"
+        )
+        work.notices.put(aside)
+        assert work.notices.at("register", 3) == aside
+
+
+def test_each_sender_has_a_turn_that_begins_with_one(any_store: Store) -> None:
+    with any_store.begin() as work:
+        assert (work.notices.expected("register"), list(work.notices.senders())) == (1, [])
+        work.notices.expect("register", 1)
+        work.notices.expect("municipality:kiyose", 7)
+        work.notices.expect("register", 4)
+        assert [work.notices.expected(sender) for sender in ("register", "municipality:kiyose", "x")] == [4, 7, 1]
+        assert list(work.notices.senders()) == ["municipality:kiyose", "register"]
+
+
+def test_notices_are_paged_by_number_and_those_without_come_first(any_store: Store) -> None:
+    with any_store.begin() as work:
+        for number in (9, 2, 5, 7):
+            work.notices.put(replace(HELD, notice_id=f"n{number}", sequence=number))
+        for name in ("unreadable a", "unreadable b"):
+            work.notices.put(replace(HELD, notice_id=name, sequence=None))
+        work.notices.put(replace(NOTICE, notice_id="applied", sequence=6))
+        work.notices.put(replace(HELD, sender="another register", sequence=6))
+
+        def page(after: int, limit: int) -> list[str]:
+            return [row.notice_id for row in work.notices.page("register", NoticeState.HELD, after, limit)]
+
+        assert page(0, 9) == ["unreadable a", "unreadable b", "n2", "n5", "n7", "n9"]
+        assert page(0, 3) == ["unreadable a", "unreadable b", "n2"]
+        assert page(2, 2) == ["n5", "n7"]
+        assert page(9, 2) == []
 
 
 def test_the_newest_notice_of_a_resident_is_the_one_in_effect_last(any_store: Store) -> None:
     with any_store.begin() as work:
         one, other = add_resident(work, "one"), add_resident(work, "other")
         assert work.notices.latest_effective(one) is None
-        for notice_id, days in (("a", 3), ("b", 7), ("c", 5)):
-            later = replace(NOTICE, notice_id=notice_id, effective_on=NOTICE.effective_on + timedelta(days))
-            work.notices.record(later, one, digest_of(notice_id), NOW)
+        for number, days in ((1, 3), (2, 7), (3, 5)):
+            effective_on = date(2027, 3, 30) + timedelta(days)
+            work.notices.put(
+                replace(NOTICE, notice_id=f"{number}", sequence=number, resident_id=one, effective_on=effective_on)
+            )
         assert work.notices.latest_effective(one) == date(2027, 4, 6)
         assert work.notices.latest_effective(other) is None

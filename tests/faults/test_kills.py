@@ -121,7 +121,9 @@ CASES = [
         Case(act("revoke", number=2, key="killed"), revoked(2, "signature", "authentication")),
         id="revoking-by-resident-code",
     ),
-    pytest.param(Case(act("move", number=3, notice_id="killed"), revoked(3, "signature")), id="applying-a-notice"),
+    pytest.param(
+        Case(act("move", number=3, notice_id="killed", sequence=2), revoked(3, "signature")), id="applying-a-notice"
+    ),
     pytest.param(
         Case(act("publish"), published, before=(act("revoke", number=5, key="before"),)), id="publishing-lists"
     ),

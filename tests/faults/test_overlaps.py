@@ -83,7 +83,7 @@ def lists_in_order(overlap: Overlap) -> None:
 
 ISSUE = act("issue", number=1, key="one")
 REVOKE = act("revoke", number=2, key="one")
-MOVE = act("move", number=3, notice_id="one")
+MOVE = act("move", number=3, notice_id="one", sequence=2)
 REISSUE = act("issue", number=4, key="one", alone=True, moved=True)
 PENDING = act("revoke", number=5, key="before")
 PUBLISH = act("publish", only="signature-g2/13221")

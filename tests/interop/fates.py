@@ -21,12 +21,11 @@ from domain.people import ResidentCode
 from domain.revocation import RevocationCause
 from domain.signing import assemble
 from policies.validity import day_in_japan, end_of_day
-from residents.intake import apply_event
 from residents.load import load_residents
 from residents.rows import Format
 from tests.support.authority import KIYOSE, TurnedClock, make_application, make_revocation
 from tests.support.lists import tbs_of
-from tests.support.notices import REGISTER, notice
+from tests.support.notices import applied, notice
 from tests.support.profiles import make_profile
 from tests.support.requests import make_pair
 from tests.support.serving import ROOT
@@ -100,15 +99,16 @@ class Town:
             assert revoke_resident(self.authority, request).revoked == tuple(Kind)
 
     def _move(self, fate: str) -> None:
-        for label in KEYS:
+        for number, label in enumerate(KEYS, start=1):
             application = self._application(fate, label)
             moved = notice(
                 notice_id=label,
+                sequence=number,
                 code=application.resident_code,
                 effective_on=day_in_japan(self.clock.now),
                 items=replace(application.attributes, address="東京都清瀬市月見坂９－９－９"),
             )
-            assert apply_event(self.services.intake, moved, REGISTER).revoked == (Kind.SIGNATURE,)
+            assert applied(self.services.intake, moved).revoked == (Kind.SIGNATURE,)
 
     def _sign_unrecorded(self, fate: str) -> None:
         for label in KEYS:

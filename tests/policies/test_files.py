@@ -48,7 +48,7 @@ def test_each_profile_loads_and_has_a_digest_of_its_own(name: str) -> None:
 
 def test_the_tables_of_law_and_of_substitutes_load_whole() -> None:
     assert len(load_causes(parsed("law/causes.toml"))) == len(RevocationCause) == 11
-    assert len(load_events(parsed("law/events.toml"))) == len(EventType) == 10
+    assert len(load_events(parsed("law/events.toml"))) == len(EventType) == 13
     assert len(load_substitutes(parsed("data/substitutes.toml"))) == 91
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -13,12 +15,13 @@ from hypothesis import strategies as st
 from config.municipalities import load_municipalities
 from domain.errors import Code, Refusal
 from domain.events import EventType, ResidentEvent
-from residents.feed import MEMBERS, read_notice, read_notices
+from residents.feed import COLUMNS, MEMBERS, NEW_CODE, BadNotice, members_of, read_notice, read_notices, take_notice
 from residents.records import ITEMS
-from tests.support.notices import REGISTER, as_members, ending, notice
-from tests.support.residents import attributes, json_lines_file, resident_code
+from residents.rows import Format
+from tests.support.notices import REGISTER, ending, notice
+from tests.support.residents import attributes, csv_file, json_lines_file, resident_code
 
-GOOD = as_members(notice())
+GOOD = members_of(notice())
 
 
 def read(content: bytes | dict[str, object]) -> ResidentEvent:
@@ -36,11 +39,11 @@ def refused(content: bytes | dict[str, object]) -> Refusal:
     [
         pytest.param(notice(), id="a move"),
         pytest.param(ending(), id="a death"),
-        *(pytest.param(notice(type_), id=type_.value) for type_ in EventType),
+        *(pytest.param(notice(type_), id=type_.value) for type_ in EventType if type_ is not EventType.CODE_CHANGE),
     ],
 )
 def test_a_notice_is_read_from_octets_and_from_an_object(event: ResidentEvent) -> None:
-    members = as_members(event)
+    members = members_of(event)
     assert read(json.dumps(members).encode()) == read(dict(members)) == event
 
 
@@ -56,7 +59,13 @@ def test_a_notice_is_read_from_octets_and_from_an_object(event: ResidentEvent) -
         pytest.param(
             "notice_id", f"x-{GOOD['resident_code']}", "holds the resident code", id="an id with the code in it"
         ),
+        pytest.param("version", "2", "must be 1; other versions", id="a version nobody knows"),
+        pytest.param("sequence", "0", "a number from 1 on", id="a number below one"),
+        pytest.param("sequence", "007", "without leading zeros", id="a number with zeros before it"),
+        pytest.param("sequence", "1" * 19, "at most 18 digits", id="a number beyond counting"),
+        pytest.param("sequence", 7, "must be a string", id="a number as a number"),
         pytest.param("resident_code", "12345678901", "eleven digits", id="a wrong check digit"),
+        pytest.param(NEW_CODE, "12345678901", "eleven digits", id="a new code with a wrong check digit"),
         pytest.param("event", "MOVE-IN", "must be one of move-in", id="an event in capitals"),
         pytest.param("event", "birth", "must be one of move-in", id="an event nobody knows"),
         pytest.param("effective_on", "2027-02-29", "not a day", id="a day that is not in the calendar"),
@@ -95,6 +104,13 @@ def test_all_faults_come_at_once() -> None:
     assert fields == [*MEMBERS, "address", "birth_date", "sex"]
 
 
+def test_a_new_code_is_read_and_kept_out_of_the_notice_id() -> None:
+    event = ending(EventType.CODE_CHANGE, new_code=resident_code(7))
+    assert read(dict(members_of(event))) == event
+    named = replace(event, notice_id=f"x-{resident_code(7).digits}")
+    assert refused(dict(members_of(named))).pointer == "/notice_id"
+
+
 @pytest.mark.parametrize(
     ("octets", "code", "detail"),
     [
@@ -114,7 +130,7 @@ def test_octets_that_are_no_notice_are_refused(octets: bytes, code: Code, detail
 
 def test_a_notice_may_fill_its_limit_and_be_of_the_day_of_birth() -> None:
     event = notice(EventType.NAME_CHANGE, effective_on=attributes().birth_date)
-    octets = json.dumps(as_members(event)).encode()
+    octets = json.dumps(members_of(event)).encode()
     assert read(octets.ljust(65_536)) == event
 
 
@@ -143,18 +159,107 @@ def test_the_event_hides_its_values() -> None:
     assert GOOD["name"] not in repr(read(dict(GOOD)))
 
 
-def test_a_file_of_notices_is_read_line_by_line() -> None:
-    first, last = as_members(notice()), as_members(ending(notice_id="2027-000003", code=resident_code(3)))
-    file = io.BytesIO(
-        json_lines_file([first]).getvalue() + b"{half\n" + json_lines_file([{**first, "event": "?"}, last]).getvalue()
-    )
-    found = list(read_notices(file, REGISTER.label, load_municipalities()))
-    assert [line for line, _ in found] == [1, 2, 3, 4]
-    events = [event for _, event in found if isinstance(event, ResidentEvent)]
-    assert [event.notice_id for event in events] == ["2027-000001", "2027-000003"]
-    refusals = [refusal for _, refusal in found if isinstance(refusal, Refusal)]
-    assert [refusal.code for refusal in refusals] == [Code.MALFORMED, Code.MALFORMED]
-    assert refusals[0].detail == "the line is not JSON"
+def taken(octets: bytes, form: Format = Format.JSON_LINES) -> list[ResidentEvent | BadNotice]:
+    """What is read from a file, line after line."""
+    found = list(read_notices(io.BytesIO(octets), form, REGISTER.label, load_municipalities()))
+    first = 1 if form is Format.JSON_LINES else 2
+    assert [line for line, _ in found] == list(range(first, first + len(found)))
+    return [notice for _, notice in found]
+
+
+def line_of(of: ResidentEvent, **changes: str) -> bytes:
+    return json_lines_file([{**members_of(of), **changes}]).getvalue()
+
+
+LAST = ending(notice_id="2027-000003", sequence=3, code=resident_code(3))
+SECOND = notice(sequence=2)
+
+
+@pytest.mark.parametrize(
+    ("line", "sequence", "notice_id", "problem"),
+    [
+        pytest.param(b"{half\n", None, None, "the line is not JSON", id="no JSON"),
+        pytest.param(b"\n", None, None, "the line is empty", id="an empty line"),
+        pytest.param(line_of(SECOND)[:-3] + b"\n", 2, None, "the line is not JSON", id="half an object with a number"),
+        pytest.param(
+            line_of(SECOND, name="N").replace(b'"N"', b'"\xff"'), 2, None, "not UTF-8", id="octets of no UTF-8"
+        ),
+        pytest.param(line_of(SECOND, name="霧" * 4_000_000), 2, None, "longer than 65536 octets", id="a name of 12 MB"),
+        pytest.param(line_of(SECOND, event="?"), 2, "2027-000001", "event must be one of", id="an event"),
+        pytest.param(
+            line_of(SECOND, resident_code="24727059607"),
+            2,
+            "2027-000001",
+            "resident_code must be eleven digits",
+            id="a wrong check digit",
+        ),
+        pytest.param(
+            line_of(SECOND, notice_id=f"n{resident_code(1).digits}"),
+            2,
+            None,
+            "holds the resident code",
+            id="an id with the code in it",
+        ),
+        pytest.param(line_of(SECOND, sequence="two"), None, "2027-000001", "sequence must be", id="no number"),
+    ],
+)
+def test_a_bad_line_is_told_by_number_and_digest_and_stops_no_other(
+    line: bytes, sequence: int | None, notice_id: str | None, problem: str
+) -> None:
+    first, bad, last = taken(line_of(notice()) + line + line_of(LAST))
+    assert (first, last) == (notice(), LAST)
+    assert isinstance(bad, BadNotice)
+    assert (bad.sequence, bad.notice_id, bad.content) == (sequence, notice_id, hashlib.sha256(line).digest())
+    assert bad.refusal.code is Code.MALFORMED
+    assert problem in bad.refusal.detail
+    told = f"{bad} {bad.refusal} {bad.refusal.facts}"
+    assert not any(value in told for value in (attributes().name, resident_code(1).digits, "24727059607"))
+
+
+def test_a_line_that_was_cut_off_leaves_its_number_free() -> None:
+    """It comes again, whole."""
+    _, bad = taken(line_of(notice()) + line_of(LAST)[:-1])
+    assert isinstance(bad, BadNotice)
+    assert (bad.sequence, bad.notice_id) == (None, None)
+    assert "the file ends inside this line" in bad.refusal.detail
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(notice(), id="a move"),
+        pytest.param(LAST, id="a death"),
+        pytest.param(ending(EventType.CODE_CHANGE, new_code=resident_code(7)), id="a change of code"),
+    ],
+)
+def test_csv_and_json_lines_say_the_same(event: ResidentEvent) -> None:
+    row = dict.fromkeys(COLUMNS, "") | members_of(event)
+    assert taken(csv_file([row], COLUMNS).getvalue(), Format.CSV) == taken(line_of(event)) == [event]
+
+
+def test_a_bad_row_of_csv_stops_no_other() -> None:
+    rows = [dict.fromkeys(COLUMNS, "") | members_of(event) for event in (notice(), LAST)]
+    header, first, last = csv_file(rows, COLUMNS).getvalue().splitlines(keepends=True)
+    found = taken(header + first + b"half,a,row\n" + first.replace(b"1988", b"\xff") + last, Format.CSV)
+    assert [type(notice) for notice in found] == [ResidentEvent, BadNotice, BadNotice, ResidentEvent]
+
+
+def test_octets_over_the_wire_become_a_notice_or_a_bad_one() -> None:
+    def take(octets: bytes) -> ResidentEvent | BadNotice:
+        return take_notice(octets, REGISTER.label, load_municipalities())
+
+    assert take(line_of(notice())) == notice()
+    bad = take(line_of(SECOND, sex="f"))
+    assert isinstance(bad, BadNotice)
+    assert (bad.sequence, bad.notice_id, bad.refusal.pointer) == (2, "2027-000001", "/sex")
+    broken = take(line_of(SECOND)[:-4])
+    assert isinstance(broken, BadNotice)
+    assert (broken.sequence, broken.notice_id, broken.refusal.detail) == (2, None, "the notice is not JSON")
+
+
+@given(st.binary(max_size=300))
+def test_any_octets_over_the_wire_are_told_without_a_fault(octets: bytes) -> None:
+    assert isinstance(take_notice(octets, REGISTER.label, load_municipalities()), BadNotice)
 
 
 @given(st.dates(min_value=date(1988, 11, 3)))

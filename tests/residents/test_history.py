@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from tests.support.notices import (
     KIYOSE_CITY,
     REGISTER,
     TODAY,
+    applied,
     certify,
     live_kinds,
     make_intake,
@@ -31,13 +33,14 @@ from tests.support.notices import (
     store_resident,
     stored_resident,
 )
-from tests.support.residents import HINO, record
+from tests.support.residents import HINO, record, resident_code
 
 CHANGES: dict[EventType, tuple[str, tuple[Any, ...]]] = {
     EventType.NAME_CHANGE: ("name", ("霧島　透子", "榎戸　透子", "椿　透子")),
     EventType.MINOR_CORRECTION: ("name", ("霧島　透子", "霧嶋　透子")),
     EventType.MOVE_WITHIN: ("address", ("東京都清瀬市霞野１", "東京都清瀬市柳通２")),
     EventType.MOVE_IN: ("address", ("東京都清瀬市霞野１", "東京都日野市柳通２")),
+    EventType.MUNICIPALITY_MERGER: ("address", ("東京都清瀬市霞野１", "東京都日野市霞野１")),
     EventType.ADDRESS_RENAMING: ("address", ("東京都清瀬市霞野１", "東京都清瀬市霞野一番")),
     EventType.BIRTH_DATE_OR_SEX_CORRECTION: ("birth_date", (date(1988, 11, 3), date(1988, 11, 4))),
 }
@@ -62,7 +65,9 @@ def test_whatever_happens_certificates_and_record_agree(
     store = MemoryStore()
     intake = make_intake(store.begin)
     resident_id = store_resident(intake, record(1))
+    code = resident_code(1)
     revoked_before = 0
+    sent: Counter[str] = Counter()
     for number, (type_, choice, days, actor) in enumerate(history):
         before = stored_resident(intake, resident_id)
         if type_ is None:
@@ -81,23 +86,32 @@ def test_whatever_happens_certificates_and_record_agree(
             notice_id=str(number),
             effective_on=TODAY + timedelta(days=days),
             municipality=municipality,
+            code=code,
+            new_code=resident_code(choice + 1) if type_ is EventType.CODE_CHANGE else None,
         )
+        sent[actor.label] += 1
+        event = replace(event, sequence=sent[actor.label])
         tables = store.tables
+        receipt, facts = None, {}
         try:
-            receipt = apply_event(intake, event, actor)
-        except Refusal:
-            assert store.tables is tables, "a refusal leaves no trace"
+            receipt = applied(intake, event, actor)
+        except Refusal as refusal:
+            facts = refusal.facts
+        if receipt is None:
+            assert facts["state"] == "quarantined"
+            assert (store.tables.residents, store.tables.audit) == (tables.residents, tables.audit)
             continue
         after, cause = stored_resident(intake, resident_id), load_events()[type_].cause
         assert after.attributes == (items or before.attributes)
         assert before.state is not ResidentState.DEAD
+        code = event.new_code or code
         if cause is not None:
             assert Kind.SIGNATURE not in live_kinds(intake, resident_id)
         if after.state.ended:
             assert live_kinds(intake, resident_id) == set()
         assert len(revocations(intake)) == revoked_before + len(receipt.revoked)
         revoked_before += len(receipt.revoked)
-        assert apply_event(intake, event, actor) == receipt.again()
+        assert applied(intake, event, actor) == receipt.again()
     assert {row.cause for row in revocations(intake)} <= {RevocationCause.RESIDENT_EVENT, RevocationCause.RESIDENT_GONE}
 
 
@@ -111,6 +125,6 @@ def test_a_notice_whose_commit_fails_is_repeated_safely(fault: str) -> None:
     with pytest.raises(Refusal) as caught:
         apply_event(intake, notice(), REGISTER)
     assert caught.value.code is Code.STORE_UNAVAILABLE
-    receipt = apply_event(intake, notice(), REGISTER)
+    receipt = applied(intake, notice())
     assert (receipt.repeated, receipt.revoked) == (fault == "kept", (Kind.SIGNATURE,))
     assert len(revocations(intake)) == 1

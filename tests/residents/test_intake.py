@@ -16,7 +16,8 @@ from domain.parties import LOCAL_OPERATOR, Party
 from domain.people import Resident, ResidentState
 from domain.ports import Begin
 from domain.revocation import CrlReason
-from residents.intake import Effect, Intake, apply_event, preview_event
+from residents.intake import Effect, apply_event, preview_event
+from residents.parts import Intake
 from residents.receipts import NothingRevoked, NoticeReceipt
 from tests.support.memory import MemoryStore
 from tests.support.notices import (
@@ -27,6 +28,7 @@ from tests.support.notices import (
     REGISTER,
     TODAY,
     VERIFIER,
+    applied,
     audit_bodies,
     certify,
     ending,
@@ -89,6 +91,23 @@ def refusal(intake: Intake, event: ResidentEvent, actor: Party = REGISTER) -> Co
             id="a corrected birth date",
         ),
         pytest.param(
+            ending(EventType.MOVE_ABROAD_CONTINUED),
+            {SIGNATURE},
+            CrlReason.AFFILIATION_CHANGED,
+            "abroad-continued",
+            id="moving abroad with the card in use",
+        ),
+        pytest.param(
+            notice(EventType.MUNICIPALITY_MERGER, MOVED, municipality=HINO),
+            {SIGNATURE},
+            CrlReason.AFFILIATION_CHANGED,
+            "present",
+            id="a merger",
+        ),
+        pytest.param(
+            ending(EventType.CODE_CHANGE, new_code=resident_code(7)), set(), None, "present", id="a change of code"
+        ),
+        pytest.param(
             notice(EventType.ADDRESS_RENAMING),
             {SIGNATURE},
             CrlReason.AFFILIATION_CHANGED,
@@ -106,7 +125,7 @@ def refusal(intake: Intake, event: ResidentEvent, actor: Party = REGISTER) -> Co
 def test_an_event_revokes_what_the_table_says_and_the_record_follows(
     intake: Intake, holder: int, event: ResidentEvent, revoked: set[Kind], reason: CrlReason | None, state: str
 ) -> None:
-    receipt = apply_event(intake, event, REGISTER)
+    receipt = applied(intake, event, REGISTER)
     assert set(receipt.revoked) == revoked
     assert live_kinds(intake, holder) == set(Kind) - revoked
     assert {row.reason for row in revocations(intake)} == ({reason} if reason else set())
@@ -126,7 +145,7 @@ def test_every_event_of_the_table_is_tried_above() -> None:
 
 
 def test_the_receipt_tells_kinds_and_times_and_nothing_else(intake: Intake, holder: int) -> None:
-    receipt = apply_event(intake, notice(), REGISTER)
+    receipt = applied(intake, notice(), REGISTER)
     assert receipt == NoticeReceipt(
         id=receipt.id,
         notice_id="2027-000001",
@@ -135,6 +154,7 @@ def test_the_receipt_tells_kinds_and_times_and_nothing_else(intake: Intake, hold
         nothing=None,
         received_at=NOW,
         committed_at=NOW,
+        changes=("address",),
     )
     (revoked,) = revocations(intake)
     told = receipt.to_json() + repr(receipt)
@@ -164,31 +184,31 @@ def test_the_receipt_says_why_nothing_was_revoked(
     intake: Intake, kinds: tuple[Kind, ...], event: ResidentEvent, revoked: tuple[Kind, ...], nothing: NothingRevoked
 ) -> None:
     certify(intake, store_resident(intake, record(1)), kinds)
-    receipt = apply_event(intake, event, REGISTER)
+    receipt = applied(intake, event, REGISTER)
     assert (receipt.revoked, receipt.nothing) == (revoked, nothing)
 
 
 def test_expired_certificates_are_not_revoked(intake: Intake) -> None:
     certify(intake, store_resident(intake, record(1)), not_after=NOW - timedelta(seconds=1))
-    assert apply_event(intake, ending(), REGISTER).nothing is NothingRevoked.NO_LIVE_CERTIFICATE
+    assert applied(intake, ending(), REGISTER).nothing is NothingRevoked.NO_LIVE_CERTIFICATE
     assert revocations(intake) == []
 
 
 def test_certificates_that_are_being_made_are_revoked_too(intake: Intake) -> None:
     certify(intake, store_resident(intake, record(1)), state=CertificateState.RESERVED)
-    assert set(apply_event(intake, ending(), REGISTER).revoked) == set(Kind)
+    assert set(applied(intake, ending(), REGISTER).revoked) == set(Kind)
 
 
 def test_other_residents_keep_their_certificates(intake: Intake, holder: int) -> None:
     neighbour = store_resident(intake, record(2))
     certify(intake, neighbour)
-    apply_event(intake, ending(), REGISTER)
+    applied(intake, ending(), REGISTER)
     assert live_kinds(intake, neighbour) == set(Kind)
 
 
 def test_the_audit_row_names_fields_and_no_values(intake: Intake, holder: int) -> None:
     before = len(audit_bodies(intake))
-    apply_event(intake, notice(EventType.NAME_CHANGE, RENAMED), REGISTER)
+    applied(intake, notice(EventType.NAME_CHANGE, RENAMED), REGISTER)
     rows = [json.loads(body) for body in audit_bodies(intake)[before:]]
     changed = next(row for row in rows if row["act"] == "resident-changed")
     facts = changed["facts"]
@@ -203,17 +223,17 @@ def test_the_audit_row_names_fields_and_no_values(intake: Intake, holder: int) -
 
 
 def test_an_exact_repeat_gets_the_first_receipt_and_has_no_effect(intake: Intake, holder: int) -> None:
-    first = apply_event(intake, notice(), REGISTER)
+    first = applied(intake, notice(), REGISTER)
     certify(intake, holder, [SIGNATURE], label="again")
     rows = audit_bodies(intake)
     later = replace(intake, clock=lambda: NOW + timedelta(days=3))
-    assert apply_event(later, notice(), REGISTER) == replace(first, repeated=True)
+    assert applied(later, notice(), REGISTER) == replace(first, repeated=True)
     assert audit_bodies(intake) == rows
     assert live_kinds(intake, holder) == set(Kind)
 
 
 def test_a_repeat_is_no_preview(intake: Intake, holder: int) -> None:
-    apply_event(intake, notice(), REGISTER)
+    applied(intake, notice(), REGISTER)
     with pytest.raises(Refusal) as caught:
         preview_event(intake, notice(), REGISTER)
     assert caught.value.code is Code.ALREADY_APPLIED
@@ -231,18 +251,18 @@ def test_a_repeat_is_no_preview(intake: Intake, holder: int) -> None:
     ],
 )
 def test_a_notice_id_names_one_notice(intake: Intake, holder: int, other: ResidentEvent) -> None:
-    apply_event(intake, notice(), REGISTER)
+    applied(intake, notice(), REGISTER)
     assert refusal(intake, other) is Code.IDEMPOTENCY_MISMATCH
 
 
 def test_two_senders_may_use_the_same_notice_id(intake: Intake, holder: int) -> None:
-    apply_event(intake, notice(), REGISTER)
-    apply_event(intake, ending(sender=KIYOSE_CITY), KIYOSE_CITY)
+    applied(intake, notice(), REGISTER)
+    applied(intake, ending(sender=KIYOSE_CITY), KIYOSE_CITY)
     assert stored_resident(intake, holder).state is ResidentState.DEAD
 
 
 def test_the_same_move_told_by_two_senders_revokes_once(intake: Intake, holder: int) -> None:
-    apply_event(intake, notice(sender=KIYOSE_CITY), KIYOSE_CITY)
+    applied(intake, notice(sender=KIYOSE_CITY), KIYOSE_CITY)
     certify(intake, holder, [SIGNATURE], label="again")
     assert refusal(intake, notice()) is Code.ALREADY_APPLIED
     assert live_kinds(intake, holder) == set(Kind)
@@ -264,25 +284,26 @@ def test_a_municipality_reports_who_moves_in_after_moving_out(intake: Intake, ho
     arrival = notice(EventType.MOVE_IN, sender=HINO_CITY, municipality=HINO)
     assert refusal(intake, arrival, HINO_CITY) is Code.UNKNOWN_RESIDENT
     assert live_kinds(intake, holder) == set(Kind)
-    apply_event(intake, ending(EventType.MOVE_OUT, sender=KIYOSE_CITY), KIYOSE_CITY)
-    assert apply_event(intake, arrival, HINO_CITY).nothing is NothingRevoked.NO_LIVE_CERTIFICATE
+    applied(intake, ending(EventType.MOVE_OUT, sender=KIYOSE_CITY), KIYOSE_CITY)
+    again = replace(arrival, notice_id="again", sequence=2)
+    assert applied(intake, again, HINO_CITY).nothing is NothingRevoked.NO_LIVE_CERTIFICATE
     assert stored_resident(intake, holder).municipality == HINO
 
 
 def test_moving_out_can_be_taken_back(intake: Intake, holder: int) -> None:
-    apply_event(intake, ending(EventType.MOVE_OUT), REGISTER)
-    apply_event(intake, notice(EventType.MOVE_IN, attributes(), notice_id="2"), REGISTER)
+    applied(intake, ending(EventType.MOVE_OUT), REGISTER)
+    applied(intake, notice(EventType.MOVE_IN, attributes(), notice_id="2", sequence=2))
     assert stored_resident(intake, holder) == Resident(holder, KIYOSE, attributes(), ResidentState.PRESENT)
 
 
 def test_who_dies_between_moving_out_and_moving_in_loses_the_other_certificate_too(intake: Intake, holder: int) -> None:
-    apply_event(intake, ending(EventType.MOVE_OUT), REGISTER)
-    assert apply_event(intake, ending(notice_id="2"), REGISTER).revoked == (Kind.AUTHENTICATION,)
+    applied(intake, ending(EventType.MOVE_OUT), REGISTER)
+    assert applied(intake, ending(notice_id="2", sequence=2)).revoked == (Kind.AUTHENTICATION,)
 
 
 def test_an_operator_applies_a_file_of_the_register(intake: Intake, holder: int) -> None:
-    apply_event(intake, notice(), LOCAL_OPERATOR)
-    assert apply_event(intake, notice(), REGISTER).repeated
+    applied(intake, notice(), LOCAL_OPERATOR)
+    assert applied(intake, notice(), REGISTER).repeated
     assert '"operator:terminal"' in "".join(audit_bodies(intake))
 
 
@@ -296,16 +317,18 @@ def test_an_operator_applies_a_file_of_the_register(intake: Intake, holder: int)
         pytest.param(notice(municipality=HINO), Code.OUT_OF_ORDER, id="from where the resident does not live"),
     ],
 )
-def test_a_notice_is_refused_without_a_trace(intake: Intake, holder: int, event: ResidentEvent, code: Code) -> None:
+def test_a_notice_that_is_put_aside_changes_nothing_and_stops_no_other(
+    intake: Intake, holder: int, event: ResidentEvent, code: Code
+) -> None:
     rows = audit_bodies(intake)
     assert refusal(intake, event) is code
     assert (audit_bodies(intake), live_kinds(intake, holder), revocations(intake)) == (rows, set(Kind), [])
-    assert apply_event(intake, notice(), REGISTER).revoked == (SIGNATURE,), "the notice id is still free"
+    assert applied(intake, notice(notice_id="next", sequence=2)).revoked == (SIGNATURE,)
 
 
 def test_nobody_moves_after_death(intake: Intake, holder: int) -> None:
-    apply_event(intake, ending(), REGISTER)
-    assert refusal(intake, notice(EventType.MOVE_IN, notice_id="2")) is Code.OUT_OF_ORDER
+    applied(intake, ending(), REGISTER)
+    assert refusal(intake, notice(EventType.MOVE_IN, notice_id="2", sequence=2)) is Code.OUT_OF_ORDER
 
 
 def test_the_wait_for_the_store_shows_between_receipt_and_revocation() -> None:
@@ -313,7 +336,7 @@ def test_the_wait_for_the_store_shows_between_receipt_and_revocation() -> None:
     intake = make_intake(store.begin)
     certify(intake, store_resident(intake, record(1)))
     times = iter([NOW, NOW + timedelta(seconds=4)])
-    receipt = apply_event(replace(intake, clock=lambda: next(times)), notice(), REGISTER)
+    receipt = applied(replace(intake, clock=lambda: next(times)), notice(), REGISTER)
     assert (receipt.received_at, receipt.committed_at) == (NOW, NOW + timedelta(seconds=4))
     assert [row.revoked_at for row in revocations(intake)] == [receipt.committed_at]
 
@@ -322,25 +345,25 @@ def test_a_clock_that_is_set_back_meanwhile_does_not_reorder_times() -> None:
     intake = make_intake(MemoryStore().begin)
     store_resident(intake, record(1))
     times = iter([NOW, NOW - timedelta(hours=1)])
-    receipt = apply_event(replace(intake, clock=lambda: next(times)), notice(), REGISTER)
+    receipt = applied(replace(intake, clock=lambda: next(times)), notice(), REGISTER)
     assert receipt.committed_at == NOW
 
 
 def test_a_late_notice_of_an_earlier_day_is_refused(intake: Intake, holder: int) -> None:
-    apply_event(intake, notice(), REGISTER)
-    late = notice(EventType.NAME_CHANGE, RENAMED, notice_id="2", effective_on=TODAY - timedelta(days=1))
+    applied(intake, notice(), REGISTER)
+    late = notice(EventType.NAME_CHANGE, RENAMED, notice_id="2", sequence=2, effective_on=TODAY - timedelta(days=1))
     assert refusal(intake, late) is Code.OUT_OF_ORDER
 
 
 def test_who_moved_abroad_can_come_back(intake: Intake, holder: int) -> None:
-    apply_event(intake, ending(EventType.MOVE_ABROAD), REGISTER)
-    receipt = apply_event(intake, notice(EventType.MOVE_IN, MOVED, municipality=HINO, notice_id="2"), REGISTER)
+    applied(intake, ending(EventType.MOVE_ABROAD), REGISTER)
+    receipt = applied(intake, notice(EventType.MOVE_IN, MOVED, municipality=HINO, notice_id="2", sequence=2))
     assert receipt.nothing is NothingRevoked.NO_LIVE_CERTIFICATE
     assert stored_resident(intake, holder) == Resident(holder, HINO, MOVED, ResidentState.PRESENT)
 
 
 def test_a_record_that_ends_stays_with_the_municipality_that_held_it(intake: Intake, holder: int) -> None:
-    apply_event(intake, ending(municipality=HINO), REGISTER)
+    applied(intake, ending(municipality=HINO), REGISTER)
     assert stored_resident(intake, holder).municipality == record(1).municipality
 
 

@@ -12,9 +12,10 @@ from domain.errors import Code, Refusal
 from domain.events import EventType, ResidentEvent
 from domain.parties import LOCAL_OPERATOR, Party
 from domain.people import Resident, ResidentState, Sex
+from policies.events import Carries
 from residents.judgement import changes_of, require_order, require_resident, require_sender
 from tests.support.notices import HINO_CITY, KIYOSE_CITY, MOVED, NOW, REGISTER, TODAY, VERIFIER, ending, notice
-from tests.support.residents import HINO, KIYOSE, attributes
+from tests.support.residents import HINO, KIYOSE, attributes, resident_code
 
 PRESENT = Resident(1, KIYOSE, attributes(), ResidentState.PRESENT)
 EVENTS = load_events()
@@ -51,6 +52,10 @@ def test_which_event_can_follow_in_which_state(type_: EventType, state: Resident
             expected = OK
         case ResidentState.MOVING:
             expected = Code.ALREADY_APPLIED if type_ is EventType.MOVE_OUT else Code.OUT_OF_ORDER
+        case ResidentState.ABROAD_CONTINUED if ends or type_ is EventType.MOVE_IN:
+            expected = OK
+        case ResidentState.ABROAD_CONTINUED:
+            expected = Code.ALREADY_APPLIED if type_ is EventType.MOVE_ABROAD_CONTINUED else Code.OUT_OF_ORDER
         case ResidentState.REMOVED | ResidentState.ABROAD if type_ in (EventType.MOVE_IN, EventType.DEATH):
             expected = OK
         case _:
@@ -82,7 +87,7 @@ def test_an_end_is_never_too_old(type_: EventType) -> None:
 
 @pytest.mark.parametrize("type_", list(EventType), ids=lambda event: event.value)
 def test_the_record_passes_to_another_municipality_by_moving_in_or_merger_only(type_: EventType) -> None:
-    free = {EventType.MOVE_IN, EventType.ADDRESS_RENAMING, *ENDINGS}
+    free = {EventType.MOVE_IN, EventType.MUNICIPALITY_MERGER, *ENDINGS}
     assert order(notice(type_, municipality=HINO)) is (OK if type_ in free else Code.OUT_OF_ORDER)
 
 
@@ -101,13 +106,17 @@ def test_the_record_passes_to_another_municipality_by_moving_in_or_merger_only(t
         ),
         pytest.param(notice(EventType.MINOR_CORRECTION, attributes(name="霧嶋　透子")), ("name",), id="a character"),
         pytest.param(
-            notice(EventType.ADDRESS_RENAMING, attributes(), municipality=HINO),
+            notice(EventType.MUNICIPALITY_MERGER, attributes(), municipality=HINO),
             ("municipality_code",),
             id="a merger that leaves the address as it is",
         ),
         pytest.param(ending(EventType.MOVE_OUT), ("state",), id="moving out"),
         pytest.param(ending(EventType.DEATH), ("state",), id="death"),
         pytest.param(ending(EventType.MOVE_ABROAD), ("state",), id="moving abroad"),
+        pytest.param(ending(EventType.MOVE_ABROAD_CONTINUED), ("state",), id="moving abroad with the card in use"),
+        pytest.param(
+            ending(EventType.CODE_CHANGE, new_code=resident_code(7)), ("resident_code",), id="a change of code"
+        ),
     ],
 )
 def test_changes_are_named(event: ResidentEvent, expected: tuple[str, ...]) -> None:
@@ -121,8 +130,15 @@ def test_moving_in_again_after_years_abroad_changes_at_least_the_state() -> None
 
 @pytest.mark.parametrize("type_", list(EventType), ids=lambda event: event.value)
 def test_the_four_items_come_exactly_where_the_record_goes_on(type_: EventType) -> None:
-    carries = type_ not in (*ENDINGS, EventType.MOVE_OUT)
-    wrong = ending(type_) if carries else notice(type_)
+    wrong = notice(type_) if EVENTS[type_].carries is not Carries.FOUR_ITEMS else ending(type_)
+    with pytest.raises(Refusal) as caught:
+        changes(wrong)
+    assert caught.value.code is Code.MALFORMED
+
+
+@pytest.mark.parametrize("type_", list(EventType), ids=lambda event: event.value)
+def test_a_new_code_comes_exactly_where_it_changes(type_: EventType) -> None:
+    wrong = ending(type_) if type_ is EventType.CODE_CHANGE else replace(notice(type_), new_code=resident_code(7))
     with pytest.raises(Refusal) as caught:
         changes(wrong)
     assert caught.value.code is Code.MALFORMED
@@ -130,7 +146,7 @@ def test_the_four_items_come_exactly_where_the_record_goes_on(type_: EventType) 
 
 @pytest.mark.parametrize(
     "type_",
-    [event for event in CONTINUING if event is not EventType.MOVE_OUT],
+    [event for event in CONTINUING if EVENTS[event].carries is Carries.FOUR_ITEMS],
     ids=lambda event: event.value,
 )
 def test_a_record_that_reads_so_already_was_changed_by_another_notice(type_: EventType) -> None:
@@ -176,12 +192,22 @@ def test_a_minor_correction_is_of_writing_only(items: object) -> None:
             Code.WRONG_MUNICIPALITY,
             id="a municipality that gives residents away",
         ),
+        pytest.param(
+            KIYOSE_CITY,
+            ending(EventType.CODE_CHANGE, sender=KIYOSE_CITY, new_code=resident_code(7)),
+            Code.NOT_ADMITTED,
+            id="a municipality that changes codes",
+        ),
+        pytest.param(
+            REGISTER, ending(EventType.CODE_CHANGE, new_code=resident_code(7)), OK, id="the register that changes codes"
+        ),
     ],
 )
 def test_who_may_send_what(actor: Party, event: ResidentEvent, expected: Code | None) -> None:
     found = OK
     try:
-        require_sender(actor, event, NOW)
+        require_sender(actor, event.sender, NOW)
+        require_resident(actor, event, PRESENT)
     except Refusal as refusal:
         found = refusal.code
     assert found is expected

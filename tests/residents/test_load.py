@@ -22,8 +22,8 @@ from domain.people import ResidentState
 from domain.ports import Begin
 from policies.characters import in_repertoire
 from policies.validity import age_on
-from residents.intake import Intake
 from residents.load import FAULTS_TOLD, LoadReport, load_residents
+from residents.parts import Intake
 from residents.records import COLUMNS, ResidentRecord, read_record
 from residents.rows import Format, read_rows
 from tests.support.memory import MemoryStore

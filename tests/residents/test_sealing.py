@@ -92,6 +92,23 @@ def test_other_octets_do_not_open(octets: bytes) -> None:
         box.unseal(box.index(CODE), octets)
 
 
+@given(st.binary(max_size=300), st.binary(max_size=20))
+def test_content_opens_under_its_name_and_no_other(octets: bytes, name: bytes) -> None:
+    box = sealer()
+    concealed = box.conceal(octets, name)
+    assert len(concealed) == len(octets) + 29
+    assert box.reveal(name, concealed) == octets
+    for wrong_name, wrong in ((name + b"x", concealed), (name, concealed[:-1]), (name, b"\x02" + concealed[1:])):
+        with pytest.raises(ValueError, match=r"was not concealed|was concealed under another key"):
+            box.reveal(wrong_name, wrong)
+
+
+def test_concealed_content_is_no_sealed_code() -> None:
+    box = sealer()
+    with pytest.raises(ValueError, match="not sealed under this key"):
+        box.unseal(box.index(CODE), box.conceal(CODE.digits.encode(), box.index(CODE)))
+
+
 def test_a_value_of_a_later_key_is_named_as_such() -> None:
     box = sealer()
     with pytest.raises(ValueError, match="another key"):

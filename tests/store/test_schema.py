@@ -6,19 +6,31 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 
 from domain.errors import Code, Refusal
+from domain.events import EventType, NoticeState
 from store.engine import open_reader, open_writer
 from store.schema import check, create
 from store.tables import metadata
 from store.work import SqlBegin
 from tests.support.postgres import PostgresServer
 from tests.support.stores import add_resident, audit_signer
+
+OLD_RESIDENT = """INSERT INTO residents
+    (id, code_index, code_sealed, municipality, name, address, birth_date, sex, state, changed_at)
+    VALUES (1, :octets, :octets, '132217', 'name', 'address', :day, '1', 'present', 0)"""
+OLD_NOTICE = """INSERT INTO notices
+    (sender, notice_id, content, resident_id, type, effective_on, municipality, received_at)
+    VALUES ('register:juki', 'n1', :octets, 1, 'death', :day, '132217', 0)"""
+"""Rows of the first version."""
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -64,6 +76,27 @@ def test_making_it_again_changes_nothing(url: str) -> None:
     begin.close()
 
 
+def test_notices_of_the_first_version_count_as_applied(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        upgrade = command.upgrade
+        patched.setattr("store.schema.command.upgrade", lambda configuration, _: upgrade(configuration, "0001"))
+        create(url)
+    engine = open_writer(url)
+    with engine.begin() as connection:
+        values = {"octets": bytes(32), "day": date(2027, 4, 1)}
+        connection.execute(text(OLD_RESIDENT), values)
+        connection.execute(text(OLD_NOTICE), values)
+    engine.dispose()
+    create(url)
+    begin = SqlBegin(url, audit_signer())
+    with begin(write=False) as work:
+        (found,) = work.notices.page("register:juki", NoticeState.APPLIED, 0, 9)
+        assert (found.notice_id, found.sequence, found.type) == ("n1", None, EventType.DEATH)
+        assert work.notices.latest_effective(1) == date(2027, 4, 1)
+        assert work.notices.expected("register:juki") == 1
+    begin.close()
+
+
 def test_a_newer_database_is_left_alone(url: str) -> None:
     create(url)
     run(url, "UPDATE alembic_version SET version_num = '9999'")
@@ -104,7 +137,7 @@ def test_a_file_that_is_no_database_is_away(tmp_path: Path) -> None:
 def test_an_older_database_asks_to_be_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"sqlite:///{tmp_path / 'jpki.db'}"
     create(url)
-    monkeypatch.setattr("alembic.script.ScriptDirectory.get_heads", lambda _: ["0002"])
+    monkeypatch.setattr("alembic.script.ScriptDirectory.get_heads", lambda _: ["9999"])
     assert ["upgrade" in problem for problem in check(url)] == [True]
 
 

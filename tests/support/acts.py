@@ -34,13 +34,12 @@ from domain.ports import UnitOfWork
 from domain.revocation import RevocationCause
 from oversight.reconcile import reconcile
 from policies.validity import day_in_japan
-from residents.intake import apply_event
 from residents.load import load_residents
 from residents.rows import Format
 from store.status import SqlStatusLookup
 from store.work import SqlBegin
 from tests.support.authority import KIYOSE_CITY, make_application, make_revocation
-from tests.support.notices import MOVED, REGISTER, notice
+from tests.support.notices import MOVED, applied, notice
 from tests.support.people import serial_of
 from tests.support.requests import make_request
 from tests.support.residents import as_fields, attributes, csv_file, record, resident_code
@@ -139,11 +138,11 @@ def _revoke(place: Workplace, *, number: int, key: str, cause: str = "holder-req
     return {"receipt": receipt.id, "revoked": [kind.value for kind in receipt.revoked]}
 
 
-def _move(place: Workplace, *, number: int, notice_id: str) -> Facts:
+def _move(place: Workplace, *, number: int, notice_id: str, sequence: int = 1) -> Facts:
     """The register says that resident `number` moved within the city today."""
     today = day_in_japan(place.now)
-    event = notice(notice_id=notice_id, code=resident_code(number), effective_on=today)
-    receipt = apply_event(place.services.intake, event, REGISTER)
+    event = notice(notice_id=notice_id, sequence=sequence, code=resident_code(number), effective_on=today)
+    receipt = applied(place.services.intake, event)
     return {"receipt": receipt.id, "revoked": [kind.value for kind in receipt.revoked]}
 
 

@@ -19,11 +19,14 @@ from config.municipalities import load_municipalities
 from config.rules import load_causes
 from domain.applications import IssuedPair
 from domain.certificates import Kind
-from domain.events import EventType
+from domain.errors import Code
+from domain.events import EventType, NoticeRecord, NoticeState
 from domain.parties import Credential, Party, Role, Usage
 from domain.revocation import RevocationCause, RevocationReceipt
 from ocsp.responder import OcspAnswer
+from residents.feed import BadNotice
 from residents.intake import Effect
+from residents.listing import NoticeList
 from residents.receipts import NothingRevoked, NoticeReceipt
 from tests.support.authority import KIYOSE, NOW
 from tests.support.lists import ISSUERS
@@ -42,7 +45,25 @@ CALLERS = {
 KEY = "key-of-a-request"
 RECEIPT = RevocationReceipt("0a" * 16, RevocationCause.KEY_REPORT, (Kind.SIGNATURE,), (), NOW, NOW)
 PAIR = IssuedPair(7, {kind: kind.value.encode() for kind in Kind}, {"name": (1, 3), "address": ()}, repeated=False)
-NOTICE_RECEIPT = NoticeReceipt("0b" * 16, "n-1", EventType.MOVE_IN, (Kind.SIGNATURE,), None, NOW, NOW)
+NOTICE_RECEIPT = NoticeReceipt("0b" * 16, "n-1", EventType.MOVE_IN, (Kind.SIGNATURE,), None, NOW, NOW, ("address",))
+NOTICES = NoticeList(
+    "municipality:kiyose",
+    8,
+    [
+        NoticeRecord(
+            "municipality:kiyose",
+            "n-7",
+            7,
+            bytes(32),
+            NoticeState.QUARANTINED,
+            NOW,
+            reason=Code.UNKNOWN_RESIDENT,
+            detail="no record of this resident is stored",
+        ),
+        NoticeRecord("municipality:kiyose", "unreadable 00", None, bytes(32), NoticeState.QUARANTINED, NOW),
+    ],
+    more=False,
+)
 ANSWER = OcspAnswer(b"answer", "good", 1800, True, NOW, NOW + timedelta(hours=1))
 
 
@@ -58,7 +79,8 @@ class Acts:
             "revoke": RECEIPT,
             "preview_revocation": RevocationOutcome((Kind.SIGNATURE,), (Kind.AUTHENTICATION,)),
             "apply_event": NOTICE_RECEIPT,
-            "preview_event": Effect((), NothingRevoked.EXEMPT_EVENT, ("address",)),
+            "list_notices": NOTICES,
+            "preview_event": Effect((), NothingRevoked.EXEMPT_EVENT, ("address",), ("n-8",)),
             "answer": ANSWER,
         }
     )
@@ -68,6 +90,8 @@ class Acts:
             self.asked.append(asked[0] if len(asked) == 1 else asked)
             if self.refusal:
                 raise self.refusal
+            if asked and isinstance(asked[0], BadNotice):
+                raise asked[0].refusal
             return self.answers[name]
 
         return act
@@ -97,6 +121,7 @@ def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
         preview_revocation=acts.preview_revocation,
         apply_event=acts.apply_event,
         preview_event=acts.preview_event,
+        list_notices=acts.list_notices,
         causes=load_causes().values(),
         municipalities=load_municipalities(),
     )

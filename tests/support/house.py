@@ -22,7 +22,6 @@ from keys.algorithms import verify
 from oversight.inspection import Inspection
 from oversight.reconcile import reconcile
 from policies.validity import day_in_japan
-from residents.intake import apply_event
 from residents.receipts import NoticeReceipt
 from tests.support.authority import (
     KIYOSE_CITY,
@@ -34,7 +33,7 @@ from tests.support.authority import (
     make_revocation,
 )
 from tests.support.lists import AUTHORITY_SCOPE, ISSUERS, POLICY, make_publisher
-from tests.support.notices import REGISTER, make_intake, notice
+from tests.support.notices import applied, make_intake, notice
 from tests.support.people import serial_of
 from tests.support.requests import make_pair, make_request
 from tests.support.residents import resident_code
@@ -53,6 +52,7 @@ class House:
         self.publisher = make_publisher(begin, directory, self.clock)
         self._keys = 0
         self._acts = 0
+        self._notices = 0
         for number in (1, 2, 3):
             add_resident(self.authority, resident_code(number))
         with begin() as work:
@@ -114,13 +114,14 @@ class House:
 
     def move(self, number: int = 1) -> NoticeReceipt:
         """The register says that resident `number` moved within 清瀬市."""
-        self._acts += 1
+        self._notices += 1
         event = notice(
-            notice_id=f"notice {self._acts}",
+            notice_id=f"notice-{self._notices}",
+            sequence=self._notices,
             code=resident_code(number),
             effective_on=day_in_japan(self.clock.now),
         )
-        return apply_event(make_intake(self.begin, self.clock.now, self.authority.sealer), event, REGISTER)
+        return applied(make_intake(self.begin, self.clock.now, self.authority.sealer), event)
 
     def publish(self) -> None:
         """A minute later, publish what is due."""

@@ -18,7 +18,7 @@ from audit.chain import GENESIS, body_of, chain
 from domain.applications import ApplicationRecord
 from domain.certificates import CertificateRecord, CertificateState, IssuerId
 from domain.errors import Code, Refusal
-from domain.events import AuditEvent, AuditHead, AuditRow, ResidentEvent
+from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRecord, NoticeState
 from domain.lists import ListRecord, ListState, Scope, ScopeRecord
 from domain.parties import Credential, Party
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentCode, ResidentState
@@ -33,7 +33,8 @@ _Certificate = tuple[IssuerId, SerialNumber]
 class Tables:
     residents: dict[int, Resident] = field(default_factory=dict)
     codes: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
-    notices: dict[tuple[str, str], tuple[bytes, int, date]] = field(default_factory=dict)
+    notices: dict[tuple[str, str], NoticeRecord] = field(default_factory=dict)
+    senders: dict[str, int] = field(default_factory=dict)
     applications: dict[int, ApplicationRecord] = field(default_factory=dict)
     certificates: dict[_Certificate, CertificateRecord] = field(default_factory=dict)
     revocations: dict[_Certificate, Revocation] = field(default_factory=dict)
@@ -160,6 +161,12 @@ class Residents:
         old = self._tables.residents[resident_id]
         self._tables.residents[resident_id] = Resident(resident_id, municipality, attributes or old.attributes, state)
 
+    def rekey(self, resident_id: int, index: bytes, sealed: bytes, at: datetime) -> None:
+        self.get(resident_id)
+        (old,) = [known for known, (row, _) in self._tables.codes.items() if row == resident_id]
+        del self._tables.codes[old]
+        self._tables.codes[index] = (resident_id, sealed)
+
     def sealed(self) -> Iterator[tuple[bytes, bytes]]:
         yield from ((index, sealed) for index, (_, sealed) in self._tables.codes.items())
 
@@ -171,18 +178,33 @@ class Notices:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def seen(self, sender: str, notice_id: str) -> bytes | None:
-        known = self._tables.notices.get((sender, notice_id))
-        return known[0] if known else None
+    def find(self, sender: str, notice_id: str) -> NoticeRecord | None:
+        return self._tables.notices.get((sender, notice_id))
 
-    def record(self, event: ResidentEvent, resident_id: int, content: bytes, received_at: datetime) -> None:
-        key = (event.sender, event.notice_id)
-        if key in self._tables.notices:
-            raise Refusal(Code.ALREADY_APPLIED, "this notice was applied already")
-        self._tables.notices[key] = (content, resident_id, event.effective_on)
+    def at(self, sender: str, sequence: int) -> NoticeRecord | None:
+        rows = self._tables.notices.values()
+        return next((row for row in rows if (row.sender, row.sequence) == (sender, sequence)), None)
+
+    def put(self, record: NoticeRecord) -> None:
+        self._tables.notices[record.sender, record.notice_id] = record
+
+    def expected(self, sender: str) -> int:
+        return self._tables.senders.get(sender, 1)
+
+    def expect(self, sender: str, sequence: int) -> None:
+        self._tables.senders[sender] = sequence
+
+    def senders(self) -> Sequence[str]:
+        return sorted(self._tables.senders)
+
+    def page(self, sender: str, state: NoticeState, after: int, limit: int) -> Sequence[NoticeRecord]:
+        rows = [row for row in self._tables.notices.values() if (row.sender, row.state) == (sender, state)]
+        wanted = [row for row in rows if (row.sequence or 0) > after or (row.sequence is None and not after)]
+        return sorted(wanted, key=lambda row: (row.sequence or 0, row.received_at, row.notice_id))[:limit]
 
     def latest_effective(self, resident_id: int) -> date | None:
-        days = [day for _, resident, day in self._tables.notices.values() if resident == resident_id]
+        rows = self._tables.notices.values()
+        days = [row.effective_on for row in rows if row.resident_id == resident_id and row.effective_on]
         return max(days, default=None)
 
 
@@ -449,3 +471,11 @@ class MemorySealer:
 
     def digest(self, octets: bytes) -> bytes:
         return hashlib.sha256(b"digest" + octets).digest()
+
+    def conceal(self, octets: bytes, name: bytes) -> bytes:
+        return hashlib.sha256(name).digest() + octets[::-1]
+
+    def reveal(self, name: bytes, concealed: bytes) -> bytes:
+        if concealed[:32] != hashlib.sha256(name).digest():
+            raise ValueError("concealed under another name")
+        return concealed[:31:-1]

@@ -15,7 +15,9 @@ from domain.parties import Party, Role
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentCode, ResidentState
 from domain.ports import Begin, CodeSealer
 from domain.revocation import Revocation
-from residents.intake import Intake
+from residents.intake import apply_event
+from residents.parts import Intake
+from residents.receipts import NoticeReceipt
 from residents.records import ResidentRecord
 from residents.sealing import Sealer
 from tests.support.people import certificate_record
@@ -41,12 +43,24 @@ def notice(
     *,
     sender: Party = REGISTER,
     notice_id: str = "2027-000001",
+    sequence: int = 1,
     code: ResidentCode | None = None,
     effective_on: date = TODAY,
     municipality: MunicipalityCode = KIYOSE,
+    new_code: ResidentCode | None = None,
 ) -> ResidentEvent:
     """By default: resident 1 moved within 清瀬市 today, says the register."""
-    return ResidentEvent(sender.label, notice_id, code or resident_code(1), type_, effective_on, municipality, items)
+    return ResidentEvent(
+        sender.label,
+        notice_id,
+        sequence,
+        code or resident_code(1),
+        type_,
+        effective_on,
+        municipality,
+        items,
+        new_code,
+    )
 
 
 def ending(type_: EventType = EventType.DEATH, **changes: object) -> ResidentEvent:
@@ -54,23 +68,11 @@ def ending(type_: EventType = EventType.DEATH, **changes: object) -> ResidentEve
     return notice(type_, None, **changes)  # type: ignore[arg-type]
 
 
-def as_members(event: ResidentEvent) -> dict[str, str]:
-    """The notice as a JSON object."""
-    members = {
-        "notice_id": event.notice_id,
-        "resident_code": event.resident_code.digits,
-        "event": event.type.value,
-        "effective_on": event.effective_on.isoformat(),
-        "municipality_code": event.municipality.value,
-    }
-    if event.attributes:
-        members |= {
-            "name": event.attributes.name,
-            "address": event.attributes.address,
-            "birth_date": event.attributes.birth_date.isoformat(),
-            "sex": event.attributes.sex.value,
-        }
-    return members
+def applied(intake: Intake, event: ResidentEvent, actor: Party = REGISTER) -> NoticeReceipt:
+    """The receipt of a notice that is applied at once."""
+    receipt = apply_event(intake, event, actor)
+    assert isinstance(receipt, NoticeReceipt)
+    return receipt
 
 
 def make_sealer() -> Sealer:

@@ -15,10 +15,12 @@ from ca.revoke import RevocationRequest
 from domain.applications import Card, CertificateText, IssuanceApplication
 from domain.certificates import Carrier, Kind
 from domain.errors import Code, Refusal
-from domain.events import EventType, ResidentEvent
+from domain.events import EventType, NoticeState, ResidentEvent
 from domain.people import BasicAttributes, MunicipalityCode, ResidentCode, Sex
 from domain.revocation import RevocationCause
-from tests.support.authority import KIYOSE
+from residents.feed import BadNotice
+from residents.receipts import HeldNotice
+from tests.support.authority import KIYOSE, NOW
 from tests.support.doors import CALLERS, KEY, PAIR, Acts, Door
 from web import issuance, notices, revocation
 from web.bodies import BODY_LIMIT
@@ -38,7 +40,9 @@ APPLICATION: dict[str, Any] = {
 }
 REVOCATION = {"resident_code": CODE, "cause": "key-report"}
 NOTICE = {
+    "version": "1",
     "notice_id": "n-1",
+    "sequence": "7",
     "resident_code": CODE,
     "event": "name-change",
     "effective_on": "2027-04-01",
@@ -163,15 +167,17 @@ def test_a_notice_reaches_the_intake(door: Door, acts: Acts, caller: str) -> Non
     assert response.status_code == 200
     party = CALLERS[caller]
     event = ResidentEvent(
-        party.label, "n-1", ResidentCode(CODE), EventType.NAME_CHANGE, date(2027, 4, 1), KIYOSE.code, ATTRIBUTES
+        party.label, "n-1", 7, ResidentCode(CODE), EventType.NAME_CHANGE, date(2027, 4, 1), KIYOSE.code, ATTRIBUTES
     )
     assert acts.asked == [(event, party)]
     assert response.json == {
+        "state": "applied",
         "receipt": "0b" * 16,
         "notice_id": "n-1",
         "event": "move-in",
         "revoked": ["signature"],
         "nothing": None,
+        "changes": ["address"],
         "received_at": "2027-04-01T00:00:00+00:00",
         "committed_at": "2027-04-01T00:00:00+00:00",
         "repeated": False,
@@ -180,7 +186,81 @@ def test_a_notice_reaches_the_intake(door: Door, acts: Acts, caller: str) -> Non
 
 def test_a_notice_can_be_rehearsed(door: Door) -> None:
     response = door.send("POST", f"{notices.PATH}?dry_run=true", NOTICE, headers={})
-    assert response.json == {"dry_run": True, "revokes": [], "nothing": "exempt-event", "changes": ["address"]}
+    assert response.json == {
+        "dry_run": True,
+        "state": "applied",
+        "revokes": [],
+        "nothing": "exempt-event",
+        "changes": ["address"],
+        "releases": ["n-8"],
+    }
+
+
+def test_a_notice_that_waits_is_accepted_and_says_for_what(door: Door, acts: Acts) -> None:
+    acts.answers["apply_event"] = acts.answers["preview_event"] = HeldNotice("n-1", 7, 5, NOW)
+    waits = {
+        "state": "held",
+        "notice_id": "n-1",
+        "sequence": "7",
+        "expected": "5",
+        "received_at": "2027-04-01T00:00:00+00:00",
+    }
+    response = door.send("POST", notices.PATH, NOTICE, headers={})
+    assert (response.status_code, response.json) == (202, {**waits, "repeated": False})
+    rehearsed = door.send("POST", f"{notices.PATH}?dry_run=true", NOTICE, headers={})
+    assert (rehearsed.status_code, rehearsed.json) == (200, {**waits, "dry_run": True})
+
+
+def test_a_notice_that_cannot_be_read_reaches_the_intake_as_a_bad_one(door: Door, acts: Acts) -> None:
+    acts.refusal = Refusal(Code.MALFORMED, "sex must be", facts={"state": "quarantined", "sequence": 7})
+    response = door.send("POST", notices.PATH, {**NOTICE, "sex": "f"}, headers={})
+    assert response.status_code == 400
+    assert response.json is not None
+    assert response.json["facts"]["state"] == "quarantined"
+    ((bad, party),) = acts.asked
+    assert isinstance(bad, BadNotice)
+    assert (bad.sequence, bad.notice_id, party) == (7, "n-1", CALLERS["municipality"])
+
+
+def test_a_sender_sees_its_own_notices(door: Door, acts: Acts) -> None:
+    response = door.send("GET", f"{notices.PATH}?state=quarantined&after=6")
+    assert acts.asked == [("municipality:kiyose", NoticeState.QUARANTINED, 6)]
+    assert response.json == {
+        "expected": "8",
+        "notices": [
+            {
+                "notice_id": "n-7",
+                "sequence": "7",
+                "state": "quarantined",
+                "received_at": "2027-04-01T00:00:00+00:00",
+                "reason": "unknown-resident",
+                "detail": "no record of this resident is stored",
+            },
+            {
+                "notice_id": "unreadable 00",
+                "sequence": None,
+                "state": "quarantined",
+                "received_at": "2027-04-01T00:00:00+00:00",
+                "reason": None,
+                "detail": None,
+            },
+        ],
+        "more": False,
+    }
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?state=lost", "?state=held&after=-1", "?state=held&state=held", "?state=held&of=register:juki"]
+)
+def test_a_list_of_notices_is_asked_for_in_one_way(door: Door, acts: Acts, query: str) -> None:
+    assert door.send("GET", notices.PATH + query).status_code == 400
+    assert not acts.asked
+
+
+@pytest.mark.parametrize("caller", ["verifier", "operator"])
+def test_others_have_no_list_of_notices(door: Door, acts: Acts, caller: str) -> None:
+    assert door.send("GET", f"{notices.PATH}?state=held", caller=caller).status_code == 403
+    assert not acts.asked
 
 
 @pytest.mark.parametrize(
@@ -249,7 +329,9 @@ def test_broken_bodies(
 ) -> None:
     response = door.send("POST", path, octets=octets, content_type=content_type)
     assert response.status_code == status
-    assert not acts.asked
+    # Only the intake of notices hears of them, to put them aside.
+    assert all(isinstance(asked, tuple) and isinstance(asked[0], BadNotice) for asked in acts.asked)
+    assert not acts.asked or (path.startswith(notices.PATH) and status == 400)
 
 
 @pytest.mark.parametrize(
@@ -317,11 +399,18 @@ def test_a_misspelt_rehearsal_is_not_taken_for_the_real_thing(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "HEAD"])
-@pytest.mark.parametrize("path", [issuance.PATH, revocation.PATH, notices.PATH, "/ocsp"])
+@pytest.mark.parametrize("path", [issuance.PATH, revocation.PATH, "/ocsp"])
 def test_other_methods_are_refused(door: Door, method: str, path: str) -> None:
     response = door.app.test_client().open(path, method=method)
     assert response.status_code == 405
     assert response.headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+def test_notices_are_sent_and_listed_and_nothing_else(door: Door, method: str) -> None:
+    response = door.app.test_client().open(notices.PATH, method=method)
+    assert response.status_code == 405
+    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
 def test_the_table_of_causes(door: Door) -> None:
