@@ -148,6 +148,10 @@ def test_the_services_run_come_back_reload_and_end_together(state: Path) -> None
             sleep(0.1)
         assert served_certificate(state) == renewed
 
+        running.tell(signal.SIGHUP)
+        running.read_until("Hang up: Master")
+        running.read_until("Hang up: Master")
+
         running.tell(signal.SIGTERM)
         assert running.process.wait(timeout=30) == 0
         for line in (listening[api], again):
