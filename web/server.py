@@ -19,7 +19,7 @@ from config import settings as configuration
 from config.document import ConfigurationFaults
 from config.files import read_secret
 from config.settings import Settings
-from domain.errors import Refusal
+from domain.errors import Code, Refusal
 from web.environ import MULTIPROCESS
 from web.logs import ServerLogger
 from web.worker import BoundedTlsSocket, PatientWorker
@@ -90,17 +90,22 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
     """Server side TLS 1.2 and 1.3 of the API: client certificates of the transport authority are asked for.
 
     They are not demanded, so that a caller without one hears why it is refused. There are no session tickets: their
-    key would live as long as the process, and with it the secrecy of every connection.
+    key would live as long as the process, and with it the secrecy of every connection. Raises
+    Refusal(BAD_CONFIGURATION) for files that do not open or do not fit.
     """
     transport = settings.transport
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(
-        transport.server_certificate,
-        transport.server_key,
-        password=lambda: read_secret(settings.secrets.key_passphrase),
-    )
-    context.load_verify_locations(cafile=transport.authority_certificate)
+    passphrase = read_secret(settings.secrets.key_passphrase)
+    try:
+        context.load_cert_chain(transport.server_certificate, transport.server_key, password=passphrase)
+        context.load_verify_locations(cafile=transport.authority_certificate)
+    except OSError as error:  # OpenSSL's are some; they do not say which file they are about
+        files = (transport.server_key, transport.server_certificate, transport.authority_certificate)
+        names = ", ".join(f"{path.parent.name}/{path.name}" for path in files)
+        raise Refusal(
+            Code.BAD_CONFIGURATION, f"TLS cannot be offered with {names} ({error.strerror}); run: jpki check-config"
+        ) from None
     context.verify_mode = ssl.CERT_OPTIONAL
     context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
     context.num_tickets = 0

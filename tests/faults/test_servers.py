@@ -94,11 +94,6 @@ class Counter:
         raise AssertionError("there is no answer")
 
 
-def workers_of(served: Served) -> list[int]:
-    children = Path(f"/proc/{served.process_id}/task/{served.process_id}/children").read_text()
-    return [int(child) for child in children.split()]
-
-
 def kill(*process_ids: int) -> None:
     for process_id in process_ids:
         os.kill(process_id, signal.SIGKILL)
@@ -110,12 +105,12 @@ def test_servers_killed_at_their_work_keep_what_was_promised(opened: State, fork
         counter = Counter(state.path, servers.enter_context(start()))
         with counter.open():
             counter.await_answers(10)
-            kill(workers_of(counter.served)[0])
+            kill(counter.served.workers()[0])
             counter.await_answers(20)
             kill(counter.served.process_id)
             counter.served = servers.enter_context(start())
             counter.await_answers(20)
-            kill(counter.served.process_id, *workers_of(counter.served))
+            kill(counter.served.process_id, *counter.served.workers())
             counter.served = servers.enter_context(start())
             counter.await_answers(20)
             counter.close()

@@ -65,6 +65,10 @@ class Caller:
         reply = self._ask(served, "POST", path, json.dumps(body).encode(), headers)
         return Reply(reply.status, reply.headers, json.loads(reply.body))
 
+    def get(self, served: Served, path: str) -> Reply:
+        reply = self._ask(served, "GET", path, b"", {})
+        return Reply(reply.status, reply.headers, json.loads(reply.body))
+
     def status(self, served: Served, certificate: bytes, issuer: bytes) -> str:
         """What OCSP says of a certificate (DER), or why it does not: `good`, `try_later`."""
         subject, authority = (x509.load_der_x509_certificate(der) for der in (certificate, issuer))

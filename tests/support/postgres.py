@@ -29,11 +29,32 @@ def _program(name: str) -> str:
 
 
 class PostgresServer:
-    """A running server; `url` names one of its databases."""
+    """A server that `command` runs; `url` names one of its databases."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, command: list[str]) -> None:
         self._folder = folder
+        self._command = command
         self._count = 0
+
+    def start(self) -> None:
+        """Run, and return when connections are taken."""
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self.connect().close()
+            except psycopg.OperationalError:
+                assert self._process.poll() is None, "the PostgreSQL server ended at once"
+                assert time.monotonic() < end, "the PostgreSQL server does not answer"
+                time.sleep(0.05)
+            else:
+                return
+
+    def stop(self, *, crash: bool = False) -> None:
+        """Disconnect all clients and end; in a crash without a word, and without putting anything in order."""
+        self._process.send_signal(signal.SIGQUIT if crash else signal.SIGINT)
+        self._process.wait(_PATIENCE)
 
     def url(self, database: str) -> str:
         return f"postgresql://tests@/{database}?host={self._folder}"
@@ -85,26 +106,10 @@ def running_postgres() -> Iterator[PostgresServer]:
     subprocess.run([*prefix, *make, "--pgdata", cluster], check=True, capture_output=True)
     settings = {**_FASTER, "listen_addresses": "", "unix_socket_directories": str(folder)}
     run = [_program("postgres"), "-D", str(cluster), *(f"--{name}={value}" for name, value in settings.items())]
-    server = PostgresServer(folder)
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([*prefix, *run], stdout=log, stderr=log)
+    server = PostgresServer(folder, [*prefix, *run])
+    server.start()
     try:
-        _wait_for(server, process)
         yield server
     finally:
-        process.send_signal(signal.SIGINT)  # "fast" shutdown: disconnects clients
-        process.wait(_PATIENCE)
+        server.stop()
         shutil.rmtree(folder)
-
-
-def _wait_for(server: PostgresServer, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            server.connect().close()
-        except psycopg.OperationalError:
-            assert process.poll() is None, "the PostgreSQL server ended at once"
-            assert time.monotonic() < end, "the PostgreSQL server does not answer"
-            time.sleep(0.05)
-        else:
-            return

@@ -33,6 +33,11 @@ class Served:
     def url(self) -> str:
         return f"{self.scheme}://{self.host}:{self.port}"
 
+    def workers(self) -> list[int]:
+        """The processes that do the work."""
+        children = Path(f"/proc/{self.process_id}/task/{self.process_id}/children").read_text()
+        return [int(child) for child in children.split()]
+
     @property
     def log(self) -> str:
         return "\n".join(json.dumps(line, ensure_ascii=False) for line in self.lines)
