@@ -22,6 +22,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "init": ("cli.init", "Make keys, certificates, configuration and database in a new state directory."),
         "check-config": ("cli.check_config", "Check the whole configuration and list every fault."),
         "serve": ("cli.serve", "Run the API, the status service and the publisher."),
+        "upgrade": ("cli.upgrade", "Bring the database up to this version of the program."),
         "demo": ("cli.demo", "Show the whole main job as a story, then keep serving."),
     },
     "Municipalities and residents": {

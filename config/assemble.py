@@ -220,6 +220,20 @@ class Services:
         if faults := schema.check(self.database_url):
             raise ConfigurationFaults([f"database: {fault}" for fault in faults])
 
+    def upgrade_schema(self) -> bool:
+        """Bring the database's tables up to this version of the program; whether they were older.
+
+        Raises ConfigurationFaults for a database that is missing, none of ours, or newer.
+        """
+        from store import schema
+
+        faults = schema.check(self.database_url)
+        if faults == [schema.OLDER]:
+            schema.create(self.database_url)
+            return True
+        self.require_schema()
+        return False
+
     def signer(self, key: Path, certificate: bytes | None = None) -> SoftwareSigner:
         """The signer of an encrypted key file, checked against its certificate (DER) if one is given."""
         pem, passphrase = read_file(key), read_secret(self.settings.secrets.key_passphrase)

@@ -14,6 +14,8 @@ from domain.errors import Code, Refusal
 from store.engine import open_reader, open_writer, parse_url
 from store.faults import fault_of
 
+OLDER = "the database is from an older version: stop the services, back it up and run: jpki upgrade"
+
 
 def create(url: str) -> None:
     """Make the tables, or bring those of an older version up to date, in one transaction; nothing when they are.
@@ -61,7 +63,7 @@ def check(url: str) -> list[str]:
     if not found:
         return ["the database has no tables of this program: initialise the authority, or correct the address"]
     if found <= {script.revision for script in scripts.walk_revisions()}:
-        return ["the database is from an older version: stop the services, back it up and upgrade it"]
+        return [OLDER]
     return ["the database is from a newer version of this program: install that version"]
 
 
