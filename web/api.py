@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from flask import Flask
@@ -14,7 +14,7 @@ from domain.parties import Credential, Party
 from domain.people import Municipality, MunicipalityCode
 from domain.revocation import CauseRule, RevocationReceipt
 from residents.feed import Notice
-from residents.intake import Effect
+from residents.intake import Effect, Outcome
 from residents.listing import NoticeList
 from residents.receipts import HeldNotice, NoticeReceipt
 from web.callers import Callers, PeerCertificate, peer_certificate
@@ -42,6 +42,8 @@ class ApiParts:
     preview_revocation: Callable[[RevocationRequest], RevocationOutcome]
     apply_event: Callable[[Notice, Party], NoticeReceipt | HeldNotice]
     preview_event: Callable[[Notice, Party], Effect | HeldNotice]
+    apply_notices: Callable[[Iterable[tuple[int, Notice]], Party], Iterator[Outcome]]
+    rehearse_notices: Callable[[Iterable[tuple[int, Notice]], Party], Iterator[Outcome]]
     list_notices: Callable[[str, NoticeState, int], NoticeList]
     causes: Iterable[CauseRule]
     municipalities: Mapping[MunicipalityCode, Municipality]
@@ -56,7 +58,15 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
     for door in (
         issuance_blueprint(parts.issue, callers),
         revocation_blueprint(parts.revoke, parts.preview_revocation, callers),
-        notices_blueprint(parts.apply_event, parts.preview_event, parts.list_notices, parts.municipalities, callers),
+        notices_blueprint(
+            parts.apply_event,
+            parts.preview_event,
+            parts.apply_notices,
+            parts.rehearse_notices,
+            parts.list_notices,
+            parts.municipalities,
+            callers,
+        ),
         reference_blueprint(parts.causes, parts.municipalities),
         ocsp_blueprint(status.answer, callers.known, meter.ocsp_answer),
         lists_blueprint(status.crl_directory, status.issuers, status.clock),

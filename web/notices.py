@@ -1,10 +1,11 @@
-"""The doors for notices of the resident register (異動の通知): send one, and see what waits or was put aside."""
+"""The doors for notices of the resident register (異動の通知): send one or a file, see what waits or was put aside."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable, Iterator
+from io import BytesIO
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -13,19 +14,25 @@ from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeRecord, NoticeState
 from domain.parties import Party, Role
 from domain.people import MunicipalityCode
-from residents.feed import MEMBERS, NEW_CODE, VERSION, Notice, take_notice
-from residents.intake import Effect
+from residents.feed import MEMBERS, NEW_CODE, VERSION, Notice, read_notices, take_notice
+from residents.intake import Effect, Outcome
 from residents.listing import NoticeList
-from residents.receipts import HeldNotice, NoticeReceipt
+from residents.receipts import HeldNotice, NoticeReceipt, QuarantinedNotice
 from residents.records import ITEMS
+from residents.rows import Format
 from web import people
 from web.answers import flag, json_answer
-from web.bodies import receive_json_octets
+from web.bodies import receive, receive_json_octets
 from web.callers import Callers
 from web.shapes import day, text, word
 
 PATH = "/v1/resident-notices"
 ROLES = (Role.MUNICIPALITY, Role.REGISTER)
+
+FILES = {"application/jsonl": Format.JSON_LINES, "text/csv": Format.CSV}
+"""Media types of many notices at once."""
+FILE_LIMIT = 256 * 1024
+"""Octets of such a body: some hundred notices, so that the answer comes in time."""
 
 SEQUENCE = "[1-9][0-9]{0,17}"
 _ATTRIBUTES: Any = people.ATTRIBUTES.schema["properties"]
@@ -53,18 +60,25 @@ NOTICE: dict[str, Any] = {
 def notices_blueprint(
     apply_event: Callable[[Notice, Party], NoticeReceipt | HeldNotice],
     preview_event: Callable[[Notice, Party], Effect | HeldNotice],
+    apply_all: Callable[[Iterable[tuple[int, Notice]], Party], Iterator[Outcome]],
+    rehearse: Callable[[Iterable[tuple[int, Notice]], Party], Iterator[Outcome]],
     list_notices: Callable[[str, NoticeState, int], NoticeList],
     municipalities: Container[MunicipalityCode],
     callers: Callers,
 ) -> Blueprint:
     """POST one notice, get its receipt (200) or hear that it waits (202); `?dry_run=true` tells what it would do. Its
-    id makes a repeat harmless. GET one's own notices of one `state`, with numbers above `after`."""
+    id makes a repeat harmless. POST a file, get what became of each line. GET one's own notices of one `state`,
+    with numbers above `after`."""
     door = Blueprint("notices", __name__)
 
     @door.post(PATH)
     def post_notice() -> Response:
         caller = callers.party(*ROLES)
         rehearsal = flag("dry_run")
+        if form := FILES.get(request.mimetype):
+            notices = read_notices(BytesIO(receive(FILE_LIMIT)), form, caller.label, municipalities)
+            outcomes = (rehearse if rehearsal else apply_all)(notices, caller)
+            return json_answer({"dry_run": rehearsal, "outcomes": [_outcome(outcome) for outcome in outcomes]})
         notice = take_notice(receive_json_octets(), caller.label, municipalities)
         if rehearsal:
             effect = preview_event(notice, caller)
@@ -116,6 +130,23 @@ def _effect(effect: Effect) -> dict[str, object]:
         "changes": list(effect.changes),
         "releases": list(effect.releases),
     }
+
+
+def _outcome(outcome: Outcome) -> dict[str, object]:
+    """What became of one line of a file. A refused one is not kept, and may be sent again as it is."""
+    line, notice, taken = outcome
+    if isinstance(taken, Refusal):
+        told = {"state": "refused", "reason": taken.code.value, "detail": taken.detail}
+        return {"line": line, "notice_id": notice.notice_id, **told}
+    answer = taken.answer
+    row: dict[str, object] = {"line": line, "notice_id": answer.notice_id, "repeated": answer.repeated}
+    if taken.released:
+        row["released"] = [other.notice_id for other in taken.released]
+    if isinstance(answer, QuarantinedNotice):
+        return {**row, "state": NoticeState.QUARANTINED.value, "reason": answer.reason.value, "detail": answer.detail}
+    if isinstance(answer, HeldNotice):
+        return {**row, "state": NoticeState.HELD.value, "expected": str(answer.expected)}
+    return {**row, "state": NoticeState.APPLIED.value, "revoked": [kind.value for kind in answer.revoked]}
 
 
 def _list(found: NoticeList) -> dict[str, object]:

@@ -72,17 +72,18 @@ def _acts() -> _Object:
         ),
         notices.PATH: {
             **_act(
-                "Tell of a change in the resident register",
+                "Tell of a change in the resident register, or of many in a file",
                 notices.ROLES,
                 [rehearsal],
                 notices.NOTICE,
                 {
                     "200": _json(
-                        "The receipt; with dry_run what would be done",
-                        {"oneOf": [_NOTICE_RECEIPT, _NOTICE_PREVIEW, _NOTICE_WAIT_PREVIEW]},
+                        "The receipt, or what became of each line; with dry_run what would be done",
+                        {"oneOf": [_NOTICE_RECEIPT, _NOTICE_PREVIEW, _NOTICE_WAIT_PREVIEW, _NOTICE_OUTCOMES]},
                     ),
                     "202": _json("Held until the notices before it are here", _NOTICE_WAIT),
                 },
+                notices.FILES,
             ),
             **_own_notices(),
         },
@@ -153,15 +154,22 @@ def _operation() -> _Object:
 
 
 def _act(
-    summary: str, roles: Iterable[Role], parameters: list[_Object], body: Mapping[str, Any], good: _Object
+    summary: str,
+    roles: Iterable[Role],
+    parameters: list[_Object],
+    body: Mapping[str, Any],
+    good: _Object,
+    files: Iterable[str] = (),
 ) -> _Object:
+    """`files` are media types of bodies that are described elsewhere."""
+    content = {"application/json": {"schema": body}, **{media_type: {} for media_type in files}}
     return {
         "post": {
             "summary": summary,
             "description": f"For callers of the role {' or '.join(role.value for role in roles)}.",
             "security": [{"clientCertificate": []}],
             "parameters": parameters,
-            "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+            "requestBody": {"required": True, "content": content},
             "responses": {**good, **_problems(400, 401, 403, 409, 413, 415, 422, 503, 500)},
         }
     }
@@ -269,6 +277,23 @@ _WAIT: _Object = {
 }
 _NOTICE_WAIT = _object(**_WAIT, repeated=_FLAG)
 _NOTICE_WAIT_PREVIEW = _object(**_WAIT, dry_run={"const": True})
+_OUTCOME: _Object = {
+    "type": "object",
+    "properties": {
+        "line": {"type": "integer", "minimum": 1},
+        "notice_id": {"type": ["string", "null"]},
+        "state": {"enum": [*(state.value for state in NoticeState), "refused"]},
+        "repeated": _FLAG,
+        "revoked": _list(_KIND),
+        "expected": _NUMBER,
+        "reason": {"enum": [code.value for code in Code]},
+        "detail": _TEXT,
+        "released": _list(_TEXT),
+    },
+    "required": ["line", "notice_id", "state"],
+    "additionalProperties": False,
+}
+_NOTICE_OUTCOMES = _object(dry_run=_FLAG, outcomes=_list(_OUTCOME))
 _NOTICE_LIST = _object(
     expected=_NUMBER,
     notices=_list(

@@ -12,7 +12,7 @@ from ca.issue import issue
 from ca.revoke import preview, revoke_resident
 from config.assemble import Services, assemble
 from ocsp.responder import answer
-from residents.intake import apply_event, preview_event
+from residents.intake import apply_all, apply_event, preview_event, rehearse
 from residents.listing import list_notices
 from web.api import ApiParts, create_api
 from web.status import StatusParts, create_status
@@ -34,6 +34,8 @@ def api(state: Path | None = None) -> Flask:
             preview_revocation=partial(preview, authority),
             apply_event=partial(apply_event, services.intake),
             preview_event=partial(preview_event, services.intake),
+            apply_notices=partial(apply_all, services.intake),
+            rehearse_notices=partial(rehearse, services.intake),
             list_notices=partial(list_notices, services.intake.begin),
             causes=authority.causes.values(),
             municipalities=authority.municipalities,

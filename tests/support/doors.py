@@ -19,15 +19,16 @@ from config.municipalities import load_municipalities
 from config.rules import load_causes
 from domain.applications import IssuedPair
 from domain.certificates import Kind
-from domain.errors import Code
+from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeRecord, NoticeState
 from domain.parties import Credential, Party, Role, Usage
 from domain.revocation import RevocationCause, RevocationReceipt
 from ocsp.responder import OcspAnswer
 from residents.feed import BadNotice
-from residents.intake import Effect
+from residents.intake import Effect, Outcome
 from residents.listing import NoticeList
-from residents.receipts import NothingRevoked, NoticeReceipt
+from residents.queue import Taken
+from residents.receipts import HeldNotice, NothingRevoked, NoticeReceipt, QuarantinedNotice
 from tests.support.authority import KIYOSE, NOW
 from tests.support.lists import ISSUERS
 from web.api import ApiParts, create_api
@@ -64,6 +65,13 @@ NOTICES = NoticeList(
     ],
     more=False,
 )
+_BAD = BadNotice("municipality:kiyose", None, None, bytes(32), Refusal(Code.MALFORMED, "sex must be"))
+OUTCOMES: list[Outcome] = [
+    (1, _BAD, Taken(NOTICE_RECEIPT, (HeldNotice("n-3", 3, 3, NOW),))),
+    (2, _BAD, Taken(HeldNotice("n-5", 5, 4, NOW, repeated=True))),
+    (3, _BAD, Taken(QuarantinedNotice("unreadable 00", None, Code.MALFORMED, "sex must be", NOW))),
+    (4, _BAD, Refusal(Code.IDEMPOTENCY_MISMATCH, "this number was used for another notice")),
+]
 ANSWER = OcspAnswer(b"answer", "good", 1800, True, NOW, NOW + timedelta(hours=1))
 
 
@@ -80,6 +88,8 @@ class Acts:
             "preview_revocation": RevocationOutcome((Kind.SIGNATURE,), (Kind.AUTHENTICATION,)),
             "apply_event": NOTICE_RECEIPT,
             "list_notices": NOTICES,
+            "apply_notices": OUTCOMES,
+            "rehearse_notices": OUTCOMES,
             "preview_event": Effect((), NothingRevoked.EXEMPT_EVENT, ("address",), ("n-8",)),
             "answer": ANSWER,
         }
@@ -121,6 +131,8 @@ def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
         preview_revocation=acts.preview_revocation,
         apply_event=acts.apply_event,
         preview_event=acts.preview_event,
+        apply_notices=acts.apply_notices,
+        rehearse_notices=acts.rehearse_notices,
         list_notices=acts.list_notices,
         causes=load_causes().values(),
         municipalities=load_municipalities(),

@@ -18,10 +18,11 @@ from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeState, ResidentEvent
 from domain.people import BasicAttributes, MunicipalityCode, ResidentCode, Sex
 from domain.revocation import RevocationCause
-from residents.feed import BadNotice
+from residents.feed import COLUMNS, BadNotice
 from residents.receipts import HeldNotice
 from tests.support.authority import KIYOSE, NOW
 from tests.support.doors import CALLERS, KEY, PAIR, Acts, Door
+from tests.support.residents import csv_file
 from web import issuance, notices, revocation
 from web.bodies import BODY_LIMIT
 from web.openapi import describe
@@ -220,6 +221,63 @@ def test_a_notice_that_cannot_be_read_reaches_the_intake_as_a_bad_one(door: Door
     ((bad, party),) = acts.asked
     assert isinstance(bad, BadNotice)
     assert (bad.sequence, bad.notice_id, party) == (7, "n-1", CALLERS["municipality"])
+
+
+@pytest.mark.parametrize(
+    ("content_type", "octets"),
+    [
+        pytest.param("application/jsonl", json.dumps(NOTICE).encode() + b"\n{half\n", id="json-lines"),
+        pytest.param(
+            "text/csv; charset=utf-8",
+            csv_file([dict.fromkeys(COLUMNS, "") | NOTICE], COLUMNS).getvalue() + b"half\n",
+            id="csv",
+        ),
+    ],
+)
+@pytest.mark.parametrize("rehearsal", [False, True], ids=["in-earnest", "rehearsed"])
+def test_a_file_of_notices_reaches_the_intake(
+    door: Door, acts: Acts, content_type: str, octets: bytes, rehearsal: bool
+) -> None:
+    path = f"{notices.PATH}?dry_run={str(rehearsal).lower()}"
+    response = door.send("POST", path, octets=octets, content_type=content_type, headers={})
+    ((sent, party),) = acts.asked
+    assert party == CALLERS["municipality"]
+    assert [type(notice) for _, notice in sent] == [ResidentEvent, BadNotice]
+    assert response.json == {
+        "dry_run": rehearsal,
+        "outcomes": [
+            {
+                "line": 1,
+                "notice_id": "n-1",
+                "repeated": False,
+                "released": ["n-3"],
+                "state": "applied",
+                "revoked": ["signature"],
+            },
+            {"line": 2, "notice_id": "n-5", "repeated": True, "state": "held", "expected": "4"},
+            {
+                "line": 3,
+                "notice_id": "unreadable 00",
+                "repeated": False,
+                "state": "quarantined",
+                "reason": "malformed",
+                "detail": "sex must be",
+            },
+            {
+                "line": 4,
+                "notice_id": None,
+                "state": "refused",
+                "reason": "idempotency-mismatch",
+                "detail": "this number was used for another notice",
+            },
+        ],
+    }
+
+
+def test_a_file_of_notices_has_a_limit(door: Door, acts: Acts) -> None:
+    octets = b" " * (notices.FILE_LIMIT + 1)
+    assert door.send("POST", notices.PATH, octets=octets, content_type="application/jsonl").status_code == 413
+    assert not acts.asked
 
 
 def test_a_sender_sees_its_own_notices(door: Door, acts: Acts) -> None:
