@@ -65,6 +65,8 @@ def resume(authority: Authority, application: ApplicationRecord, now: datetime) 
     recorded, Refusal(BAD_CONFIGURATION) when their profile was changed since, and what `complete` raises.
     """
     with authority.begin(write=False) as work:
+        if work.applications.get(application.id).issued_at is not None:
+            return issued_by(work, application.id)  # another completion ended since the application was looked up
         rows = work.certificates.of_application(application.id)
     reserved = [(row, _linted_again(authority, row)) for row in rows]
     return complete(authority, application.id, application.caller, reserved, now, {"resumed": True})

@@ -104,6 +104,16 @@ def test_a_repeat_completes_it_with_the_reserved_serials(authority: Authority, s
     check_everything(store)
 
 
+def test_an_application_that_was_completed_since_it_was_looked_up_is_not_completed_again(
+    authority: Authority, store: MemoryStore
+) -> None:
+    interrupted(authority)
+    unfinished = store.tables.applications[1]
+    pair = issue(authority, make_application())
+    assert resume(authority, unfinished, NOW) == pair.certificates
+    check_everything(store)
+
+
 def test_a_repeat_gives_what_the_first_try_would_have_given(authority: Authority) -> None:
     undisturbed = make_authority()
     add_resident(undisturbed)
