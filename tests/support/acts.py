@@ -218,14 +218,17 @@ def _judge(place: Workplace) -> Facts:
 
 
 def _list(services: Services, work: UnitOfWork, scope: Scope) -> Facts:
-    """The numbers ever reserved, that of the file in place (0 without one), and whether its digest lies beside it."""
+    """The numbers ever reserved; number (0 without one) and count of entries of the file in place, and whether its
+    digest lies beside it."""
     directory = services.settings.crl_directory
     file = read_current(directory, scope)
     digest = directory / f"{scope.path}.sha256"
     said = digest.read_text().split()[0] if digest.exists() else ""
+    read = read_list(file) if file is not None else None
     return {
         "numbers": [record.number for record in work.lists.records(scope)],
-        "file": read_list(file).number if file else 0,
+        "file": read.number if read else 0,
+        "entries": len(read.tails) if read else 0,
         "digest": file is not None and said == hashlib.sha256(file).hexdigest(),
     }
 
