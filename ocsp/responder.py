@@ -165,8 +165,9 @@ def _answer(responder: Responder, octets: bytes, caller: Party | None) -> OcspAn
     else:
         query = read_request(octets, policy.max_cert_ids)
         issuer = responder._issuers.issuer_for_all(query.cert_ids)
-        # RFC 9919 §3.1.2: signatures may be ignored; they matter only where they decide who is admitted.
-        if query.signature is not None and policy.access != "open":
+        # RFC 9919 §3.1.2 lets signatures be ignored. One that is wrong shows that somebody changed the request: even
+        # where everybody may ask, that is not answered.
+        if query.signature is not None:
             requestor = Requestor(caller, signer_fingerprint(query))
         responder._shapes.learn(octets, query, issuer)
         nonce = query.nonce

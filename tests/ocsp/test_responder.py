@@ -313,9 +313,10 @@ def test_a_tampered_signed_request_is_unauthorized_before_admission() -> None:
     assert gate.seen == []
 
 
-def test_signatures_are_ignored_where_everybody_may_ask() -> None:
-    reply = answer(make_responder(STATUSES), SIGNED.replace(NONCE, bytes(32)))
-    assert reply.outcome == "good"
+def test_signatures_are_checked_even_where_everybody_may_ask() -> None:
+    responder = make_responder(STATUSES)
+    assert answer(responder, SIGNED).outcome == "good"
+    assert is_error(answer(responder, SIGNED.replace(NONCE, bytes(32))), ErrorStatus.UNAUTHORIZED)
 
 
 @pytest.mark.parametrize("code", [Code.UNKNOWN_CALLER, Code.NOT_ADMITTED])
