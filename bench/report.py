@@ -45,6 +45,7 @@ def markdown(figures: Iterable[Figure]) -> str:
 def keep(figures: Iterable[Figure], machine: Mapping[str, object], mode: str) -> Path:
     """Write the raw results, and beside them the table; the path of the former."""
     now = datetime.now(UTC)
+    RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{now:%Y-%m-%d}-{mode}.json"
     content = {"at": f"{now:%Y-%m-%d %H:%M}Z", "mode": mode, "machine": machine}
     found = list(figures)
