@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import datetime
 from itertools import count
+from pathlib import Path
 from time import monotonic, sleep
-from typing import Any
 
 import pytest
 
@@ -100,7 +100,7 @@ class Counter:
 
 
 @contextmanager
-def opened(original: State, folder: Any, forks: Forks) -> Iterator[Counter]:
+def opened(original: State, folder: Path, forks: Forks) -> Iterator[Counter]:
     with original.copied(folder / "state") as state, serving("api", state.path) as served:
         yield Counter(state, served, forks)
 
