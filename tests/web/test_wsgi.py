@@ -157,7 +157,8 @@ def test_a_service_that_cannot_start_says_why(state: Path) -> None:
         [sys.executable, "-c", program, str(state)], cwd=ROOT, check=False, capture_output=True, text=True, timeout=60
     )
     aside.rename(key)
-    assert ended.returncode == 3
+    # 3 by gunicorn's own account; 1 when the end of its second worker interrupts it on the way out.
+    assert ended.returncode in (1, 3)
     assert "the service cannot start: bad-configuration: signature-g1-ocsp.pem cannot be read" in ended.stderr
 
 
