@@ -11,7 +11,6 @@ import errno
 import socket
 import ssl
 from functools import partial
-from select import POLLIN, poll
 from selectors import EVENT_READ
 from time import monotonic
 from typing import Any
@@ -21,9 +20,6 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 REQUEST_SECONDS = 5.0
 """For a request to arrive whole, for the TLS handshake, and for each piece of an answer to leave."""
-
-EAGER_SECONDS = 0.01
-"""For the next request of a connection, before its thread turns to other work."""
 
 LINGER_SECONDS = 0.5
 """For a client to hang up after the last answer, so that it gets all of it."""
@@ -79,8 +75,8 @@ class Connection(TConn):  # type: ignore[misc]
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
-    """Waits for the first octets of a connection in the selector, where waiting costs no thread, serves requests that
-    follow one another in one thread, and closes connections in the thread that served them."""
+    """Waits for the first octets of a connection in the selector, where waiting costs no thread, and closes
+    connections in the thread that served them."""
 
     def accept(self, listener: socket.socket) -> None:
         try:
@@ -96,22 +92,6 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle(self, conn: Connection) -> object:
         kept: object = super().handle(conn)
-        while kept is True and self._asks_again(conn):
-            kept = super().handle(conn)
         if kept is False:
             conn.close(graceful=True)
         return kept
-
-    def _asks_again(self, conn: Connection) -> bool:
-        """Whether the next request is there, or comes within `EAGER_SECONDS`.
-
-        To hand a connection back to the selector and on to another thread costs more than an answer. Nobody is waited
-        for while other work waits for a thread.
-        """
-        if not self.alive or self.tpool._work_queue.qsize():
-            return False
-        if conn.parser.unreader.buf.getvalue():
-            return True
-        waiting = poll()
-        waiting.register(conn.sock, POLLIN)
-        return bool(waiting.poll(EAGER_SECONDS * 1000))

@@ -1,21 +1,16 @@
-"""The worker: a request arrives in time or the connection counts as reset; one that follows at once is served so."""
+"""Sockets of the worker: a request arrives in time or the connection counts as reset."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import closing, suppress
-from io import BytesIO
-from queue import SimpleQueue
+from contextlib import closing
 from time import monotonic
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from gunicorn.workers.gthread import ThreadWorker
 
 from web import worker
-from web.worker import BoundedSocket, PatientWorker
+from web.worker import BoundedSocket
 
 
 @pytest.fixture
@@ -76,65 +71,3 @@ def test_the_selector_gets_a_socket_that_does_not_wait(pair: tuple[BoundedSocket
     ours.setblocking(False)
     with pytest.raises(BlockingIOError):
         ours.recv(1)
-
-
-class Served:
-    """A worker without a server, its connection to a client, and how often it was told to handle that."""
-
-    def __init__(self, ours: BoundedSocket, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.worker = PatientWorker.__new__(PatientWorker)
-        self.worker.alive = True
-        self.worker.tpool = SimpleNamespace(_work_queue=SimpleQueue())
-        self.conn: Any = SimpleNamespace(sock=ours, parser=SimpleNamespace(unreader=SimpleNamespace(buf=BytesIO())))
-        self.requests = 0
-        monkeypatch.setattr(ThreadWorker, "handle", self._handle)
-
-    def _handle(self, conn: Any) -> bool:
-        self.requests += 1
-        conn.parser.unreader.buf = BytesIO()
-        with suppress(ConnectionResetError):
-            conn.sock.recv(1)
-        return True
-
-    def handle(self) -> object:
-        return self.worker.handle(self.conn)
-
-
-@pytest.fixture
-def served(pair: tuple[BoundedSocket, socket.socket], monkeypatch: pytest.MonkeyPatch) -> Served:
-    return Served(pair[0], monkeypatch)
-
-
-def test_requests_that_follow_at_once_stay_in_one_thread(
-    served: Served, pair: tuple[BoundedSocket, socket.socket]
-) -> None:
-    pair[1].sendall(b"abc")
-    assert served.handle() is True
-    assert served.requests == 3
-
-
-def test_a_request_that_was_read_with_the_one_before_is_served(served: Served) -> None:
-    served.conn.parser.unreader.buf = BytesIO(b"b")
-    assert served.worker._asks_again(served.conn)
-
-
-def test_a_silent_client_gives_its_thread_back_soon(served: Served, pair: tuple[BoundedSocket, socket.socket]) -> None:
-    pair[1].sendall(b"a")
-    started = monotonic()
-    served.handle()
-    assert served.requests == 1
-    assert monotonic() - started < 1
-
-
-def test_nobody_is_waited_for_while_others_wait(served: Served, pair: tuple[BoundedSocket, socket.socket]) -> None:
-    pair[1].sendall(b"abc")
-    served.worker.tpool._work_queue.put("another connection")
-    served.handle()
-    assert served.requests == 1
-
-
-def test_a_worker_that_stops_waits_for_nobody(served: Served, pair: tuple[BoundedSocket, socket.socket]) -> None:
-    pair[1].sendall(b"abc")
-    served.worker.alive = False
-    served.handle()
-    assert served.requests == 1
