@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.parties import Party
+from domain.ports import UnitOfWork
 from residents.feed import Notice
 from residents.judgement import require_sender
 from residents.parts import Intake
-from residents.queue import OUTAGES, Taken, go_on, receive
+from residents.queue import BATCH, OUTAGES, Taken, go_on, receive
 from residents.receipts import HeldNotice, NothingRevoked, NoticeReceipt, QuarantinedNotice
 
 
@@ -64,20 +66,37 @@ def preview_event(intake: Intake, notice: Notice, actor: Party) -> Effect | Held
 
 
 def apply_all(intake: Intake, notices: Iterable[tuple[int, Notice]], actor: Party) -> Iterator[Outcome]:
-    """Take each notice as it comes. A refusal stops no other; an outage is raised: the next would fare no better."""
-    return _each(notices, lambda notice: take(intake, notice, actor))
+    """Take the notices as they come, BATCH in one transaction. A refusal stops no other; an outage is raised: the next
+    would fare no better. Nothing is told of a notice before it is committed."""
+    rest = iter(notices)
+    while batch := list(islice(rest, BATCH)):
+        yield from _take_together(intake, batch, actor)
+
+
+def _take_together(intake: Intake, batch: list[tuple[int, Notice]], actor: Party) -> Iterator[Outcome]:
+    """Where all cannot be taken together, each is taken alone, so that what fails spoils no other; those that were
+    committed after all are answered as repeats."""
+    try:
+        with intake.begin() as work:
+            outcomes = list(_each(batch, lambda notice: _attempt(intake, work, notice, actor)))
+            work.commit()
+    except Refusal:
+        yield from _each(batch, lambda notice: take(intake, notice, actor))
+        return
+    for number, notice, taken in outcomes:
+        yield number, notice, taken if isinstance(taken, Refusal) else _go_further(intake, notice.sender, taken)
 
 
 def rehearse(intake: Intake, notices: Iterable[tuple[int, Notice]], actor: Party) -> Iterator[Outcome]:
     """What `apply_all` would do: it is done, one notice after the other, and undone. Other writers wait meanwhile."""
     with intake.begin() as work:
+        yield from _each(notices, lambda notice: _attempt(intake, work, notice, actor))
 
-        def attempt(notice: Notice) -> Taken:
-            now = intake.clock()
-            require_sender(actor, notice.sender, now)
-            return receive(intake, work, notice, actor, now)
 
-        yield from _each(notices, attempt)
+def _attempt(intake: Intake, work: UnitOfWork, notice: Notice, actor: Party) -> Taken:
+    received_at = intake.clock()
+    require_sender(actor, notice.sender, received_at)
+    return receive(intake, work, notice, actor, received_at)
 
 
 def _each(notices: Iterable[tuple[int, Notice]], attempt: Callable[[Notice], Taken]) -> Iterator[Outcome]:
@@ -97,11 +116,16 @@ def take(intake: Intake, notice: Notice, actor: Party) -> Taken:
     with intake.begin() as work:
         taken = receive(intake, work, notice, actor, received_at)
         work.commit()
+    return _go_further(intake, notice.sender, taken)
+
+
+def _go_further(intake: Intake, sender: str, taken: Taken) -> Taken:
+    """The same with held notices behind it that did not fit into its transaction."""
     # What fails here goes on with the sender's next notice. This one is done, and its sender is to hear so.
     with suppress(Refusal):
         while taken.more:
             with intake.begin() as work:
-                answers, more = go_on(intake, work, notice.sender, intake.clock())
+                answers, more = go_on(intake, work, sender, intake.clock())
                 work.commit()
             taken = replace(taken, released=(*taken.released, *answers), more=more)
     return taken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -40,7 +41,7 @@ _REGISTER = insert(scopes).from_select(
         literal(0),
     ).where(~exists().where(*_THE_SCOPE)),
 )
-_WANT = update(scopes).where(*_THE_SCOPE).values(wanted=_s.wanted + 1)
+_WANT = update(scopes).where(*_THE_SCOPE).values(wanted=_s.wanted + bindparam("changes"))
 _PUBLISHED = update(scopes).where(*_THE_SCOPE).values(published=bindparam("of_number"))
 
 _TAKE = update(leases).where(
@@ -57,6 +58,7 @@ class Lists:
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
+        self._wanted: Counter[Scope] = Counter()
 
     def register(self, scope: Scope) -> bool:
         return self.use([scope]) == 1
@@ -65,15 +67,23 @@ class Lists:
         """Put scopes in use; how many were new."""
         return self._statements.run(_REGISTER, [_named(scope) for scope in scopes])
 
-    def want(self, scope: Scope) -> None:
-        """Count one more change that the scope's next list should show; puts the scope in use when it is not."""
-        self.register(scope)
-        self._statements.run(_WANT, _named(scope))
+    def want(self, scope: Scope, changes: int = 1) -> None:
+        """Count changes that the scope's next list should show; puts the scope in use when it is not."""
+        self._wanted[scope] += changes
+
+    def write_wanted(self) -> None:
+        """Store what was counted: once for a whole transaction, and before anybody looks."""
+        if self._wanted:
+            self.use(self._wanted)
+            self._statements.run(_WANT, [{**_named(scope), "changes": n} for scope, n in self._wanted.items()])
+            self._wanted.clear()
 
     def scopes(self) -> Sequence[ScopeRecord]:
+        self.write_wanted()
         return [_scope_record(row) for row in self._statements.many(_SCOPES)]
 
     def scope(self, scope: Scope) -> ScopeRecord | None:
+        self.write_wanted()
         row = self._statements.find(_SCOPE, _named(scope))
         return _scope_record(row) if row else None
 

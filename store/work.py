@@ -52,6 +52,7 @@ class SqlUnitOfWork:
         return self
 
     def commit(self) -> None:
+        self.lists.write_wanted()
         self.audit.chain()
         self._statements.commit()
 

@@ -132,9 +132,9 @@ def test_a_line_that_is_no_notice_is_refused_in_words(line: bytes, terminal: Ter
 @pytest.mark.parametrize("code", [Code.STORE_UNAVAILABLE, Code.BUSY])
 def test_when_the_database_is_away_the_work_stops(code: Code, terminal: Terminal, tmp_path: Path) -> None:
     path = write(tmp_path / "notices.jsonl", notice(1), notice(2, RESIDENTS[1]))
-    with patch("residents.intake.take", side_effect=Refusal(code, "later")) as apply:
+    with patch("residents.intake.receive", side_effect=Refusal(code, "later")) as receive:
         said = terminal("residents", "apply", path)
-    assert apply.call_count == 1
+    assert receive.call_count == 2  # once with the others, once alone, and the next is not tried
     assert (said.code, said.err) == (1, f"refused ({code.value}): later\n")
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
+from typing import Literal
 
 import pytest
 
@@ -23,6 +24,7 @@ from residents.listing import list_notices, list_senders
 from residents.parts import Intake
 from residents.queue import BATCH, WINDOW, Taken
 from residents.receipts import HeldNotice, NoticeReceipt, QuarantinedNotice
+from residents.sealing import Sealer
 from tests.support.memory import MemoryStore
 from tests.support.notices import (
     HINO_CITY,
@@ -398,6 +400,43 @@ def test_an_outage_ends_a_file(act: object) -> None:
     with pytest.raises(Refusal) as caught:
         list(act(intake, [(1, move(1)), (2, move(2))], REGISTER))  # type: ignore[operator]
     assert caught.value.code is Code.STORE_UNAVAILABLE
+
+
+# Many of a file in one transaction
+
+
+def test_notices_of_a_file_are_committed_together() -> None:
+    store = MemoryStore()
+    intake = make_intake(store.begin)
+    store_resident(intake, record(1))
+    before = store.commits
+    file = [(number, move(number)) for number in range(1, BATCH + 2)]
+    assert [number for number, *_ in apply_all(intake, file, REGISTER)] == [number for number, _ in file]
+    assert store.commits == before + 2
+    assert expected(intake) == BATCH + 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "repeated"),
+    [pytest.param("lost", False, id="leaves nothing"), pytest.param("kept", True, id="is kept after all")],
+)
+def test_notices_whose_common_commit_fails_are_taken_one_by_one(fault: Literal["lost", "kept"], repeated: bool) -> None:
+    store = MemoryStore()
+    intake = make_intake(store.begin)
+    certify(intake, store_resident(intake, record(1)))
+    store.faults[store.commits + 1] = fault
+    taken = [taken for *_, taken in apply_all(intake, [(1, move(1)), (2, bad(2)), (3, move(3))], REGISTER)]
+    assert [answer.answer.repeated for answer in taken if isinstance(answer, Taken)] == [repeated] * 3
+    assert (expected(intake), len(revocations(intake))) == (4, 1)
+
+
+def test_a_notice_that_cannot_be_taken_now_does_not_undo_those_before_it(intake: Intake, holder: int) -> None:
+    apply_event(intake, move(3), REGISTER)
+    other = replace(intake, sealer=Sealer(b"i" * 32, b"x" * 32, intake.random))  # cannot open what was held
+    with pytest.raises(Refusal) as caught:
+        list(apply_all(other, [(1, move(1)), (2, move(2)), (3, move(4))], REGISTER))
+    assert caught.value.code is Code.BAD_CONFIGURATION
+    assert states(intake) == {"n1": NoticeState.APPLIED, "n3": NoticeState.HELD}
 
 
 # Many at once
