@@ -16,6 +16,7 @@ from domain.errors import Code, Refusal
 from domain.names import directory_name, uri
 from policies.extension_rules import KEY_USAGES
 from policies.plan import CertificatePlan
+from policies.profile import ExtensionRow
 
 _PURPOSES = {"client-auth": oids.CLIENT_AUTH, "ocsp-signing": oids.OCSP_SIGNING}
 
@@ -142,15 +143,51 @@ EXTENSION_OIDS: Mapping[str, bytes] = {name: der.oid(dotted) for name, (dotted, 
 """The same names with the identifier in DER."""
 
 
+_OF_HOLDER = (subject_alt_name, subject_key_identifier)
+"""What differs from holder to holder; all else is the same octets for everybody in a municipality."""
+
+_Part = bytes | ExtensionRow
+_Place = tuple[int, int, int, int, bytes | None]
+_shared: dict[_Place, tuple[tuple[object, ...], tuple[_Part, ...]]] = {}
+"""Extensions of certificates for one place, written already, and the rows that are a holder's own between them.
+Profile, issuer, names and locations go by identity; they are kept here, so that no other can take their place."""
+
+_MOST_SHARED = 16_384  # some for each of 1,741 municipalities
+
+
 def encode_extensions(plan: CertificatePlan) -> bytes:
     """Extensions ::= SEQUENCE OF Extension, in the order of the profile's rows. RFC 5280 §4.1.
 
     `critical` FALSE is the default and therefore absent. Raises Refusal(BAD_PLAN).
     """
-    return der.sequence(
-        *(
-            der.sequence(EXTENSION_OIDS[row.name], _TRUE if row.critical else b"", der.octet_string(value))
-            for row in plan.profile.extensions
-            if (value := EXTENSIONS[row.name][1](plan, row.value)) is not None
-        )
-    )
+    parts = _parts(plan)
+    return der.sequence(*[part if isinstance(part, bytes) else _extension(plan, part) for part in parts])
+
+
+def _parts(plan: CertificatePlan) -> tuple[_Part, ...]:
+    sources = profile, issuer, names, locations = plan.profile, plan.issuer, plan.names, plan.locations
+    place = id(profile), id(issuer), id(names), id(locations), plan.distribution_point
+    if found := _shared.get(place):
+        return found[1]
+    if issuer is None:
+        return profile.extensions
+    parts: list[_Part] = []
+    for row in profile.extensions:
+        if EXTENSIONS[row.name][1] in _OF_HOLDER:
+            parts.append(row)
+        elif parts and isinstance(parts[-1], bytes):
+            parts[-1] += _extension(plan, row)
+        else:
+            parts.append(_extension(plan, row))
+    if len(_shared) > _MOST_SHARED:
+        _shared.clear()
+    _shared[place] = sources, tuple(parts)
+    return tuple(parts)
+
+
+def _extension(plan: CertificatePlan, row: ExtensionRow) -> bytes:
+    """Extension (DER); nothing when the plan has nothing to say."""
+    value = EXTENSIONS[row.name][1](plan, row.value)
+    if value is None:
+        return b""
+    return der.sequence(EXTENSION_OIDS[row.name], _TRUE if row.critical else b"", der.octet_string(value))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from cryptography import x509
 
-from ca.extensions import EXTENSION_OIDS
-from ca.lint_values import keeps_promise
-from ca.octets import PARSING_FAULTS, NameParts, TbsFields, key_bits, name_parts, tbs_fields
+from ca.lint_extensions import extension_faults
+from ca.octets import PARSING_FAULTS, NameParts, TbsFields, moment_of, name_parts, subject_parts, tbs_fields
 from domain import der, oids
 from domain.certificates import Issuer
 from domain.errors import Code, Refusal
@@ -37,8 +35,6 @@ _IDENTIFIER = re.compile(rb"[0-9A-V]{14}[0-9]{5}[0-9A-V]{4}")
 
 _VERSION_3 = b"\xa0\x03\x02\x01\x02"
 _FOUR_ITEMS_ARC = der.oid(oids.JPKI_COMMON_NAME)[2:-1]
-_OPTIONAL = "authority-info-access"
-"""Left out where no locations are configured."""
 
 
 def lint_tbs(tbs: bytes, profile: Profile, issuer: Issuer | None, algorithm: bytes) -> LintedTbs:
@@ -71,19 +67,17 @@ def _faults(tbs: bytes, profile: Profile, issuer: Issuer | None, algorithm: byte
         yield "the signature algorithm is not the signer's"
     if fields.issuer != (issuer.subject if issuer else fields.subject):
         yield "the issuer name is not the issuer's subject octet for octet"
-    yield from _validity(fields, certificate, profile.validity, issuer)
-    yield from _subject(name_parts(fields.subject), profile.subject, name_parts(fields.issuer))
+    yield from _validity(fields, profile.validity, issuer)
+    yield from _subject(subject_parts(fields.subject), profile.subject, name_parts(fields.issuer))
     if not any(_is_key(fields.spki, name) for name in profile.keys):
         yield "the key is none of those the profile allows"
     if profile.purpose != "signature" and _FOUR_ITEMS_ARC in tbs:
         yield "one of the four items stands in a certificate that must not tell them"
-    yield from _extensions(fields, certificate, profile, issuer)
+    yield from extension_faults(fields, certificate, profile, issuer)
 
 
-def _validity(
-    fields: TbsFields, certificate: x509.Certificate, rule: ValidityRule, issuer: Issuer | None
-) -> Iterator[str]:
-    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+def _validity(fields: TbsFields, rule: ValidityRule, issuer: Issuer | None) -> Iterator[str]:
+    begin, end = moment_of(fields.not_before), moment_of(fields.not_after)
     for octets, moment in ((fields.not_before, begin), (fields.not_after, end)):
         if octets[0] != (der.UTC_TIME if moment.year < 2050 else der.GENERALIZED_TIME):
             yield "a time has the wrong type: UTCTime through 2049, GeneralizedTime from 2050"
@@ -120,21 +114,3 @@ def _is_key(spki: bytes, name: str) -> bool:
     head, tail, size = KEYS[name]
     sound = name != "rsa-2048" or spki[len(head) : len(head) + 1] >= b"\x80"  # all 2,048 bits
     return sound and len(spki) == size and spki.startswith(head) and spki.endswith(tail)
-
-
-def _extensions(
-    fields: TbsFields, certificate: x509.Certificate, profile: Profile, issuer: Issuer | None
-) -> Iterator[str]:
-    found = [identifier for identifier, _, _ in fields.extensions]
-    rows = [row for row in profile.extensions if row.name != _OPTIONAL or EXTENSION_OIDS[row.name] in found]
-    if found != [EXTENSION_OIDS[row.name] for row in rows]:
-        yield "the extensions are not those of the profile in their order"
-        return
-    key_id = hashlib.sha1(key_bits(fields.spki), usedforsecurity=False).digest()
-    for row, (_, critical, octets), extension in zip(rows, fields.extensions, certificate.extensions, strict=True):
-        if critical is not row.critical:
-            yield f"{row.name} is {'' if critical else 'not '}critical"
-        if extension.value.public_bytes() != octets:
-            yield f"{row.name} is not written in DER as another library writes it"
-        if not keeps_promise(row, extension.value, octets, fields.subject, key_id, issuer):
-            yield f"{row.name} does not say what the profile promises"

@@ -76,7 +76,11 @@ def _subject_alt_name(extension: _Extension) -> bool:
     others = [name for name in names if isinstance(name, x509.OtherName)]
     if [name.type_id.dotted_string for name in others] != [kind for kind, _ in FOUR_ITEMS] or len(others) != len(names):
         return False
-    name, birth_date, sex, address, name_flags, address_flags = (_text(other.value) for other in others)
+    return items_fit(*(_text(other.value) for other in others))
+
+
+def items_fit(name: str, birth_date: str, sex: str, address: str, name_flags: str, address_flags: str) -> bool:
+    """Whether the texts of the six otherNames, in their order, are such as a holder can have."""
     return (
         bool(name and address and _BIRTH_DATE.fullmatch(birth_date))
         and sex in _SEXES

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,13 +26,13 @@ PARSING_FAULTS = (
 
 _FIELD_TAGS = [0xA0, der.INTEGER, *[der.SEQUENCE] * 5, 0xA3]
 _TRUE = der.boolean(True)
-_COUNTRY = der.oid(oids.COUNTRY)
+_COUNTRY, _COMMON_NAME = der.oid(oids.COUNTRY), der.oid(oids.COMMON_NAME)
 
 
 class TbsFields(NamedTuple):
     """The fields of a version 3 TBSCertificate, each the whole DER element as it stands there.
 
-    `extensions` are (identifier element, whether critical, content of the OCTET STRING), in their order.
+    `extensions` are whole elements too, in their order; `extension_parts` takes one apart.
     """
 
     version: bytes
@@ -41,13 +43,13 @@ class TbsFields(NamedTuple):
     not_after: bytes
     subject: bytes
     spki: bytes
-    extensions: tuple[tuple[bytes, bool, bytes], ...]
+    extensions: tuple[bytes, ...]
 
 
 def tbs_fields(tbs: bytes) -> TbsFields:
     """The fields of a TBSCertificate (RFC 5280 §4.1), read strictly; raises DerError for any other shape.
 
-    A FALSE `critical` must be absent, as defaults are in DER (X.690 §11.5).
+    Extensions are found, and not looked into.
     """
     found = list(der.elements(tbs, *der.only(tbs, der.SEQUENCE)))
     if [tag for tag, *_ in found] != _FIELD_TAGS:
@@ -66,7 +68,7 @@ def tbs_fields(tbs: bytes) -> TbsFields:
         not_after=_whole(tbs, end),
         subject=_whole(tbs, subject),
         spki=_whole(tbs, spki),
-        extensions=tuple(_extension(tbs, element) for element in der.elements(tbs, start, stop)),
+        extensions=tuple([tbs[begin:end] for _, begin, _, end in der.elements(tbs, start, stop)]),
     )
 
 
@@ -85,16 +87,19 @@ def _pair(elements: Iterator[_Element]) -> tuple[_Element, _Element]:
     return found
 
 
-def _extension(tbs: bytes, element: _Element) -> tuple[bytes, bool, bytes]:
-    tag, _, start, end = element
-    found = list(der.elements(tbs, start, end))
-    tags = [tag, *(part[0] for part in found)]
-    critical = tags == [der.SEQUENCE, der.OID, der.BOOLEAN, der.OCTET_STRING]
-    if not critical and tags != [der.SEQUENCE, der.OID, der.OCTET_STRING]:
+def extension_parts(element: bytes) -> tuple[bytes, bool, bytes]:
+    """(identifier element, whether critical, content of the OCTET STRING) of an Extension (DER). Raises DerError.
+
+    A FALSE `critical` must be absent, as defaults are in DER (X.690 §11.5).
+    """
+    found = list(der.elements(element, *der.only(element, der.SEQUENCE)))
+    tags = [part[0] for part in found]
+    critical = tags == [der.OID, der.BOOLEAN, der.OCTET_STRING]
+    if not critical and tags != [der.OID, der.OCTET_STRING]:
         raise DerError("an extension has another shape")
-    if critical and _whole(tbs, found[1]) != _TRUE:
+    if critical and _whole(element, found[1]) != _TRUE:
         raise DerError("critical is written, but is not TRUE in DER")
-    return _whole(tbs, found[0]), critical, tbs[found[-1][2] : found[-1][3]]
+    return _whole(element, found[0]), critical, element[found[-1][2] : found[-1][3]]
 
 
 NameParts = tuple[tuple[bytes, bytes], ...]
@@ -120,11 +125,54 @@ def name_parts(name: bytes) -> NameParts:
     return tuple(parts)
 
 
+_IDENTIFIER_OCTETS = 23
+# SET { SEQUENCE { commonName, UTF8String } }, but for the octets of the identifier.
+_IDENTIFIER_HEAD = der.tlv(
+    der.SET, der.sequence(der.oid(oids.COMMON_NAME), der.tlv(der.UTF8_STRING, bytes(_IDENTIFIER_OCTETS)))
+)[:-_IDENTIFIER_OCTETS]
+
+
+def place_of(subject: bytes) -> bytes:
+    """A subject (DER) without the identifier of its holder: the same octets for all holders of a municipality. A
+    subject that does not end with an identifier stays whole."""
+    place = subject[:-_IDENTIFIER_OCTETS]
+    return place if place.endswith(_IDENTIFIER_HEAD) else subject
+
+
+def subject_parts(subject: bytes) -> NameParts:
+    """`name_parts`, quick for holders: what stands before the identifier comes back with every neighbour."""
+    place = place_of(subject)
+    if place is subject:
+        return name_parts(subject)
+    return (*_parts_of_place(place), (_COMMON_NAME, subject[-_IDENTIFIER_OCTETS:]))
+
+
+@lru_cache(maxsize=4096)
+def _parts_of_place(place: bytes) -> NameParts:
+    return name_parts(place + bytes(_IDENTIFIER_OCTETS))[:-1]
+
+
 def tbs_of(certificate: bytes) -> bytes:
     """The TBSCertificate element of a certificate (DER). Raises DerError."""
     start, end = der.only(certificate, der.SEQUENCE)
     _, stop = der.expect(certificate, der.SEQUENCE, start, end)
     return certificate[start:stop]
+
+
+_DIGITS = re.compile(rb"[0-9]+Z")
+
+
+@lru_cache(maxsize=1024)
+def moment_of(time: bytes) -> datetime:
+    """The moment of an X.509 Time (DER) of either type: whole seconds, Z (RFC 5280 §4.1.2.5). Raises ValueError."""
+    tag, start, end = der.read(time)
+    text = time[start:end]
+    if (tag, len(text)) not in ((der.UTC_TIME, 13), (der.GENERALIZED_TIME, 15)) or not _DIGITS.fullmatch(text):
+        raise DerError("a time is neither a UTCTime nor a GeneralizedTime as certificates write them")
+    year, rest = int(text[:-11]), text[-11:-1]
+    if tag == der.UTC_TIME:
+        year += 1900 if year >= 50 else 2000
+    return datetime(year, *(int(rest[i : i + 2]) for i in range(0, 10, 2)), tzinfo=UTC)  # type: ignore[arg-type,misc]
 
 
 def key_bits(spki: bytes) -> bytes:

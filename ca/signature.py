@@ -6,12 +6,15 @@ from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from ca.octets import PARSING_FAULTS
 from domain.certificates import Issuer
 from domain.errors import Code, Refusal
 from domain.ports import Signer
 from domain.signing import LintedTbs, sign_once
+
+_PKCS1 = padding.PKCS1v15()
 
 
 def sign_certificate(linted: LintedTbs, signer: Signer, issuer: Issuer | None) -> bytes:
@@ -23,7 +26,10 @@ def sign_certificate(linted: LintedTbs, signer: Signer, issuer: Issuer | None) -
     octets = sign_once(linted, signer)
     try:
         certificate = x509.load_der_x509_certificate(octets)
-        certificate.verify_directly_issued_by(_loaded(issuer.certificate) if issuer else certificate)
+        if issuer is None:
+            certificate.verify_directly_issued_by(certificate)
+        else:
+            _verify(certificate, issuer)
     except (InvalidSignature, *PARSING_FAULTS):
         raise Refusal(
             Code.SIGNER_UNAVAILABLE,
@@ -32,7 +38,19 @@ def sign_certificate(linted: LintedTbs, signer: Signer, issuer: Issuer | None) -
     return octets
 
 
+def _verify(certificate: x509.Certificate, issuer: Issuer) -> None:
+    """What `verify_directly_issued_by` does with the signature; names were judged before. Raises InvalidSignature."""
+    public, hash_ = _public_key(issuer.certificate), certificate.signature_hash_algorithm
+    signature, tbs = certificate.signature, certificate.tbs_certificate_bytes
+    if isinstance(public, rsa.RSAPublicKey) and hash_:
+        public.verify(signature, tbs, _PKCS1, hash_)
+    elif isinstance(public, ec.EllipticCurvePublicKey) and hash_:
+        public.verify(signature, tbs, ec.ECDSA(hash_))
+    else:
+        raise InvalidSignature
+
+
 @lru_cache(maxsize=16)
-def _loaded(certificate: bytes) -> x509.Certificate:
-    """The issuers are few, and loading an elliptic curve key is slow."""
-    return x509.load_der_x509_certificate(certificate)
+def _public_key(certificate: bytes) -> object:
+    """The issuers are few; what loading a key and its first use cost is not paid for every certificate."""
+    return x509.load_der_x509_certificate(certificate).public_key()

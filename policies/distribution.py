@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from domain.certificates import IssuerId
 from domain.lists import Scope
@@ -22,13 +23,14 @@ class Locations:
     issuers: str | None = None
 
 
+@lru_cache(maxsize=8192)
 def municipal_point(
     authority_subject: Name, municipality: Municipality, issuer: IssuerId, locations: Locations
 ) -> bytes:
     """DistributionPointName of a municipality's list: its directory entry, then its URL if lists have locations.
 
     RFC 5280 §6.3.3 (b)(2) matches any one name, so the directory entry keeps old certificates and new lists
-    together when the locations are configured anew.
+    together when the locations are configured anew. Cached: every holder of a municipality gets it.
     """
     directory = municipal_directory(authority_subject, municipality.prefecture_romanised, municipality.name_romanised)
     return distribution_point_name(directory, list_url(Scope(issuer, municipality.code), locations))

@@ -19,7 +19,8 @@ SMALLEST_FACTOR = 752
 
 _RSA_BITS = {"rsa-2048": 2048}
 _FERMAT_ROUNDS = 100
-_DIVISOR = 16 * 9 * 5 * 7 * 11
+_DIVISORS = (16, 9, 5, 7, 11, 13, 17)
+_DIVISOR = math.prod(_DIVISORS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +92,32 @@ def has_close_factors(modulus: int) -> bool:
     """Whether a hundred steps of Fermat's method factor `modulus`: it then is `(a + b)(a - b)` with a small `b`."""
     a = math.isqrt(modulus - 1) + 1
     square = a * a - modulus
-    # Step n looks at `(a + n)² - modulus`, and first at its remainder: few remainders are those of squares.
+    # Step n looks at `(a + n)² - modulus`, and first at its remainders: few of them are those of squares.
     residue, slope = square % _DIVISOR, 2 * a % _DIVISOR
-    for n in range(_FERMAT_ROUNDS):
-        if (residue + n * (slope + n)) % _DIVISOR in _squares():
-            candidate = square + n * (2 * a + n)
-            if math.isqrt(candidate) ** 2 == candidate:
-                return True
+    steps = -1
+    for divisor, masks in _square_steps():
+        steps &= masks[residue % divisor * divisor + slope % divisor]
+    while steps:
+        n = (steps & -steps).bit_length() - 1
+        candidate = square + n * (2 * a + n)
+        if math.isqrt(candidate) ** 2 == candidate:
+            return True
+        steps &= steps - 1
     return False
 
 
 @cache
-def _squares() -> frozenset[int]:
-    """What squares leave when divided by `_DIVISOR`: one number in fifty."""
-    return frozenset(n * n % _DIVISOR for n in range(_DIVISOR))
+def _square_steps() -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """For each divisor, by remainders of square and slope: the steps n (as bits) after which a square's is left."""
+    found = []
+    for divisor in _DIVISORS:
+        squares = {n * n % divisor for n in range(divisor)}
+        found.append((divisor, tuple(
+            sum(1 << n for n in range(_FERMAT_ROUNDS) if (residue + n * (slope + n)) % divisor in squares)
+            for residue in range(divisor)
+            for slope in range(divisor)
+        )))  # fmt: skip
+    return tuple(found)
 
 
 def is_roca(modulus: int) -> bool:

@@ -242,3 +242,16 @@ def test_all_faults_of_a_table_are_told_at_once() -> None:
     with pytest.raises(TableFaults) as faults:
         load_substitutes({"substitute": [ROW | {"use": 1}, {}], "title": "x"})
     assert len(faults.value.faults) == 8
+
+
+@given(st.text(st.sampled_from([*"高山ー　‐①A\u0301ﾊ\u200d\u3099", LADDER_HIGH, SELECTOR]), max_size=6))
+def test_plain_texts_are_taken_the_short_way_as_the_long_way_takes_them(text: str) -> None:
+    """A proposal equal to the text goes the long way, and changes nothing that is not refused."""
+    assert outcome(text, None) == outcome(text, text) or LADDER_HIGH in text or SELECTOR in text
+
+
+def outcome(text: str, proposed: str | None) -> Substituted | Code:
+    try:
+        return name(text, proposed)
+    except Refusal as refusal:
+        return refusal.code
