@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
-from ca.octets import TbsFields, tbs_fields, tbs_of
+from ca.octets import TbsFields, extension_parts, tbs_fields, tbs_of
 from domain import der, oids
 from domain.certificates import CertificateRecord, CertificateState, Issuer, Kind
 from domain.events import Act
@@ -51,7 +51,7 @@ def directory_of(fields: TbsFields) -> bytes | None:
 
     The list must bear the same name (RFC 5280 §6.3.3 (b)(2)); a URL beside it may change with the configuration.
     """
-    for identifier, _, value in fields.extensions:
+    for identifier, _, value in map(extension_parts, fields.extensions):
         if identifier == _POINTS:
             start, end = 0, len(value)
             for tag in (der.SEQUENCE, der.SEQUENCE, 0xA0, 0xA0):
