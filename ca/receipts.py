@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
-from domain.certificates import Kind
-from domain.revocation import RevocationCause, RevocationReceipt
+from domain.certificates import Carrier, Kind
+from domain.revocation import CertificateEffect, CrlReason, EffectWord, RevocationCause, RevocationReceipt
 
 
 def receipt_to_json(receipt: RevocationReceipt) -> str:
@@ -19,6 +21,7 @@ def receipt_to_json(receipt: RevocationReceipt) -> str:
             "already": [kind.value for kind in receipt.already],
             "received_at": receipt.received_at.isoformat(),
             "committed_at": receipt.committed_at.isoformat(),
+            "effects": effects_to_json(receipt.effects),
         }
     )
 
@@ -33,4 +36,33 @@ def receipt_from_json(text: str) -> RevocationReceipt:
         already=tuple(map(Kind, kept["already"])),
         received_at=datetime.fromisoformat(kept["received_at"]).astimezone(UTC),
         committed_at=datetime.fromisoformat(kept["committed_at"]).astimezone(UTC),
+        effects=effects_from_json(kept.get("effects", [])),
+    )
+
+
+def effects_to_json(effects: Iterable[CertificateEffect]) -> list[dict[str, object]]:
+    """What became of each certificate, as JSON values."""
+    return [
+        {
+            "kind": effect.kind.value,
+            "carrier": effect.carrier.value,
+            "effect": effect.effect.value,
+            "reason": None if effect.reason is None else effect.reason.word,
+            "since": effect.since.isoformat() if effect.since else None,
+        }
+        for effect in effects
+    ]
+
+
+def effects_from_json(kept: Iterable[Mapping[str, Any]]) -> tuple[CertificateEffect, ...]:
+    """The effects that `effects_to_json` wrote."""
+    return tuple(
+        CertificateEffect(
+            Kind(row["kind"]),
+            Carrier(row["carrier"]),
+            EffectWord(row["effect"]),
+            CrlReason.of(row["reason"]) if row["reason"] else None,
+            datetime.fromisoformat(row["since"]).astimezone(UTC) if row["since"] else None,
+        )
+        for row in kept
     )

@@ -11,13 +11,20 @@ from ca.authority import Authority
 from ca.completion import audit_facts
 from ca.entitlement import find_resident
 from ca.receipts import receipt_from_json, receipt_to_json
-from domain.certificates import CertificateRecord, Kind
+from domain.certificates import Carrier, CertificateRecord, Kind
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
 from domain.parties import Party, Role
 from domain.people import ResidentCode
 from domain.ports import UnitOfWork
-from domain.revocation import Revocation, RevocationCause, RevocationOrder, RevocationReceipt
+from domain.revocation import (
+    CertificateEffect,
+    EffectWord,
+    Revocation,
+    RevocationCause,
+    RevocationOrder,
+    RevocationReceipt,
+)
 from policies.causes import orders_for
 
 RECEIPT_OCTETS = 16
@@ -25,21 +32,24 @@ RECEIPT_OCTETS = 16
 
 @dataclass(frozen=True, slots=True)
 class RevocationRequest:
-    """失効の申請, 届出 or 一時停止, as a caller hands it on. `kinds` None leaves to the cause what is revoked."""
+    """失効の申請, 届出 or 一時停止, as handed on. `kinds` or `carriers` None leave to the cause what is hit."""
 
     caller: Party
     key: str
     resident_code: ResidentCode
     cause: RevocationCause
     kinds: frozenset[Kind] | None = None
+    carriers: frozenset[Carrier] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RevocationOutcome:
-    """Kinds of which something changes, and kinds of which all stands already as it was ordered."""
+    """Kinds of which something changes, kinds of which all stands already as it was ordered, and what becomes of each
+    certificate that was live."""
 
     revoked: tuple[Kind, ...]
     already: tuple[Kind, ...]
+    effects: tuple[CertificateEffect, ...]
 
 
 def revoke(
@@ -58,13 +68,8 @@ def revoke(
     key was in doubt from then on; a hold on a hold changes nothing. A revocation ends the certificate as the holder's
     live one, a hold does not. A certificate that is reserved and not yet signed is revoked like any other.
     """
-    rows = {(row.issuer, row.serial): row for row in records}
-    done: list[Kind] = []
-    for order in orders:
-        row = rows[order.issuer, order.serial]
-        change = _standing(work, order, row, at)
-        if change is None:
-            continue
+    changes, effects = _changes(work, orders, records, at)
+    for order, row, change in changes:
         work.revocations.put(change, receipt, received_at)
         if not change.on_hold:
             work.certificates.end(row.issuer, row.serial, at)
@@ -76,14 +81,35 @@ def revoke(
             "receipt": receipt,
         }
         work.audit.append(AuditEvent(Act.HELD if change.on_hold else Act.REVOKED, actor, at, facts))
-        done.append(order.kind)
-    return _outcome(orders, done)
+    return _outcome(orders, changes, effects)
 
 
-def _standing(work: UnitOfWork, order: RevocationOrder, row: CertificateRecord, at: datetime) -> Revocation | None:
+Change = tuple[RevocationOrder, CertificateRecord, Revocation]
+"""An order, the certificate, and the revocation that shall stand for it."""
+
+
+def _changes(
+    work: UnitOfWork, orders: Sequence[RevocationOrder], records: Sequence[CertificateRecord], at: datetime
+) -> tuple[list[Change], list[CertificateEffect]]:
+    """What the orders change, and what becomes of every live certificate among `records`. Changes nothing."""
+    ordered = {(order.issuer, order.serial): order for order in orders}
+    changes: list[Change] = []
+    effects: list[CertificateEffect] = []
+    for row in records:
+        order, existing = ordered.get((row.issuer, row.serial)), work.revocations.find(row.issuer, row.serial)
+        change = _standing(order, row, existing, at) if order else None
+        if order and change:
+            changes.append((order, row, change))
+        if change or row.ended_at is None:
+            effects.append(_effect(row, existing, change))
+    return changes, effects
+
+
+def _standing(
+    order: RevocationOrder, row: CertificateRecord, existing: Revocation | None, at: datetime
+) -> Revocation | None:
     """The revocation that shall stand for the certificate, or None when it needs no change."""
     wanted = Revocation(row.issuer, row.serial, row.municipality, order.cause, order.reason, at, row.validity.not_after)
-    existing = work.revocations.find(row.issuer, row.serial)
     if existing is None:
         return wanted
     if wanted.on_hold or not existing.on_hold:
@@ -91,18 +117,32 @@ def _standing(work: UnitOfWork, order: RevocationOrder, row: CertificateRecord, 
     return replace(wanted, revoked_at=existing.revoked_at)
 
 
-def _outcome(orders: Sequence[RevocationOrder], done: Sequence[Kind]) -> RevocationOutcome:
-    asked = {order.kind for order in orders}
+def _effect(row: CertificateRecord, existing: Revocation | None, change: Revocation | None) -> CertificateEffect:
+    after = change or existing
+    if after is None:
+        return CertificateEffect(row.kind, row.carrier, EffectWord.STAYS_GOOD)
+    if change is not None:
+        word = EffectWord.HELD if change.on_hold else EffectWord.REVOKED
+    else:
+        word = EffectWord.STAYS_HELD if after.on_hold else EffectWord.STAYS_REVOKED
+    return CertificateEffect(row.kind, row.carrier, word, after.reason, after.revoked_at)
+
+
+def _outcome(
+    orders: Sequence[RevocationOrder], changes: Sequence[Change], effects: Sequence[CertificateEffect]
+) -> RevocationOutcome:
+    asked, done = {order.kind for order in orders}, {order.kind for order, _, _ in changes}
     return RevocationOutcome(
         revoked=tuple(kind for kind in Kind if kind in done),
         already=tuple(kind for kind in Kind if kind in asked and kind not in done),
+        effects=tuple(effects),
     )
 
 
 def revoke_resident(authority: Authority, request: RevocationRequest) -> RevocationReceipt:
     """Revoke or hold a resident's certificates for a cause; repeated with its key, it gives the same receipt again.
 
-    Every carrier is hit. Revocations bear the time at which they are recorded, after any wait for the store, so that
+    Revocations bear the time at which they are recorded, after any wait for the store, so that
     no list made meanwhile lacks an entry older than itself. Raises Refusal(NOT_ADMITTED), Refusal(CAUSE_NOT_ALLOWED)
     when the cause is not for this caller or not for these kinds, Refusal(UNKNOWN_RESIDENT), also for a municipality
     where the resident does not live, Refusal(NO_LIVE_CERTIFICATE), Refusal(IDEMPOTENCY_MISMATCH).
@@ -122,7 +162,9 @@ def revoke_resident(authority: Authority, request: RevocationRequest) -> Revocat
         orders, records = _orders(authority, work, request, at)
         number = authority.random(RECEIPT_OCTETS).hex()
         outcome = revoke(orders, records, work, at=at, actor=caller, receipt=number, received_at=received_at)
-        receipt = RevocationReceipt(number, request.cause, outcome.revoked, outcome.already, received_at, at)
+        receipt = RevocationReceipt(
+            number, request.cause, outcome.revoked, outcome.already, received_at, at, outcome.effects
+        )
         work.revocations.keep_receipt(caller, request.key, content, receipt_to_json(receipt))
         work.commit()
     return receipt
@@ -134,9 +176,7 @@ def preview(authority: Authority, request: RevocationRequest) -> RevocationOutco
     _require_caller(authority, request, now)
     with authority.begin(write=False) as work:
         orders, records = _orders(authority, work, request, now)
-        rows = {(row.issuer, row.serial): row for row in records}
-        changed = [o.kind for o in orders if _standing(work, o, rows[o.issuer, o.serial], now)]
-    return _outcome(orders, changed)
+        return _outcome(orders, *_changes(work, orders, records, now))
 
 
 def _require_caller(authority: Authority, request: RevocationRequest, now: datetime) -> None:
@@ -158,7 +198,7 @@ def _orders(
     home = request.caller.municipality if request.caller.role is Role.MUNICIPALITY else None
     resident = find_resident(authority, work, request.resident_code, home)
     records = [row for row in work.certificates.of_resident(resident.id) if not row.validity.ended(now)]
-    orders = orders_for(authority.causes[request.cause], records, request.kinds)
+    orders = orders_for(authority.causes[request.cause], records, request.kinds, request.carriers)
     ordered = {(order.issuer, order.serial) for order in orders}
     if not any(row.ended_at is None and (row.issuer, row.serial) in ordered for row in records):
         raise Refusal(
@@ -170,4 +210,7 @@ def _orders(
 def _canonical(request: RevocationRequest) -> bytes:
     """Everything asked for, in one order."""
     kinds = None if request.kinds is None else [kind.value for kind in Kind if kind in request.kinds]
-    return json.dumps(["revocation", request.resident_code.digits, request.cause.value, kinds]).encode()
+    said: list[object] = ["revocation", request.resident_code.digits, request.cause.value, kinds]
+    if request.carriers is not None:
+        said.append([carrier.value for carrier in Carrier if carrier in request.carriers])
+    return json.dumps(said).encode()

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from cli.output import table
-from config.rules import load_causes, load_events, load_profiles
+from config.rules import load_causes, load_events, load_pair_rule, load_profiles
 from config.settings import load
 from domain.certificates import Carrier, Kind
-from domain.revocation import CauseRule, CrlReason
+from domain.revocation import CauseEffect, CauseRule
+from policies.events import EventRule
+
+Row = dict[str, object]
+
+STAYS = "stays"
 
 
 @click.group("policy")
@@ -19,38 +26,98 @@ def command() -> None:
 
 
 @command.command("revocation")
-def revocation() -> None:
-    """Print the table of causes: what each does to each kind of certificate, who may ask, and the source."""
-    table(
-        ("cause", "日本語", "certificate", "carrier", "effect", "CRL reason", "by", "source", "state"),
-        (
-            (
-                rule.cause.value,
-                rule.title_ja,
-                kind.value,
-                " ".join(carrier.value for carrier in Carrier),
-                _effect(rule, kind),
-                rule.reason.name.lower() if kind in rule.kinds else "",
-                " ".join(sorted(rule.by)),
-                rule.source,
-                _seen(rule.verified),
-            )
-            for rule in load_causes().values()
-            for kind in Kind
-        ),
-    )
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
+def revocation(as_json: bool) -> None:
+    """Print the whole table of revocation: what each cause and each event of the resident register does to each kind
+    of certificate on each carrier, who may name it, and the source. OPEN: something in the row is not settled."""
+    rows = [*_cause_rows(), *_event_rows(), _pair_row()]
+    if as_json:
+        click.echo(json.dumps({"revocation": rows}, ensure_ascii=False, indent=2))
+        return
+    table(list(rows[0]), (list(row.values()) for row in rows))
 
 
-def _effect(rule: CauseRule, kind: Kind) -> str:
-    if kind not in rule.kinds:
-        return "stays"
-    effect = "held" if rule.reason is CrlReason.CERTIFICATE_HOLD else "revoked"
-    return f"{effect}, or as chosen" if rule.choosable else effect
+def _cause_rows() -> Iterator[Row]:
+    for rule in load_causes().values():
+        for (kind, carrier), effect in rule.effects.items():
+            yield _row("", rule.cause.value, rule.title_ja, kind, carrier, effect, _chosen(rule, effect), rule.by)
+
+
+def _event_rows() -> Iterator[Row]:
+    causes = load_causes()
+    for rule in load_events().values():
+        cause = causes[rule.cause] if rule.cause else None
+        for kind in Kind:
+            for carrier in Carrier:
+                yield _row(
+                    rule.event.value,
+                    cause.cause.value if cause else "",
+                    rule.title_ja,
+                    kind,
+                    carrier,
+                    _event_effect(rule, cause, kind, carrier),
+                    "",
+                    cause.by if cause else frozenset({"register"}),
+                )
+
+
+def _event_effect(rule: EventRule, cause: CauseRule | None, kind: Kind, carrier: Carrier) -> CauseEffect:
+    """The effect of the event's cause; what is open about the event is open about the effect."""
+    if cause is None:
+        return CauseEffect(None, rule.source, rule.verified)
+    found = cause.effects[kind, carrier]
+    source = rule.source if found.verified else f"{rule.source}. {cause.cause.value}: {found.source}"
+    return CauseEffect(found.reason, source, rule.verified and found.verified)
+
+
+def _pair_row() -> Row:
+    pair = load_pair_rule()
+    return {
+        "event": "",
+        "cause": "pair rule",
+        "日本語": "一対の失効",
+        "certificate": "both",
+        "carrier": "each",
+        "effect": f"both or none; the one exception is {pair.exception.value}",
+        "CRL reason": "",
+        "by": "",
+        "source": pair.source,
+        "state": _seen(pair.verified),
+    }
+
+
+def _row(
+    event: str,
+    cause: str,
+    title: str,
+    kind: Kind,
+    carrier: Carrier,
+    effect: CauseEffect,
+    chosen: str,
+    by: frozenset[str],
+) -> Row:
+    return {
+        "event": event,
+        "cause": cause,
+        "日本語": title,
+        "certificate": kind.value,
+        "carrier": carrier.value,
+        "effect": effect.word + chosen,
+        "CRL reason": effect.reason.word if effect.reason is not None else "",
+        "by": " ".join(sorted(by)),
+        "source": effect.source,
+        "state": _seen(effect.verified),
+    }
+
+
+def _chosen(rule: CauseRule, effect: CauseEffect) -> str:
+    parts = [name for name, may in (("kind", rule.choosable), ("carrier", rule.carrier_choosable)) if may]
+    return f", or as chosen by {' and '.join(parts)}" if parts and effect.reason is not None else ""
 
 
 @command.command("events")
 def events() -> None:
-    """Print what each event of the resident register does to each kind of certificate, on every carrier."""
+    """Print what each event of the resident register does to our copy of the record, and to each certificate."""
     causes = load_causes()
     table(
         (
@@ -70,17 +137,18 @@ def events() -> None:
                 rule.event.value,
                 rule.title_ja,
                 kind.value,
-                " ".join(carrier.value for carrier in Carrier),
-                "revoked" if hit else "stays",
-                causes[rule.cause].reason.name.lower() if hit and rule.cause else "",
+                carrier.value,
+                effect.word,
+                effect.reason.word if effect.reason is not None else "",
                 rule.state.value,
                 rule.carries.value,
-                rule.source,
-                _seen(rule.verified and (rule.cause is None or not hit or causes[rule.cause].verified)),
+                effect.source,
+                _seen(effect.verified),
             )
             for rule in load_events().values()
             for kind in Kind
-            for hit in (rule.cause is not None and kind in causes[rule.cause].kinds,)
+            for carrier in Carrier
+            for effect in (_event_effect(rule, causes[rule.cause] if rule.cause else None, kind, carrier),)
         ),
     )
 

@@ -15,6 +15,7 @@ from domain.errors import Refusal
 from domain.events import NoticeRecord, NoticeState, ResidentEvent
 from domain.parties import LOCAL_OPERATOR
 from domain.ports import Begin
+from domain.revocation import EffectWord
 from residents.feed import read_notices
 from residents.intake import apply_all, rehearse
 from residents.listing import list_notices, list_senders
@@ -23,6 +24,7 @@ from residents.receipts import HeldNotice, NoticeAnswer, QuarantinedNotice
 from residents.rows import Format
 
 Row = tuple[object, ...]
+_HITS = (EffectWord.REVOKED, EffectWord.HELD)
 
 
 @click.group("residents")
@@ -129,7 +131,7 @@ def _outcome(answer: NoticeAnswer) -> tuple[str, str]:
         return "", f"held{again}: waits for number {answer.expected}"
     if isinstance(answer, QuarantinedNotice):
         return "", f"quarantined{again} ({answer.reason.value}): {answer.detail}"
-    kinds = " ".join(kind.value for kind in answer.revoked)
+    kinds = " ".join(f"{row.kind.value}/{row.carrier.value}" for row in answer.effects if row.effect in _HITS)
     return kinds or (answer.nothing.value if answer.nothing else ""), f"applied{again}"
 
 

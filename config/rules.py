@@ -11,7 +11,7 @@ from pathlib import Path
 from config.document import ConfigurationFaults
 from config.files import read_file
 from domain.events import EventType
-from domain.revocation import CauseRule, RevocationCause
+from domain.revocation import CauseRule, PairRule, RevocationCause
 from policies import causes, characters, events
 from policies.events import EventRule
 from policies.profile import Profile, ProfileFaults, load_profile
@@ -23,6 +23,12 @@ _PACKAGE = files("config")
 def load_causes() -> Mapping[RevocationCause, CauseRule]:
     """The table of causes in law."""
     return causes.load_causes(_read("law/causes.toml"))
+
+
+@cache
+def load_pair_rule() -> PairRule:
+    """The rule that a pair is revoked together, and its exception."""
+    return causes.load_pair_rule(_read("law/causes.toml"))
 
 
 @cache

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, IntEnum
 
-from domain.certificates import IssuerId, Kind
+from domain.certificates import Carrier, IssuerId, Kind
 from domain.people import MunicipalityCode
 from domain.serial import SerialNumber
 
@@ -21,6 +22,16 @@ class CrlReason(IntEnum):
     SUPERSEDED = 4
     CESSATION_OF_OPERATION = 5
     CERTIFICATE_HOLD = 6
+
+    @property
+    def word(self) -> str:
+        """As tables and answers write it: `key-compromise`."""
+        return self.name.lower().replace("_", "-")
+
+    @classmethod
+    def of(cls, word: str) -> CrlReason:
+        """The reason that is written so. Raises KeyError."""
+        return cls[word.upper().replace("-", "_")]
 
 
 class RevocationCause(Enum):
@@ -40,20 +51,56 @@ class RevocationCause(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class CauseRule:
-    """One row of the cause table: whom it hits, what the list says, and where that is written.
+class CauseEffect:
+    """What a cause does to the certificates of one kind on one carrier. `reason` None: they stay as they are;
+    UNSPECIFIED is written by leaving the extension out (RFC 5280 §5.3.1)."""
 
-    `kinds` is what the cause revokes when the caller names nothing; `choosable` says whether the caller may name
-    a part of them. `reason` UNSPECIFIED is written by leaving the extension out (RFC 5280 §5.3.1).
+    reason: CrlReason | None
+    source: str
+    verified: bool
+
+    @property
+    def word(self) -> str:
+        if self.reason is None:
+            return "stays"
+        return "held" if self.reason is CrlReason.CERTIFICATE_HOLD else "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class CauseRule:
+    """A cause in the table: what it does to each kind on each carrier, who may name it, and where that is written.
+
+    `effects` has every kind and carrier. `choosable` and `carrier_choosable` say whether the caller may name a part of
+    the kinds and of the carriers that are hit.
     """
 
     cause: RevocationCause
     title_ja: str
     title_en: str
-    kinds: frozenset[Kind]
+    effects: Mapping[tuple[Kind, Carrier], CauseEffect]
     choosable: bool
-    reason: CrlReason
+    carrier_choosable: bool
     by: frozenset[str]
+    source: str
+    verified: bool
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds that are hit on any carrier."""
+        return frozenset(kind for (kind, _), effect in self.effects.items() if effect.reason is not None)
+
+    @property
+    def carriers(self) -> frozenset[Carrier]:
+        """The carriers that are hit."""
+        return frozenset(carrier for (_, carrier), effect in self.effects.items() if effect.reason is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class PairRule:
+    """Revoked together: both kinds, or none, on each carrier. `exception` is the one cause that leaves the
+    authentication certificate alone."""
+
+    exception: RevocationCause
     source: str
     verified: bool
 
@@ -87,9 +134,33 @@ class Revocation:
         return self.reason is CrlReason.CERTIFICATE_HOLD
 
 
+class EffectWord(Enum):
+    """What happens to one certificate, or what stands already."""
+
+    REVOKED = "revoked"
+    HELD = "held"
+    RELEASED = "released"
+    STAYS_GOOD = "stays-good"
+    STAYS_HELD = "stays-held"
+    STAYS_REVOKED = "stays-revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateEffect:
+    """What an act does to one live certificate of a holder. `reason` and `since` are what lists and OCSP say of it
+    afterwards; None when that is nothing."""
+
+    kind: Kind
+    carrier: Carrier
+    effect: EffectWord
+    reason: CrlReason | None = None
+    since: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class RevocationReceipt:
-    """What the applicant is handed: which kinds changed, when received, when committed. No serial is in it."""
+    """What the applicant is handed: which kinds changed, and what became of each certificate; when received, when
+    committed. No serial is in it."""
 
     id: str
     cause: RevocationCause
@@ -97,3 +168,4 @@ class RevocationReceipt:
     already: tuple[Kind, ...]
     received_at: datetime
     committed_at: datetime
+    effects: tuple[CertificateEffect, ...] = ()

@@ -57,6 +57,22 @@ class Row:
             return frozenset()
         return frozenset(choices[word] for word in words)
 
+    def parts(self, column: str, columns: Sequence[str], optional: Sequence[str] = ()) -> list[Row]:
+        """The tables that the row holds in a list, with unknown columns noted."""
+        found = self.content.get(column)
+        if not isinstance(found, list) or not found or not all(isinstance(part, dict) for part in found):
+            self.fault(f"{column}: want a list of tables")
+            return []
+        parts = [Row(f"{self.place}, {column} {number}", part, self.faults) for number, part in enumerate(found, 1)]
+        for part in parts:
+            part.note_unknown(columns, optional)
+        return parts
+
+    def note_unknown(self, columns: Sequence[str], optional: Sequence[str] = ()) -> None:
+        for column in self.content:
+            if column not in columns and column not in optional:
+                self.fault(f"{column}: nobody knows this key; is it misspelt?")
+
 
 @dataclass(slots=True)
 class Table:
@@ -74,10 +90,18 @@ class Table:
             return []
         rows = [Row(f"{self.name} {number}", row, self.faults) for number, row in enumerate(found, start=1)]
         for row in rows:
-            for column in row.content:
-                if column not in columns and column not in optional:
-                    row.fault(f"{column}: nobody knows this key; is it misspelt?")
+            row.note_unknown(columns, optional)
         return rows
+
+    def one(self, name: str, content: Mapping[str, object], columns: Sequence[str]) -> Row | None:
+        """The one table that the document holds under `name`."""
+        found = content.get(name)
+        if not isinstance(found, dict):
+            self.faults.append(f"{name}: want a table")
+            return None
+        row = Row(name, found, self.faults)
+        row.note_unknown(columns)
+        return row
 
     def require_all(self, wanted: Mapping[str, object], found: Container[object]) -> None:
         """Note what has no row, then raise TableFaults if anything was noted. A row with faults is not missed twice."""

@@ -91,7 +91,15 @@ def carry_out(
     )
     revoked = tuple(kind for kind in Kind if kind in outcome.revoked)
     return NoticeReceipt(
-        receipt, event.notice_id, event.type, revoked, decision.nothing, received_at, at, decision.changes
+        receipt,
+        event.notice_id,
+        event.type,
+        revoked,
+        decision.nothing,
+        received_at,
+        at,
+        decision.changes,
+        outcome.effects,
     )
 
 

@@ -11,6 +11,7 @@ from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.parties import Party
 from domain.ports import UnitOfWork
+from domain.revocation import CertificateEffect
 from residents.feed import Notice
 from residents.judgement import require_sender
 from residents.parts import Intake
@@ -20,13 +21,14 @@ from residents.receipts import HeldNotice, NothingRevoked, NoticeReceipt, Quaran
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a notice would do: which certificates it revokes or why none, which fields of the record change, and which
-    held notices it lets go on, by their ids."""
+    """What a notice would do: which certificates it revokes or why none, which fields of the record change, which
+    held notices it lets go on, by their ids, and what becomes of each live certificate."""
 
     revokes: tuple[Kind, ...]
     nothing: NothingRevoked | None
     changes: tuple[str, ...]
     releases: tuple[str, ...] = ()
+    effects: tuple[CertificateEffect, ...] = ()
 
 
 Outcome = tuple[int, Notice, Taken | Refusal]
@@ -62,7 +64,7 @@ def preview_event(intake: Intake, notice: Notice, actor: Party) -> Effect | Held
     if isinstance(answer, HeldNotice):
         return answer
     released = tuple(other.notice_id for other in taken.released)
-    return Effect(answer.revoked, answer.nothing, answer.changes, released)
+    return Effect(answer.revoked, answer.nothing, answer.changes, released, answer.effects)
 
 
 def apply_all(intake: Intake, notices: Iterable[tuple[int, Notice]], actor: Party) -> Iterator[Outcome]:

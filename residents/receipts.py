@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
+from ca.receipts import effects_from_json, effects_to_json
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeState
+from domain.revocation import CertificateEffect
 
 
 class NothingRevoked(Enum):
@@ -23,8 +25,9 @@ class NothingRevoked(Enum):
 class NoticeReceipt:
     """What an applied notice did. No serial is in it, and nothing of the resident.
 
-    `changes` names fields of the record. `nothing` is set exactly when `revoked` is empty. `repeated` says that the
-    notice was applied before; the rest is as it was then. Both times are aware UTC.
+    `changes` names fields of the record, `effects` say what became of each live certificate. `nothing` is set exactly
+    when `revoked` is empty. `repeated` says that the notice was applied before; the rest is as it was then. Both times
+    are aware UTC.
     """
 
     id: str
@@ -35,6 +38,7 @@ class NoticeReceipt:
     received_at: datetime
     committed_at: datetime
     changes: tuple[str, ...] = ()
+    effects: tuple[CertificateEffect, ...] = ()
     repeated: bool = False
 
     def to_json(self) -> str:
@@ -47,6 +51,7 @@ class NoticeReceipt:
                 "revoked": [kind.value for kind in self.revoked],
                 "nothing": self.nothing.value if self.nothing else None,
                 "changes": list(self.changes),
+                "effects": effects_to_json(self.effects),
                 "received_at": self.received_at.isoformat(),
                 "committed_at": self.committed_at.isoformat(),
             }
@@ -64,6 +69,7 @@ class NoticeReceipt:
             received_at=datetime.fromisoformat(content["received_at"]),
             committed_at=datetime.fromisoformat(content["committed_at"]),
             changes=tuple(content.get("changes", ())),
+            effects=effects_from_json(content.get("effects", ())),
         )
 
     def again(self) -> NoticeReceipt:

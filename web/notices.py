@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from ca.receipts import effects_to_json
 from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeRecord, NoticeState
 from domain.parties import Party, Role
@@ -129,6 +130,7 @@ def _effect(effect: Effect) -> dict[str, object]:
         "nothing": effect.nothing.value if effect.nothing else None,
         "changes": list(effect.changes),
         "releases": list(effect.releases),
+        "effects": effects_to_json(effect.effects),
     }
 
 
@@ -146,7 +148,8 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
         return {**row, "state": NoticeState.QUARANTINED.value, "reason": answer.reason.value, "detail": answer.detail}
     if isinstance(answer, HeldNotice):
         return {**row, "state": NoticeState.HELD.value, "expected": str(answer.expected)}
-    return {**row, "state": NoticeState.APPLIED.value, "revoked": [kind.value for kind in answer.revoked]}
+    row |= {"state": NoticeState.APPLIED.value, "revoked": [kind.value for kind in answer.revoked]}
+    return {**row, "effects": effects_to_json(answer.effects)}
 
 
 def _list(found: NoticeList) -> dict[str, object]:

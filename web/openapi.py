@@ -6,15 +6,12 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from domain.certificates import Kind
-from domain.errors import Code
 from domain.events import NoticeState
 from domain.parties import Role
 from domain.people import MunicipalityCode
-from domain.revocation import CrlReason, RevocationCause
-from residents.receipts import NothingRevoked
-from web import issuance, notices, ocsp, people, revocation
+from web import issuance, notices, ocsp, revocation, schemas
 from web.problems import INTERNAL, MEDIA_TYPE, STATUS
+from web.schemas import TEXT, list_of, members
 
 _Object = dict[str, Any]
 
@@ -61,14 +58,22 @@ def _acts() -> _Object:
             issuance.ROLES,
             [key],
             issuance.APPLICATION.schema,
-            {"201": _json("Issued", _PAIR), "200": _json("Issued before, for the same application", _PAIR)},
+            {
+                "201": _json("Issued", schemas.PAIR),
+                "200": _json("Issued before, for the same application", schemas.PAIR),
+            },
         ),
         revocation.PATH: _act(
             "Revoke certificates of a resident",
             revocation.ROLES,
             [key, rehearsal],
             revocation.REVOCATION.schema,
-            {"200": _json("The receipt; with dry_run what would be done", {"oneOf": [_RECEIPT, _REVOCATION_PREVIEW]})},
+            {
+                "200": _json(
+                    "The receipt; with dry_run what would be done",
+                    {"oneOf": [schemas.RECEIPT, schemas.REVOCATION_PREVIEW]},
+                )
+            },
         ),
         notices.PATH: {
             **_act(
@@ -79,9 +84,16 @@ def _acts() -> _Object:
                 {
                     "200": _json(
                         "The receipt, or what became of each line; with dry_run what would be done",
-                        {"oneOf": [_NOTICE_RECEIPT, _NOTICE_PREVIEW, _NOTICE_WAIT_PREVIEW, _NOTICE_OUTCOMES]},
+                        {
+                            "oneOf": [
+                                schemas.NOTICE_RECEIPT,
+                                schemas.NOTICE_PREVIEW,
+                                schemas.NOTICE_WAIT_PREVIEW,
+                                schemas.NOTICE_OUTCOMES,
+                            ]
+                        },
                     ),
-                    "202": _json("Held until the notices before it are here", _NOTICE_WAIT),
+                    "202": _json("Held until the notices before it are here", schemas.NOTICE_WAIT),
                 },
                 notices.FILES,
             ),
@@ -93,7 +105,9 @@ def _acts() -> _Object:
 def _own_notices() -> _Object:
     state = _query("state", {"type": "string", "enum": [state.value for state in NoticeState]}, "Which notices", True)
     after = _query("after", {"type": "string", "pattern": f"^(0|{notices.SEQUENCE})$"}, "Only higher numbers", False)
-    good = {"200": _json("At most 500 notices by number; those whose number cannot be read come first", _NOTICE_LIST)}
+    good = {
+        "200": _json("At most 500 notices by number; those whose number cannot be read come first", schemas.NOTICE_LIST)
+    }
     read = _read("The caller's own notices", {**good, **_problems(400, 401, 403, 503)}, state, after)
     return {"get": {**read["get"], "security": [{"clientCertificate": []}]}}
 
@@ -101,9 +115,12 @@ def _own_notices() -> _Object:
 def _reference() -> _Object:
     code = _path("code", {"type": "string"}, f"Six digits, such as {MunicipalityCode.of_area('13221')}")
     return {
-        "/v1/causes": _read("Causes of revocation", {"200": _json("The table", _object(causes=_list(_CAUSE_RULE)))}),
+        "/v1/causes": _read(
+            "Causes of revocation",
+            {"200": _json("The table", members(causes=list_of(schemas.CAUSE_RULE)))},
+        ),
         "/v1/municipalities/{code}": _read(
-            "A municipality", {"200": _json("The municipality", _MUNICIPALITY), **_problems(404)}, code
+            "A municipality", {"200": _json("The municipality", schemas.MUNICIPALITY), **_problems(404)}, code
         ),
         "/v1/openapi.json": _read("This description", {"200": _json("This description", {"type": "object"})}),
     }
@@ -143,9 +160,9 @@ def _status() -> _Object:
 
 def _operation() -> _Object:
     parts = {"type": "object", "additionalProperties": {"type": "boolean"}}
-    ready = _object(ready={"type": "boolean"}, parts=parts)
+    ready = members(ready={"type": "boolean"}, parts=parts)
     return {
-        "/healthz": _read("Whether the process answers", {"200": _json("It does", _object(alive={"const": True}))}),
+        "/healthz": _read("Whether the process answers", {"200": _json("It does", members(alive={"const": True}))}),
         "/readyz": _read(
             "Whether every part can do its work", {"200": _json("All can", ready), "503": _json("Not all can", ready)}
         ),
@@ -193,10 +210,21 @@ def _problems(*statuses: int) -> _Object:
 
 def _problem() -> _Object:
     codes = {"type": "string", "enum": [*(code.value for code in STATUS), INTERNAL]}
-    told = _object(
-        type=_TEXT, status={"type": "integer"}, code=codes, title=_TEXT, title_ja=_TEXT, action=_TEXT, action_ja=_TEXT
+    told = members(
+        type=TEXT,
+        status={"type": "integer"},
+        code=codes,
+        title=TEXT,
+        title_ja=TEXT,
+        action=TEXT,
+        action_ja=TEXT,
     )
-    told["properties"] |= {"detail": _TEXT, "pointer": _TEXT, "facts": {"type": "object"}, "reference": _TEXT}
+    told["properties"] |= {
+        "detail": TEXT,
+        "pointer": TEXT,
+        "facts": {"type": "object"},
+        "reference": TEXT,
+    }
     return told
 
 
@@ -214,115 +242,3 @@ def _path(name: str, schema: _Object, description: str) -> _Object:
 
 def _query(name: str, schema: _Object, description: str, required: bool) -> _Object:
     return {"name": name, "in": "query", "required": required, "schema": schema, "description": description}
-
-
-def _object(**members: Mapping[str, Any]) -> _Object:
-    return {"type": "object", "properties": members, "required": list(members), "additionalProperties": False}
-
-
-def _list(of: Mapping[str, Any]) -> _Object:
-    return {"type": "array", "items": of, "uniqueItems": True}
-
-
-_TEXT = {"type": "string"}
-_FLAG = {"type": "boolean"}
-_MOMENT = {"type": "string", "format": "date-time"}
-_KIND = {"type": "string", "enum": [kind.value for kind in Kind]}
-_CAUSE = {"type": "string", "enum": [cause.value for cause in RevocationCause]}
-_BASE64 = {"type": "string", "contentEncoding": "base64"}
-_NOTHING = {"enum": [*(reason.value for reason in NothingRevoked), None]}
-_POSITIONS = {"type": "array", "items": {"type": "integer", "minimum": 0}}
-
-_PAIR = _object(
-    application={"type": "integer"},
-    certificates={
-        "type": "object",
-        "properties": {kind.value: _BASE64 for kind in Kind},
-        "additionalProperties": False,
-    },
-    substituted={"type": "object", "additionalProperties": _POSITIONS},
-    repeated=_FLAG,
-)
-_RECEIPT = _object(
-    receipt=_TEXT, cause=_CAUSE, revoked=_list(_KIND), already=_list(_KIND), received_at=_MOMENT, committed_at=_MOMENT
-)
-_REVOCATION_PREVIEW = _object(dry_run={"const": True}, cause=_CAUSE, revokes=_list(_KIND), already=_list(_KIND))
-_NUMBER = {"type": "string", "pattern": f"^{notices.SEQUENCE}$"}
-_NOTICE_RECEIPT = _object(
-    state={"const": NoticeState.APPLIED.value},
-    receipt=_TEXT,
-    notice_id=_TEXT,
-    event=notices.NOTICE["properties"]["event"],
-    revoked=_list(_KIND),
-    nothing=_NOTHING,
-    changes=_list(_TEXT),
-    received_at=_MOMENT,
-    committed_at=_MOMENT,
-    repeated=_FLAG,
-)
-_NOTICE_PREVIEW = _object(
-    dry_run={"const": True},
-    state={"const": NoticeState.APPLIED.value},
-    revokes=_list(_KIND),
-    nothing=_NOTHING,
-    changes=_list(_TEXT),
-    releases=_list(_TEXT),
-)
-_WAIT: _Object = {
-    "state": {"const": NoticeState.HELD.value},
-    "notice_id": _TEXT,
-    "sequence": _NUMBER,
-    "expected": _NUMBER,
-    "received_at": _MOMENT,
-}
-_NOTICE_WAIT = _object(**_WAIT, repeated=_FLAG)
-_NOTICE_WAIT_PREVIEW = _object(**_WAIT, dry_run={"const": True})
-_OUTCOME: _Object = {
-    "type": "object",
-    "properties": {
-        "line": {"type": "integer", "minimum": 1},
-        "notice_id": {"type": ["string", "null"]},
-        "state": {"enum": [*(state.value for state in NoticeState), "refused"]},
-        "repeated": _FLAG,
-        "revoked": _list(_KIND),
-        "expected": _NUMBER,
-        "reason": {"enum": [code.value for code in Code]},
-        "detail": _TEXT,
-        "released": _list(_TEXT),
-    },
-    "required": ["line", "notice_id", "state"],
-    "additionalProperties": False,
-}
-_NOTICE_OUTCOMES = _object(dry_run=_FLAG, outcomes=_list(_OUTCOME))
-_NOTICE_LIST = _object(
-    expected=_NUMBER,
-    notices=_list(
-        _object(
-            notice_id=_TEXT,
-            sequence={"anyOf": [_NUMBER, {"type": "null"}]},
-            state={"enum": [state.value for state in NoticeState]},
-            received_at=_MOMENT,
-            reason={"enum": [*(code.value for code in Code), None]},
-            detail={"type": ["string", "null"]},
-        )
-    ),
-    more=_FLAG,
-)
-_CAUSE_RULE = _object(
-    cause=_CAUSE,
-    title=_TEXT,
-    title_ja=_TEXT,
-    kinds=_list(_KIND),
-    choosable=_FLAG,
-    reason={"enum": [reason.name.lower().replace("_", "-") for reason in CrlReason]},
-    by=_list({"enum": [role.value for role in Role]}),
-    source=_TEXT,
-    verified=_FLAG,
-)
-_MUNICIPALITY = _object(
-    code=people.MUNICIPALITY_CODE.schema,
-    prefecture=_TEXT,
-    name=_TEXT,
-    prefecture_romanised=_TEXT,
-    name_romanised=_TEXT,
-)

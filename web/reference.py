@@ -52,7 +52,18 @@ def _cause(rule: CauseRule) -> dict[str, object]:
         "title_ja": rule.title_ja,
         "kinds": sorted(kind.value for kind in rule.kinds),
         "choosable": rule.choosable,
-        "reason": rule.reason.name.lower().replace("_", "-"),
+        "carrier_choosable": rule.carrier_choosable,
+        "effects": [
+            {
+                "kind": kind.value,
+                "carrier": carrier.value,
+                "effect": effect.word,
+                "reason": effect.reason.word if effect.reason is not None else None,
+                "source": effect.source,
+                "verified": effect.verified,
+            }
+            for (kind, carrier), effect in rule.effects.items()
+        ],
         "by": sorted(rule.by),
         "source": rule.source,
         "verified": rule.verified,

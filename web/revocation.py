@@ -7,8 +7,9 @@ from typing import Any
 
 from flask import Blueprint, Response
 
+from ca.receipts import effects_to_json
 from ca.revoke import RevocationOutcome, RevocationRequest
-from domain.certificates import Kind
+from domain.certificates import Carrier, Kind
 from domain.parties import Role
 from domain.revocation import RevocationCause, RevocationReceipt
 from web.answers import flag, idempotency_key, json_answer
@@ -23,7 +24,10 @@ ROLES = (Role.MUNICIPALITY, Role.REGISTER, Role.OPERATOR)
 REVOCATION: Shape[dict[str, Any]] = record(
     dict,
     {"resident_code": RESIDENT_CODE, "cause": word(RevocationCause, description="See /v1/causes")},
-    {"kinds": some(word(Kind), len(Kind), description="Which certificates; all that the cause hits when left out")},
+    {
+        "kinds": some(word(Kind), len(Kind), description="Which certificates; all that the cause hits when left out"),
+        "carriers": some(word(Carrier), len(Carrier), description="On which carriers; all of them when left out"),
+    },
 )
 
 
@@ -57,6 +61,7 @@ def _receipt(receipt: RevocationReceipt) -> dict[str, object]:
         "already": [kind.value for kind in receipt.already],
         "received_at": receipt.received_at.isoformat(),
         "committed_at": receipt.committed_at.isoformat(),
+        "effects": effects_to_json(receipt.effects),
     }
 
 
@@ -66,4 +71,5 @@ def _preview(outcome: RevocationOutcome, cause: RevocationCause) -> dict[str, ob
         "cause": cause.value,
         "revokes": [kind.value for kind in outcome.revoked],
         "already": [kind.value for kind in outcome.already],
+        "effects": effects_to_json(outcome.effects),
     }

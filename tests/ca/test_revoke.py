@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,13 +13,13 @@ from hypothesis import strategies as st
 
 from ca.authority import Authority
 from ca.issue import issue
-from ca.revoke import RevocationOutcome, RevocationRequest, preview, revoke, revoke_resident
+from ca.revoke import RevocationRequest, preview, revoke, revoke_resident
 from domain.certificates import Carrier, CertificateRecord, CertificateState, Kind
 from domain.errors import Code, Refusal
 from domain.events import Act
 from domain.lists import Scope
 from domain.parties import LOCAL_OPERATOR, Party, Role
-from domain.revocation import CrlReason, RevocationCause, RevocationOrder
+from domain.revocation import CertificateEffect, CrlReason, EffectWord, RevocationCause, RevocationOrder
 from tests.support.authority import (
     KIYOSE,
     KIYOSE_CITY,
@@ -337,10 +338,62 @@ def test_a_preview_says_what_would_happen_and_does_nothing(authority: Authority,
     revoke_resident(authority, make_revocation(kinds=SIGNING))
     before = (dict(store.tables.revocations), len(store.tables.audit))
     seen = preview(authority, make_revocation(key="both"))
-    assert seen == RevocationOutcome(revoked=(Kind.AUTHENTICATION,), already=(Kind.SIGNATURE,))
+    assert (seen.revoked, seen.already) == ((Kind.AUTHENTICATION,), (Kind.SIGNATURE,))
     assert (dict(store.tables.revocations), len(store.tables.audit)) == before
     receipt = revoke_resident(authority, make_revocation(key="both"))
-    assert (receipt.revoked, receipt.already) == (seen.revoked, seen.already)
+    assert (receipt.revoked, receipt.already, receipt.effects) == (seen.revoked, seen.already, seen.effects)
+
+
+def effects(told: Iterable[CertificateEffect]) -> dict[tuple[str, str], str]:
+    return {(effect.kind.value, effect.carrier.value): effect.effect.value for effect in told}
+
+
+def test_a_preview_tells_each_kind_on_each_carrier(authority: Authority, store: MemoryStore) -> None:
+    issue(authority, make_application(key="phone", requests=make_pair(number=1), carrier=Carrier.MOBILE_DEVICE))
+    card = frozenset({Carrier.CARD})
+    stop = make_revocation(key="stop", cause=RevocationCause.TEMPORARY_STOP, carriers=card)
+    wanted = {
+        ("signature", "card"): "held",
+        ("authentication", "card"): "held",
+        ("signature", "mobile-device"): "stays-good",
+        ("authentication", "mobile-device"): "stays-good",
+    }
+    assert effects(preview(authority, stop).effects) == wanted
+    assert effects(revoke_resident(authority, stop).effects) == wanted
+    lost = make_revocation(key="lost", cause=RevocationCause.CARD_LOST)
+    seen = preview(authority, lost)
+    assert {(effect.carrier, effect.reason) for effect in seen.effects} == {
+        (Carrier.CARD, CrlReason.KEY_COMPROMISE),
+        (Carrier.MOBILE_DEVICE, CrlReason.CESSATION_OF_OPERATION),
+    }
+    assert revoke_resident(authority, lost).effects == seen.effects
+    assert set(effects(seen.effects).values()) == {"revoked"}
+    told = {name: (row.reason, row.revoked_at) for name, row in store.tables.revocations.items()}
+    assert set(told.values()) == {(effect.reason, effect.since) for effect in seen.effects}
+
+
+def test_what_stands_is_told_too(authority: Authority) -> None:
+    revoke_resident(authority, HOLD)
+    again = preview(authority, make_revocation(key="again", cause=RevocationCause.TEMPORARY_STOP))
+    assert set(effects(again.effects).values()) == {"stays-held"}
+
+
+def test_a_carrier_may_be_named_where_the_cause_leaves_it_open(authority: Authority) -> None:
+    card = frozenset({Carrier.CARD})
+    refused = refusal_of(authority, make_revocation(cause=RevocationCause.CARD_ENDED, carriers=card))
+    assert (refused.code, refused.pointer) == (Code.CAUSE_NOT_ALLOWED, "carriers")
+    assert refused.detail == "card-ended hits card and mobile-device; name every carrier or none"
+    phone = frozenset({Carrier.MOBILE_DEVICE})
+    missing = refusal_of(authority, make_revocation(cause=RevocationCause.KEY_REPORT, carriers=phone))
+    assert missing.code is Code.NO_LIVE_CERTIFICATE
+
+
+def test_the_same_key_for_another_carrier_is_refused(authority: Authority) -> None:
+    revoke_resident(authority, make_revocation())
+    named = make_revocation(carriers=frozenset(Carrier))
+    with pytest.raises(Refusal) as refused:
+        revoke_resident(authority, named)
+    assert refused.value.code is Code.IDEMPOTENCY_MISMATCH
 
 
 # The low level, as register notices use it
@@ -355,7 +408,8 @@ def test_orders_are_carried_out_in_the_transaction_of_the_caller(authority: Auth
     with authority.begin() as work:
         orders = [order_for(row, CrlReason.AFFILIATION_CHANGED) for row in rows[:1]]
         outcome = revoke(orders, rows, work, at=NOW, actor="register:juki", receipt="r1", received_at=NOW)
-    assert outcome == RevocationOutcome((Kind.SIGNATURE,), ())
+    assert (outcome.revoked, outcome.already) == ((Kind.SIGNATURE,), ())
+    assert [effect.effect for effect in outcome.effects] == [EffectWord.REVOKED, EffectWord.STAYS_GOOD]
     assert not store.tables.revocations
 
 

@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
+import json
+
 from config.rules import load_causes, load_events
-from domain.certificates import Kind
+from domain.certificates import Carrier, Kind
 from tests.support.terminal import Terminal
 
+PLACES = {(kind.value, carrier.value) for kind in Kind for carrier in Carrier}
 
-def test_every_event_is_told_for_each_kind(terminal: Terminal) -> None:
-    rows = {(row["event"], row["certificate"]): row for row in terminal.do("policy", "events").rows}
-    assert rows.keys() == {(event.value, kind.value) for event in load_events() for kind in Kind}
-    moved, died = rows["move-within", "authentication"], rows["death", "authentication"]
+
+def test_every_event_is_told_for_each_kind_on_each_carrier(terminal: Terminal) -> None:
+    told = terminal.do("policy", "events").rows
+    rows = {(row["event"], row["certificate"], row["carrier"]): row for row in told}
+    assert rows.keys() == {(event.value, *place) for event in load_events() for place in PLACES}
+    moved, died = rows["move-within", "authentication", "card"], rows["death", "authentication", "card"]
     assert (moved["effect"], moved["CRL reason"], moved["state"]) == ("stays", "", "seen")
-    assert (died["effect"], died["CRL reason"], died["state"]) == ("revoked", "cessation_of_operation", "OPEN")
-    assert (died["carrier"], died["record afterwards"], died["tells"]) == ("card mobile-device", "dead", "nothing")
-    assert rows["move-abroad-continued", "authentication"]["effect"] == "stays"
+    assert (died["effect"], died["CRL reason"], died["state"]) == ("revoked", "cessation-of-operation", "OPEN")
+    assert "unverified" in died["source"]
+    assert (died["record afterwards"], died["tells"]) == ("dead", "nothing")
+    assert rows["move-abroad-continued", "authentication", "card"]["effect"] == "stays"
+    assert rows["move-within", "signature", "card"]["state"] == "seen"
+    assert rows["move-within", "signature", "mobile-device"]["state"] == "OPEN"
 
 
-def test_every_cause_is_told_for_each_kind(terminal: Terminal) -> None:
-    rows = {(row["cause"], row["certificate"]): row for row in terminal.do("policy", "revocation").rows}
-    assert rows.keys() == {(cause.value, kind.value) for cause in load_causes() for kind in Kind}
-    assert all(row["source"] and row["by"] for row in rows.values())
-    assert rows["resident-event", "authentication"]["effect"] == "stays"
-    assert rows["temporary-stop", "signature"]["effect"] == "held"
-    assert rows["holder-request", "signature"]["effect"] == "revoked, or as chosen"
+def test_the_whole_table_of_revocation_is_printed(terminal: Terminal) -> None:
+    told = terminal.do("policy", "revocation").rows
+    rows = {(row["event"], row["cause"], row["certificate"], row["carrier"]): row for row in told}
+    causes = {("", cause.value, *place) for cause in load_causes() for place in PLACES}
+    events = {
+        (event.value, rule.cause.value if rule.cause else "", *place)
+        for event, rule in load_events().items()
+        for place in PLACES
+    }
+    assert rows.keys() == causes | events | {("", "pair rule", "both", "each")}
+    assert all(row["source"] for row in rows.values())
+    assert rows["", "resident-event", "authentication", "card"]["effect"] == "stays"
+    assert rows["", "temporary-stop", "signature", "card"]["effect"] == "held, or as chosen by carrier"
+    assert rows["", "holder-request", "signature", "card"]["effect"] == "revoked, or as chosen by kind and carrier"
+    assert rows["", "pair rule", "both", "each"]["effect"] == "both or none; the one exception is resident-event"
     assert {row["state"] for row in rows.values() if "unverified" in row["source"]} == {"OPEN"}
+    assert all("unverified" in row["source"] for row in rows.values() if row["state"] == "OPEN")
+
+
+def test_the_table_is_printed_as_json_too(terminal: Terminal) -> None:
+    told = json.loads(terminal.do("policy", "revocation", "--json").out)
+    rows = terminal.do("policy", "revocation").rows
+    assert [{key: str(value) for key, value in row.items()} for row in told["revocation"]] == rows

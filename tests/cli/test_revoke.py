@@ -52,10 +52,11 @@ def status(terminal: Terminal) -> dict[Kind, str]:
 def test_both_are_revoked_at_once_and_a_receipt_is_given(holder: Terminal) -> None:
     said = revoke(holder, "card-lost")
     assert said.code == 0
-    first, second = said.out.splitlines()
+    first, second, *effects = said.out.splitlines()
     assert first.startswith("receipt ")
     assert first.endswith(": revoked signature and authentication; stood already: nothing")
     assert second == "received 2027-04-01T00:00:00Z, committed 2027-04-01T00:00:00Z"
+    assert effects == [f"  {kind.value} on card: revoked (key-compromise since 2027-04-01T00:00:00Z)" for kind in Kind]
 
 
 def test_the_status_changes_with_the_command(holder: Terminal) -> None:
@@ -66,7 +67,11 @@ def test_the_status_changes_with_the_command(holder: Terminal) -> None:
 
 def test_a_rehearsal_changes_nothing(holder: Terminal) -> None:
     said = revoke(holder, "card-lost", "--dry-run")
-    assert said.out == "would revoke: signature and authentication; stands already: nothing\n"
+    assert said.out.splitlines() == [
+        "would revoke: signature and authentication; stands already: nothing",
+        "  signature on card: revoked (key-compromise since 2027-04-01T00:00:00Z)",
+        "  authentication on card: revoked (key-compromise since 2027-04-01T00:00:00Z)",
+    ]
     assert set(status(holder).values()) == {"good"}
 
 

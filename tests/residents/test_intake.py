@@ -9,13 +9,13 @@ from datetime import date, timedelta
 import pytest
 
 from config.rules import load_events
-from domain.certificates import CertificateState, Kind
+from domain.certificates import Carrier, CertificateState, Kind
 from domain.errors import Code, Refusal
 from domain.events import EventType, ResidentEvent
 from domain.parties import LOCAL_OPERATOR, Party
 from domain.people import Resident, ResidentState
 from domain.ports import Begin
-from domain.revocation import CrlReason
+from domain.revocation import CertificateEffect, CrlReason, EffectWord
 from residents.intake import Effect, apply_event, preview_event
 from residents.parts import Intake
 from residents.receipts import NothingRevoked, NoticeReceipt
@@ -155,7 +155,9 @@ def test_the_receipt_tells_kinds_and_times_and_nothing_else(intake: Intake, hold
         received_at=NOW,
         committed_at=NOW,
         changes=("address",),
+        effects=receipt.effects,
     )
+    assert {row.effect.value for row in receipt.effects} == {"revoked", "stays-good"}
     (revoked,) = revocations(intake)
     told = receipt.to_json() + repr(receipt)
     assert str(revoked.serial.value) not in told
@@ -369,7 +371,14 @@ def test_a_record_that_ends_stays_with_the_municipality_that_held_it(intake: Int
 
 def test_a_preview_tells_the_effect_and_has_none(intake: Intake, holder: int) -> None:
     rows = audit_bodies(intake)
-    assert preview_event(intake, notice(), REGISTER) == Effect((SIGNATURE,), None, ("address",))
-    assert preview_event(intake, ending(), REGISTER) == Effect(tuple(Kind), None, ("state",))
+    revoked = CertificateEffect(SIGNATURE, Carrier.CARD, EffectWord.REVOKED, CrlReason.AFFILIATION_CHANGED, NOW)
+    spared = CertificateEffect(Kind.AUTHENTICATION, Carrier.CARD, EffectWord.STAYS_GOOD)
+    moved, died = (preview_event(intake, event, REGISTER) for event in (notice(), ending()))
+    assert moved == Effect((SIGNATURE,), None, ("address",), (), (revoked, spared))
+    assert isinstance(died, Effect)
+    assert (died.revokes, died.nothing, died.changes) == (tuple(Kind), None, ("state",))
+    assert {(row.effect, row.reason) for row in died.effects} == {
+        (EffectWord.REVOKED, CrlReason.CESSATION_OF_OPERATION)
+    }
     assert (audit_bodies(intake), live_kinds(intake, holder)) == (rows, set(Kind))
     assert stored_resident(intake, holder).attributes == attributes()

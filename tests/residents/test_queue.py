@@ -384,7 +384,9 @@ def test_a_rehearsed_file_says_what_it_then_does_and_does_nothing(intake: Intake
 
 def test_a_rehearsal_names_held_notices_that_would_go_on(intake: Intake, holder: int) -> None:
     apply_event(intake, move(2), REGISTER)
-    assert preview_event(intake, move(1), REGISTER) == Effect((Kind.SIGNATURE,), None, ("address",), ("n2",))
+    effect = preview_event(intake, move(1), REGISTER)
+    assert isinstance(effect, Effect)
+    assert (effect.revokes, effect.changes, effect.releases) == ((Kind.SIGNATURE,), ("address",), ("n2",))
     assert expected(intake) == 1
 
 

@@ -18,11 +18,11 @@ from ca.revoke import RevocationOutcome
 from config.municipalities import load_municipalities
 from config.rules import load_causes
 from domain.applications import IssuedPair
-from domain.certificates import Kind
+from domain.certificates import Carrier, Kind
 from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeRecord, NoticeState
 from domain.parties import Credential, Party, Role, Usage
-from domain.revocation import RevocationCause, RevocationReceipt
+from domain.revocation import CertificateEffect, CrlReason, EffectWord, RevocationCause, RevocationReceipt
 from ocsp.responder import OcspAnswer
 from residents.feed import BadNotice
 from residents.intake import Effect, Outcome
@@ -72,6 +72,20 @@ OUTCOMES: list[Outcome] = [
     (3, _BAD, Taken(QuarantinedNotice("unreadable 00", None, Code.MALFORMED, "sex must be", NOW))),
     (4, _BAD, Refusal(Code.IDEMPOTENCY_MISMATCH, "this number was used for another notice")),
 ]
+EFFECTS = (
+    CertificateEffect(Kind.SIGNATURE, Carrier.CARD, EffectWord.REVOKED, CrlReason.KEY_COMPROMISE, NOW),
+    CertificateEffect(Kind.AUTHENTICATION, Carrier.CARD, EffectWord.STAYS_GOOD),
+)
+EFFECTS_TOLD = [
+    {
+        "kind": "signature",
+        "carrier": "card",
+        "effect": "revoked",
+        "reason": "key-compromise",
+        "since": "2027-04-01T00:00:00+00:00",
+    },
+    {"kind": "authentication", "carrier": "card", "effect": "stays-good", "reason": None, "since": None},
+]
 ANSWER = OcspAnswer(b"answer", "good", 1800, True, NOW, NOW + timedelta(hours=1))
 
 
@@ -85,7 +99,7 @@ class Acts:
         default_factory=lambda: {
             "issue": PAIR,
             "revoke": RECEIPT,
-            "preview_revocation": RevocationOutcome((Kind.SIGNATURE,), (Kind.AUTHENTICATION,)),
+            "preview_revocation": RevocationOutcome((Kind.SIGNATURE,), (Kind.AUTHENTICATION,), EFFECTS),
             "apply_event": NOTICE_RECEIPT,
             "list_notices": NOTICES,
             "apply_notices": OUTCOMES,

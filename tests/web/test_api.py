@@ -21,7 +21,7 @@ from domain.revocation import RevocationCause
 from residents.feed import COLUMNS, BadNotice
 from residents.receipts import HeldNotice
 from tests.support.authority import KIYOSE, NOW
-from tests.support.doors import CALLERS, KEY, PAIR, Acts, Door
+from tests.support.doors import CALLERS, EFFECTS_TOLD, KEY, PAIR, Acts, Door
 from tests.support.residents import csv_file
 from web import issuance, notices, revocation
 from web.bodies import BODY_LIMIT
@@ -146,7 +146,13 @@ def test_a_revocation_reaches_the_authority(door: Door, acts: Acts, kinds: set[K
         "already": [],
         "received_at": "2027-04-01T00:00:00+00:00",
         "committed_at": "2027-04-01T00:00:00+00:00",
+        "effects": [],
     }
+
+
+def test_a_revocation_names_carriers(door: Door, acts: Acts) -> None:
+    assert door.send("POST", revocation.PATH, REVOCATION | {"carriers": ["card"]}).status_code == 200
+    assert acts.asked[0].carriers == {Carrier.CARD}
 
 
 def test_a_revocation_can_be_rehearsed(door: Door) -> None:
@@ -156,6 +162,7 @@ def test_a_revocation_can_be_rehearsed(door: Door) -> None:
         "cause": "key-report",
         "revokes": ["signature"],
         "already": ["authentication"],
+        "effects": EFFECTS_TOLD,
     }
     receipt = door.send("POST", f"{revocation.PATH}?dry_run=false", REVOCATION).json
     assert receipt is not None
@@ -179,6 +186,7 @@ def test_a_notice_reaches_the_intake(door: Door, acts: Acts, caller: str) -> Non
         "revoked": ["signature"],
         "nothing": None,
         "changes": ["address"],
+        "effects": [],
         "received_at": "2027-04-01T00:00:00+00:00",
         "committed_at": "2027-04-01T00:00:00+00:00",
         "repeated": False,
@@ -194,6 +202,7 @@ def test_a_notice_can_be_rehearsed(door: Door) -> None:
         "nothing": "exempt-event",
         "changes": ["address"],
         "releases": ["n-8"],
+        "effects": [],
     }
 
 
@@ -253,6 +262,7 @@ def test_a_file_of_notices_reaches_the_intake(
                 "released": ["n-3"],
                 "state": "applied",
                 "revoked": ["signature"],
+                "effects": [],
             },
             {"line": 2, "notice_id": "n-5", "repeated": True, "state": "held", "expected": "4"},
             {
@@ -475,6 +485,9 @@ def test_the_table_of_causes(door: Door) -> None:
     response = door.send("GET", "/v1/causes", caller=None)
     assert response.json is not None
     assert {row["cause"] for row in response.json["causes"]} == {cause.value for cause in RevocationCause}
+    for row in response.json["causes"]:
+        places = {(effect["kind"], effect["carrier"]) for effect in row["effects"]}
+        assert places == {(kind.value, carrier.value) for kind in Kind for carrier in Carrier}
     assert response.headers["Cache-Control"] == "public, max-age=3600"
 
 

@@ -1,0 +1,163 @@
+"""Schemas of the API's answers (JSON Schema 2020-12), for its description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain.certificates import Carrier, Kind
+from domain.errors import Code
+from domain.events import NoticeState
+from domain.parties import Role
+from domain.revocation import CrlReason, EffectWord, RevocationCause
+from residents.receipts import NothingRevoked
+from web import notices, people
+
+_Object = dict[str, Any]
+
+
+def members(**of: Mapping[str, Any]) -> _Object:
+    """An object of exactly these members."""
+    return {"type": "object", "properties": of, "required": list(of), "additionalProperties": False}
+
+
+def list_of(of: Mapping[str, Any]) -> _Object:
+    """A list of different elements."""
+    return {"type": "array", "items": of, "uniqueItems": True}
+
+
+TEXT = {"type": "string"}
+_FLAG = {"type": "boolean"}
+_MOMENT = {"type": "string", "format": "date-time"}
+_KIND = {"type": "string", "enum": [kind.value for kind in Kind]}
+_CAUSE = {"type": "string", "enum": [cause.value for cause in RevocationCause]}
+_CARRIER = {"type": "string", "enum": [carrier.value for carrier in Carrier]}
+_REASON = {"enum": [*(reason.word for reason in CrlReason), None]}
+_BASE64 = {"type": "string", "contentEncoding": "base64"}
+_NOTHING = {"enum": [*(reason.value for reason in NothingRevoked), None]}
+_POSITIONS = {"type": "array", "items": {"type": "integer", "minimum": 0}}
+
+PAIR = members(
+    application={"type": "integer"},
+    certificates={
+        "type": "object",
+        "properties": {kind.value: _BASE64 for kind in Kind},
+        "additionalProperties": False,
+    },
+    substituted={"type": "object", "additionalProperties": _POSITIONS},
+    repeated=_FLAG,
+)
+_EFFECTS = {
+    "type": "array",
+    "items": members(
+        kind=_KIND,
+        carrier=_CARRIER,
+        effect={"enum": [word.value for word in EffectWord]},
+        reason=_REASON,
+        since={"anyOf": [_MOMENT, {"type": "null"}]},
+    ),
+}
+RECEIPT = members(
+    receipt=TEXT,
+    cause=_CAUSE,
+    revoked=list_of(_KIND),
+    already=list_of(_KIND),
+    received_at=_MOMENT,
+    committed_at=_MOMENT,
+    effects=_EFFECTS,
+)
+REVOCATION_PREVIEW = members(
+    dry_run={"const": True}, cause=_CAUSE, revokes=list_of(_KIND), already=list_of(_KIND), effects=_EFFECTS
+)
+_NUMBER = {"type": "string", "pattern": f"^{notices.SEQUENCE}$"}
+NOTICE_RECEIPT = members(
+    state={"const": NoticeState.APPLIED.value},
+    receipt=TEXT,
+    notice_id=TEXT,
+    event=notices.NOTICE["properties"]["event"],
+    revoked=list_of(_KIND),
+    nothing=_NOTHING,
+    changes=list_of(TEXT),
+    effects=_EFFECTS,
+    received_at=_MOMENT,
+    committed_at=_MOMENT,
+    repeated=_FLAG,
+)
+NOTICE_PREVIEW = members(
+    dry_run={"const": True},
+    state={"const": NoticeState.APPLIED.value},
+    revokes=list_of(_KIND),
+    nothing=_NOTHING,
+    changes=list_of(TEXT),
+    releases=list_of(TEXT),
+    effects=_EFFECTS,
+)
+_WAIT: _Object = {
+    "state": {"const": NoticeState.HELD.value},
+    "notice_id": TEXT,
+    "sequence": _NUMBER,
+    "expected": _NUMBER,
+    "received_at": _MOMENT,
+}
+NOTICE_WAIT = members(**_WAIT, repeated=_FLAG)
+NOTICE_WAIT_PREVIEW = members(**_WAIT, dry_run={"const": True})
+_OUTCOME: _Object = {
+    "type": "object",
+    "properties": {
+        "line": {"type": "integer", "minimum": 1},
+        "notice_id": {"type": ["string", "null"]},
+        "state": {"enum": [*(state.value for state in NoticeState), "refused"]},
+        "repeated": _FLAG,
+        "revoked": list_of(_KIND),
+        "effects": _EFFECTS,
+        "expected": _NUMBER,
+        "reason": {"enum": [code.value for code in Code]},
+        "detail": TEXT,
+        "released": list_of(TEXT),
+    },
+    "required": ["line", "notice_id", "state"],
+    "additionalProperties": False,
+}
+NOTICE_OUTCOMES = members(dry_run=_FLAG, outcomes=list_of(_OUTCOME))
+NOTICE_LIST = members(
+    expected=_NUMBER,
+    notices=list_of(
+        members(
+            notice_id=TEXT,
+            sequence={"anyOf": [_NUMBER, {"type": "null"}]},
+            state={"enum": [state.value for state in NoticeState]},
+            received_at=_MOMENT,
+            reason={"enum": [*(code.value for code in Code), None]},
+            detail={"type": ["string", "null"]},
+        )
+    ),
+    more=_FLAG,
+)
+CAUSE_RULE = members(
+    cause=_CAUSE,
+    title=TEXT,
+    title_ja=TEXT,
+    kinds=list_of(_KIND),
+    choosable=_FLAG,
+    carrier_choosable=_FLAG,
+    effects=list_of(
+        members(
+            kind=_KIND,
+            carrier=_CARRIER,
+            effect={"enum": ["revoked", "held", "stays"]},
+            reason=_REASON,
+            source=TEXT,
+            verified=_FLAG,
+        )
+    ),
+    by=list_of({"enum": [role.value for role in Role]}),
+    source=TEXT,
+    verified=_FLAG,
+)
+MUNICIPALITY = members(
+    code=people.MUNICIPALITY_CODE.schema,
+    prefecture=TEXT,
+    name=TEXT,
+    prefecture_romanised=TEXT,
+    name_romanised=TEXT,
+)
