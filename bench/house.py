@@ -59,7 +59,7 @@ def add_residents(services: Services, first: int, count: int) -> None:
     """Put residents `first` and following on record, through the store's own door."""
     sealer = services.sealer
     codes = [resident_code(number) for number in range(first, first + count)]
-    rows = [(sealer.index(code), sealer.seal(code), KIYOSE, ITEMS) for code in codes]
+    rows = [(*sealer.seal(code), KIYOSE, ITEMS) for code in codes]
     with services.begin() as work:
         work.residents.put_many(rows, services.clock())
         work.commit()

@@ -45,7 +45,7 @@ def find_resident(
     Raises Refusal(UNKNOWN_RESIDENT), in the same words for nobody and for somebody who lives elsewhere: a municipality
     must not learn from us where a person lives.
     """
-    resident = work.residents.find(authority.sealer.index(code))
+    resident = work.residents.find(*authority.sealer.indexes(code))
     if resident is None or municipality not in (None, resident.municipality):
         raise Refusal(
             Code.UNKNOWN_RESIDENT,

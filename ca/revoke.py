@@ -149,10 +149,10 @@ def revoke_resident(authority: Authority, request: RevocationRequest) -> Revocat
     """
     received_at = authority.clock()
     _require_caller(authority, request, received_at)
-    caller, content = request.caller.label, authority.sealer.digest(_canonical(request))
+    caller, content = request.caller.label, _canonical(request)
     with authority.begin() as work:
         if earlier := work.revocations.receipt(caller, request.key):
-            if earlier[0] != content:
+            if not authority.sealer.says(content, earlier[0]):
                 raise Refusal(
                     Code.IDEMPOTENCY_MISMATCH,
                     "this idempotency key belongs to an earlier request with other content; use a new key",
@@ -165,7 +165,7 @@ def revoke_resident(authority: Authority, request: RevocationRequest) -> Revocat
         receipt = RevocationReceipt(
             number, request.cause, outcome.revoked, outcome.already, received_at, at, outcome.effects
         )
-        work.revocations.keep_receipt(caller, request.key, content, receipt_to_json(receipt))
+        work.revocations.keep_receipt(caller, request.key, authority.sealer.digest(content), receipt_to_json(receipt))
         work.commit()
     return receipt
 

@@ -128,8 +128,8 @@ def _tell(directory: Path, services: Services, api: str, status: str) -> None:
     _judge(issuers, certificates, status, verifier, "revoked", "revoked")
 
     _title("7. Why is it so? (jpki explain)   Does everything agree? (jpki check)")
-    index = services.sealer.index(ResidentCode(resident["resident_code"]))
-    for line in render(explain(services.inspection(), index), "en").splitlines():
+    indexes = list(services.sealer.indexes(ResidentCode(resident["resident_code"])))
+    for line in render(explain(services.inspection(), indexes), "en").splitlines():
         _detail(line)
     findings = list(reconcile(services.inspection()))
     for finding in findings:

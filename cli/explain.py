@@ -10,7 +10,7 @@ from cli.revoke import ResidentCodeType
 from cli.state import open_state
 from domain.certificates import Kind
 from domain.people import ResidentCode
-from oversight.explain import explain
+from oversight.explain import Subject, explain
 from oversight.wording import render
 
 
@@ -25,5 +25,7 @@ def command(state: Path, resident: ResidentCode | None, application: int | None,
     if (resident is None) == (application is None):
         raise click.UsageError("give either --resident or --application")
     services = open_state(state)
-    subject = (application or 0, Kind(kind)) if resident is None else services.sealer.index(resident)
+    subject: Subject = (application or 0, Kind(kind))
+    if resident is not None:
+        subject = list(services.sealer.indexes(resident))
     click.echo(render(explain(services.inspection(), subject), "ja" if language == "ja" else "en"), nl=False)

@@ -13,13 +13,14 @@ from time import time
 from ca.authority import Authority, Generation
 from ca.generation import issuer_of
 from config.document import ConfigurationFaults
-from config.files import read_file, read_key, read_secret
+from config.files import read_file, read_keys, read_secret
 from config.municipalities import load_municipalities
 from config.rules import load_causes, load_events, load_profiles, load_substitutes, load_weak_keys
 from config.settings import IssuerSettings, Settings, load
 from crl.publisher import Publisher
 from crl.scope import distribution_point
 from domain.certificates import Issuer, IssuerId
+from domain.code_keys import CodeKeys
 from domain.errors import Refusal
 from domain.lists import Scope
 from domain.parties import Credential, Party
@@ -61,6 +62,7 @@ class Services:
         self.settings = settings
         self.clock = system_clock
         self.random = system_random
+        self._generations: tuple[int, ...] = ()
 
     @cached_property
     def database_url(self) -> str:
@@ -69,7 +71,15 @@ class Services:
 
     @cached_property
     def begin(self) -> Begin:
-        return SqlBegin(self.database_url, self.signer(self.settings.audit_key))
+        return SqlBegin(self.database_url, self.signer(self.settings.audit_key), keys=self)
+
+    def attend(self, generations: tuple[int, ...]) -> bool:
+        """The `CodeKeyWatch` port: for the sealer, as soon as there is one. Many processes need none."""
+        self._generations = generations
+        return self.sealer.attend(generations) if "sealer" in self.__dict__ else False
+
+    def require(self, generations: tuple[int, ...]) -> bool:
+        return self.sealer.require(generations)
 
     @cached_property
     def status(self) -> SqlStatusLookup:
@@ -77,8 +87,20 @@ class Services:
 
     @cached_property
     def sealer(self) -> Sealer:
+        sealer = Sealer(self._code_keys(), self.random, reread=self._code_keys, kept=self._kept_keys)
+        if self._generations:
+            sealer.attend(self._generations)
+        return sealer
+
+    def _code_keys(self) -> dict[int, CodeKeys]:
+        """Generations of which both keys are at hand: while new ones are put in place, one comes before the other."""
         secrets = self.settings.secrets
-        return Sealer(read_key(secrets.resident_index), read_key(secrets.resident_seal), self.random)
+        index, seal = read_keys(secrets.resident_index), read_keys(secrets.resident_seal)
+        return {generation: CodeKeys(index[generation], seal[generation]) for generation in index.keys() & seal.keys()}
+
+    def _kept_keys(self) -> dict[int, bytes]:
+        with self.begin(write=False) as work:
+            return {record.generation: record.kept for record in work.code_keys.all() if record.kept}
 
     @cached_property
     def issuers(self) -> Mapping[IssuerId, Issuer]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from config.document import ConfigurationFaults, Secret
+from domain.code_keys import FIRST, LAST
 from domain.errors import Code, Refusal
+
+_KEY = re.compile("(?:([1-9][0-9]{0,2}):)?([0-9A-Fa-f]{64})")
 
 
 def read_file(path: Path) -> bytes:
@@ -32,16 +37,27 @@ def read_secret(secret: Secret) -> bytes:
     return value
 
 
-def read_key(secret: Secret) -> bytes:
-    """A 32-octet key kept as 64 hex digits."""
-    text = read_secret(secret)
-    try:
-        key = bytes.fromhex(text.decode("ascii"))
-    except ValueError:
-        key = b""
-    if len(key) != 32:
-        raise ConfigurationFaults([f"secret in {secret}: want 64 hex digits"])
-    return key
+def read_keys(secret: Secret) -> dict[int, bytes]:
+    """Keys of 32 octets by generation, kept as `generation:64 hex digits`, one or more. A key alone is of the first."""
+    keys = {}
+    for text in read_secret(secret).decode("ascii", "replace").split():
+        found = _KEY.fullmatch(text)
+        generation = int(found[1] or FIRST) if found else 0
+        if not found or not FIRST <= generation <= LAST or generation in keys:
+            raise ConfigurationFaults(
+                [f"secret in {secret}: want 64 hex digits, or generation:64 hex digits, each generation once"]
+            )
+        keys[generation] = bytes.fromhex(found[2])
+    return keys
+
+
+def replace_keys(path: Path, keys: Mapping[int, bytes]) -> None:
+    """Put these keys in place of a secret file, which only its owner can read: there are the old or the new, whole."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)
+    write_private(beside, "".join(f"{generation}:{keys[generation].hex()}\n" for generation in sorted(keys)).encode())
+    beside.replace(path)
+    make_durable(path.parent)
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -69,7 +85,12 @@ def replace_public(path: Path, content: bytes) -> None:
     beside.unlink(missing_ok=True)
     write_public(beside, content)
     beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    make_durable(path.parent)
+
+
+def make_durable(path: Path) -> None:
+    """Have renames and new names in a folder survive a power cut."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:

@@ -13,6 +13,7 @@ from typing import Protocol, Self
 
 from domain.applications import ApplicationRecord
 from domain.certificates import CertificateRecord, IssuerId
+from domain.code_keys import CodeKeyRepository
 from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRecord, NoticeState
 from domain.lists import ListRecord, Scope, ScopeRecord
 from domain.parties import Credential, Party
@@ -44,25 +45,35 @@ class Signer(Protocol):
 
 
 class CodeSealer(Protocol):
-    """Keeps resident codes out of the database in clear: a keyed index to find them, a sealed value to read them."""
+    """Keeps resident codes out of the database in clear: a keyed index to find them, a sealed value to read them.
 
-    def index(self, code: ResidentCode) -> bytes:
-        """32 octets, equal for equal codes, useless without the key."""
+    Keys come in generations: one is written with, and all that are in use are read with. Inside a unit of work that
+    writes, every value is made with the generation that the database names.
+    """
 
-    def seal(self, code: ResidentCode) -> bytes:
-        """Authenticated encryption of the code, bound to its index."""
+    def indexes(self, code: ResidentCode) -> tuple[bytes, ...]:
+        """32 octets for every generation in use, that for writing first: equal for equal codes, useless without key."""
+
+    def seal(self, code: ResidentCode) -> tuple[bytes, bytes]:
+        """(index, authenticated encryption of the code that is bound to it), both of the generation for writing."""
 
     def unseal(self, index: bytes, sealed: bytes) -> ResidentCode:
-        """The code. Raises ValueError when the value was not sealed under this key for this index."""
+        """The code. Raises ValueError when the value was not sealed under these keys for this index."""
 
     def digest(self, octets: bytes) -> bytes:
-        """32 octets: keyed digest of content that names residents."""
+        """Keyed digest of content that names residents; to be compared by `says`."""
+
+    def says(self, octets: bytes, digest: bytes) -> bool:
+        """Whether that is the digest of this content, of whatever generation."""
+
+    def digests(self, octets: bytes) -> Iterator[bytes]:
+        """What `digest` gives and gave in each generation, from the newest to the first."""
 
     def conceal(self, octets: bytes, name: bytes) -> bytes:
         """Authenticated encryption of content that names residents, bound to `name`."""
 
     def reveal(self, name: bytes, concealed: bytes) -> bytes:
-        """The content. Raises ValueError when it was not concealed under this key and this name."""
+        """The content. Raises ValueError when it was not concealed under these keys and this name."""
 
 
 class StatusLookup(Protocol):
@@ -74,11 +85,15 @@ class StatusLookup(Protocol):
 class ResidentRepository(Protocol):
     """The stored copy of the resident register, by the keyed index of the resident code."""
 
-    def find(self, index: bytes) -> Resident | None:
-        """The resident whose code has this index."""
+    def find(self, *indexes: bytes) -> Resident | None:
+        """The resident whose code has one of these indexes (`CodeSealer.indexes`); the first that is found counts.
+
+        When none is found and generations of keys are in use that this process did not know, Refusal(BUSY) or
+        Refusal(BAD_CONFIGURATION): nobody may be taken for unknown because a key is missing.
+        """
 
     def find_many(self, indexes: Sequence[bytes]) -> Mapping[bytes, Resident]:
-        """Those of the indexes that have a resident. At most 1,000 indexes a call."""
+        """Those of the indexes that have a resident. At most 1,000 indexes a call. Refuses as `find` does."""
 
     def get(self, resident_id: int) -> Resident:
         """Raises LookupError when there is no such row."""
@@ -304,6 +319,8 @@ class UnitOfWork(Protocol):
     def lists(self) -> ListRepository: ...
     @property
     def parties(self) -> PartyRepository: ...
+    @property
+    def code_keys(self) -> CodeKeyRepository: ...
     @property
     def audit(self) -> AuditTrail: ...
 

@@ -24,6 +24,9 @@ from oversight.inspection import Inspection
 from oversight.trail import Told, read_row
 from policies.events import EventRule
 
+Subject = list[bytes] | tuple[int, Kind]
+"""The indexes of a resident code (`CodeSealer.indexes`), or application and kind of a certificate."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -77,9 +80,8 @@ class Explanation:
     accounts: tuple[Account, ...]
 
 
-def explain(inspection: Inspection, subject: bytes | tuple[int, Kind]) -> Explanation:
-    """All certificates of a resident, given the index of the resident code (`CodeSealer.index`), or one certificate,
-    given application and kind.
+def explain(inspection: Inspection, subject: Subject) -> Explanation:
+    """All certificates of a resident, or one certificate.
 
     Reads the whole audit trail once; rows that are no events are passed over, since `reconcile` names them.
     Raises Refusal(UNKNOWN_RESIDENT), Refusal(NOT_FOUND).
@@ -93,9 +95,9 @@ def explain(inspection: Inspection, subject: bytes | tuple[int, Kind]) -> Explan
     return Explanation(inspection.now, resident.state, resident.municipality, changes, accounts)
 
 
-def _records(work: UnitOfWork, subject: bytes | tuple[int, Kind]) -> tuple[int, Sequence[CertificateRecord]]:
-    if isinstance(subject, bytes):
-        resident = work.residents.find(subject)
+def _records(work: UnitOfWork, subject: Subject) -> tuple[int, Sequence[CertificateRecord]]:
+    if isinstance(subject, list):
+        resident = work.residents.find(*subject)
         if resident is None:
             raise Refusal(Code.UNKNOWN_RESIDENT, "no resident with this code is known here; check the code")
         return resident.id, work.certificates.of_resident(resident.id)

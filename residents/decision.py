@@ -45,7 +45,7 @@ def decide(intake: Intake, work: UnitOfWork, event: ResidentEvent, actor: Party,
     - ALREADY_APPLIED: the stored record reads so already.
     """
     rule = intake.events[event.type]
-    found = work.residents.find(intake.sealer.index(event.resident_code))
+    found = work.residents.find(*intake.sealer.indexes(event.resident_code))
     resident = require_resident(actor, event, found)
     require_order(event, rule, resident, work.notices.latest_effective(resident.id), day_in_japan(now))
     changes = changes_of(event, rule, resident)
@@ -74,8 +74,7 @@ def carry_out(
     municipality = event.municipality if decision.state is ResidentState.PRESENT else resident.municipality
     work.residents.update(resident.id, municipality, event.attributes, decision.state, at)
     if event.new_code is not None:
-        index, sealed = intake.sealer.index(event.new_code), intake.sealer.seal(event.new_code)
-        work.residents.rekey(resident.id, index, sealed, at)
+        work.residents.rekey(resident.id, *intake.sealer.seal(event.new_code), at)
     facts = {
         "resident": resident.id,
         "notice": event.notice_id,
@@ -104,7 +103,7 @@ def carry_out(
 
 
 def _require_unused(intake: Intake, work: UnitOfWork, code: ResidentCode) -> None:
-    if work.residents.find(intake.sealer.index(code)) is not None:
+    if work.residents.find(*intake.sealer.indexes(code)) is not None:
         raise Refusal(
             Code.MALFORMED,
             "a record is stored under the new resident code already; check both codes",

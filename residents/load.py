@@ -146,7 +146,7 @@ class _Reading:
             for fault in caught.faults:
                 self._refuse(replace(fault, line=line))
             return None
-        index = self._intake.sealer.index(record.code)
+        index = self._intake.sealer.indexes(record.code)[0]
         if index in self._codes:
             return self._refuse(Fault("resident_code", "stands on an earlier line already", line))
         self._codes.add(index)
@@ -154,7 +154,7 @@ class _Reading:
 
     def _settle(self) -> None:
         """Compare the batch with the stored copy, write what differs, and empty it."""
-        stored = self._work.residents.find_many([index for _, index, _ in self._batch])
+        stored, older = self._stored()
         rows = []
         for line, index, record in self._batch:
             outcome = self._compare(record, stored.get(index), line)
@@ -163,10 +163,25 @@ class _Reading:
                 continue
             self._counts[outcome] += 1
             if self._write and outcome != "unchanged":
-                rows.append((index, self._intake.sealer.seal(record.code), record.municipality, record.attributes))
+                if index in older:
+                    self._work.residents.rekey(stored[index].id, *self._intake.sealer.seal(record.code), self._now)
+                rows.append((*self._intake.sealer.seal(record.code), record.municipality, record.attributes))
         if rows:
             self._work.residents.put_many(rows, self._now)
         self._batch.clear()
+
+    def _stored(self) -> tuple[dict[bytes, Resident], set[bytes]]:
+        """The batch's residents by index, and those of the indexes under which no row is stored yet, because it was
+        made with older keys."""
+        found = dict(self._work.residents.find_many([index for _, index, _ in self._batch]))
+        older: set[bytes] = set()
+        missing = {index: self._intake.sealer.indexes(r.code)[1:] for _, index, r in self._batch if index not in found}
+        for others in zip(*missing.values(), strict=True):
+            rows = self._work.residents.find_many(others)
+            again = {index: rows[other] for index, other in zip(missing, others, strict=True) if other in rows}
+            found |= again
+            older |= again.keys()
+        return found, older
 
     def _compare(self, record: ResidentRecord, resident: Resident | None, line: int) -> _Outcome | Fault:
         if resident is None:

@@ -39,11 +39,12 @@ def receive(intake: Intake, work: UnitOfWork, notice: Notice, actor: Party, rece
     `apply_event` does for what is not quarantined; nothing was changed then."""
     # Read again after any wait for the store, so that no list made meanwhile lacks an older revocation.
     at = max(received_at, intake.clock())
-    content = _content(intake, notice)
-    record = NoticeRecord(
-        notice.sender, _name(notice, content), notice.sequence, content, NoticeState.HELD, received_at
-    )
-    earlier = work.notices.find(record.sender, record.notice_id)
+    said = _said(notice)
+    content = intake.sealer.digest(said)
+    name = notice.notice_id or _name(content)
+    record = NoticeRecord(notice.sender, name, notice.sequence, content, NoticeState.HELD, received_at)
+    names = [notice.notice_id] if notice.notice_id else map(_name, intake.sealer.digests(said))
+    earlier = next((found for name in names if (found := work.notices.find(notice.sender, name))), None)
     if earlier is None:
         answer = _first(intake, work, notice, record, actor, at)
         released, more = go_on(intake, work, notice.sender, at)
@@ -52,10 +53,10 @@ def receive(intake: Intake, work: UnitOfWork, notice: Notice, actor: Party, rece
             released = tuple(other for other in released if other not in own)
             answer = own[0] if own else answer
         return Taken(answer, released, more)
-    if earlier.content != content or earlier.sequence not in (None, notice.sequence):
+    if not intake.sealer.says(said, earlier.content) or earlier.sequence not in (None, notice.sequence):
         raise _used("notice id", "/notice_id")
     released, more = go_on(intake, work, notice.sender, at) if earlier.state is NoticeState.HELD else ((), False)
-    return Taken(_standing(work, work.notices.find(record.sender, record.notice_id) or earlier), released, more)
+    return Taken(_standing(work, work.notices.find(earlier.sender, earlier.notice_id) or earlier), released, more)
 
 
 def _first(
@@ -158,10 +159,10 @@ def _standing(work: UnitOfWork, record: NoticeRecord) -> NoticeAnswer:
     return NoticeReceipt.from_json(kept[1]).again()
 
 
-def _content(intake: Intake, notice: Notice) -> bytes:
-    """Keyed digest of everything the notice says, however its JSON was written. The number is compared beside it."""
+def _said(notice: Notice) -> bytes:
+    """Everything the notice says, however its JSON was written. The number is compared beside it."""
     if isinstance(notice, BadNotice):
-        return intake.sealer.digest(b"bad notice\x00" + notice.content)
+        return b"bad notice\x00" + notice.content
     items = notice.attributes
     said: list[object] = [
         notice.resident_code.digits,
@@ -172,12 +173,12 @@ def _content(intake: Intake, notice: Notice) -> bytes:
     ]
     if notice.new_code:
         said.append(notice.new_code.digits)
-    return intake.sealer.digest(json.dumps(said).encode())
+    return json.dumps(said).encode()
 
 
-def _name(notice: Notice, content: bytes) -> str:
-    """The notice id, or one made of the content where none can be read; no sender's own id has a space in it."""
-    return notice.notice_id or f"unreadable {content.hex()[:32]}"
+def _name(content: bytes) -> str:
+    """For a notice whose id cannot be read, by its digest; no sender's own id has a space in it."""
+    return f"unreadable {content[-32:].hex()[:32]}"
 
 
 def _keeper(record: NoticeRecord) -> str:
@@ -186,6 +187,7 @@ def _keeper(record: NoticeRecord) -> str:
 
 
 def _label(record: NoticeRecord) -> bytes:
+    """The name under which the notice is sealed while it is held."""
     return f"{record.sender}\x00{record.notice_id}".encode()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,15 +36,22 @@ _UPDATE = update(residents).where(_c.id == bindparam("of_id"))
 class Residents:
     """`domain.ports.ResidentRepository`."""
 
-    def __init__(self, statements: Statements) -> None:
+    def __init__(self, statements: Statements, not_found: Callable[[], None]) -> None:
+        """`not_found` is called when an index leads to nobody; it may refuse."""
         self._statements = statements
+        self._not_found = not_found
 
-    def find(self, index: bytes) -> Resident | None:
-        row = self._statements.find(_BY_INDEX, {"index": index})
-        return _resident(row) if row else None
+    def find(self, *indexes: bytes) -> Resident | None:
+        for index in indexes:
+            if row := self._statements.find(_BY_INDEX, {"index": index}):
+                return _resident(row)
+        self._not_found()
+        return None
 
     def find_many(self, indexes: Sequence[bytes]) -> Mapping[bytes, Resident]:
         rows = self._statements.many(_BY_INDEXES, _among(indexes)) if indexes else []
+        if len(rows) < len(indexes):
+            self._not_found()
         return {row.code_index: _resident(row) for row in rows}
 
     def get(self, resident_id: int) -> Resident:

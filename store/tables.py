@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from domain.certificates import Carrier, CertificateState, Kind
+from domain.code_keys import CodePart
 from domain.errors import Code
 from domain.events import EventType, NoticeState
 from domain.lists import ListState
@@ -32,6 +33,7 @@ from domain.people import ResidentState, Sex
 from domain.revocation import RevocationCause
 from store.types import (
     Choice,
+    Generations,
     Kinds,
     Municipal,
     MunicipalOrNone,
@@ -76,7 +78,7 @@ notices = Table(
     metadata,
     Column("sender", Text, nullable=False),
     Column("notice_id", Text, nullable=False),
-    Column("content", LargeBinary(32), nullable=False),
+    Column("content", LargeBinary, nullable=False),
     Column("resident_id", RowId, ForeignKey("residents.id")),
     Column("type", Choice(EventType)),
     Column("effective_on", Date),
@@ -116,7 +118,7 @@ applications = Table(
     Column("id", RowId, primary_key=True),
     Column("caller", Text, nullable=False),
     Column("key", Text, nullable=False),
-    Column("content", LargeBinary(32), nullable=False),
+    Column("content", LargeBinary, nullable=False),
     Column("resident_id", RowId, ForeignKey("residents.id"), nullable=False),
     Column("municipality", Municipal, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
@@ -192,7 +194,7 @@ receipts = Table(
     metadata,
     Column("caller", Text, nullable=False),
     Column("key", Text, nullable=False),
-    Column("content", LargeBinary(32), nullable=False),
+    Column("content", LargeBinary, nullable=False),
     Column("receipt", Text, nullable=False),
     PrimaryKeyConstraint("caller", "key"),
 )
@@ -281,5 +283,31 @@ audit_head = Table(
     Column("digest", LargeBinary(32), nullable=False),
     Column("signature", LargeBinary, nullable=False),
     Column("key_id", Text, nullable=False),
+    # Which keys of resident codes rows are made with. Here, because who writes reads this row first.
+    Column("code_keys", Generations, nullable=False, server_default="1"),
     CheckConstraint("id = 1", name="only_row"),
+)
+
+# Generations of the keys of resident codes, never the keys: those are secrets, outside the database.
+code_keys = Table(
+    "code_keys",
+    metadata,
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    Column("check", LargeBinary(32), nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+    Column("superseded_at", UtcDateTime),
+    Column("retired_at", UtcDateTime),
+    Column("kept", LargeBinary),
+)
+
+# How far the rows of each part were moved to a generation.
+code_moves = Table(
+    "code_moves",
+    metadata,
+    Column("generation", Integer, ForeignKey("code_keys.generation"), nullable=False),
+    Column("part", Choice(CodePart), nullable=False),
+    Column("after", Text, nullable=False),
+    Column("moved", RowId, nullable=False),
+    Column("done_at", UtcDateTime),
+    PrimaryKeyConstraint("generation", "part"),
 )

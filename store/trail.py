@@ -16,7 +16,7 @@ _r, _h = audit_rows.c, audit_head.c
 _ROWS = select(_r.sequence, _r.body, _r.digest).where(_r.sequence > bindparam("after")).order_by(_r.sequence)
 _INSERT = insert(audit_rows)
 _HEAD = select(_h.sequence, _h.digest, _h.signature, _h.key_id)
-_LOCK = select(_h.sequence, _h.digest).with_for_update()
+_LOCK = select(_h.sequence, _h.digest, _h.code_keys).with_for_update()
 _MOVE = update(audit_head)
 
 
@@ -29,10 +29,13 @@ class Trail:
         self._newest: tuple[int, bytes] | None = None
         self._bodies: list[str] = []
 
-    def lock(self) -> None:
-        """Wait for the head: from now to the end of the transaction nobody else writes."""
+    def lock(self) -> tuple[int, ...]:
+        """Wait for the head: from now to the end of the transaction nobody else writes. The generations of the keys of
+        resident codes that rows are made with, by the same row."""
         row = self._statements.one(_LOCK)
         self._newest = (row.sequence, row.digest)
+        generations: tuple[int, ...] = row.code_keys
+        return generations
 
     def append(self, event: AuditEvent) -> None:
         self._bodies.append(body_of(event))

@@ -133,6 +133,24 @@ class MunicipalOrNone(Converted[MunicipalityCode | None]):
         return municipality_code(value) if value else None
 
 
+class Generations(Converted[tuple[int, ...]]):
+    """Generations of keys, that for writing first, joined by commas."""
+
+    impl = String(64)
+    cache_ok = True
+
+    def stored(self, value: tuple[int, ...]) -> str:
+        return ",".join(map(str, value))
+
+    def read(self, value: str) -> tuple[int, ...]:
+        return _generations(value)
+
+
+@lru_cache(maxsize=16)
+def _generations(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
+
+
 class Kinds(Converted[frozenset[Kind]]):
     """A set of certificate kinds, stored as their values in order, joined by commas."""
 

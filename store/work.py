@@ -8,9 +8,12 @@ from typing import Self
 
 from sqlalchemy import Engine
 
+from domain.code_keys import CodeKeyWatch
+from domain.errors import Code, Refusal
 from domain.ports import Signer
 from store.applications import Applications
 from store.certificates import Certificates
+from store.code_keys import CodeKeys
 from store.engine import LOCK_WAIT, open_reader, open_writer
 from store.lists import Lists
 from store.notices import Notices
@@ -28,15 +31,18 @@ class SqlUnitOfWork:
     reads nobody changes before it commits. A commit that fails may have happened: repeat with the same idempotency key.
     """
 
-    def __init__(self, engine: Engine, signer: Signer, write: bool) -> None:
+    def __init__(self, engine: Engine, signer: Signer, write: bool, keys: CodeKeyWatch | None) -> None:
         self._engine = engine
         self._signer = signer
         self._write = write
+        self._keys = keys
+        self._new_keys = False
 
     def __enter__(self) -> Self:
         self._statements = statements = Statements(self._engine, self._write)
         self.lists = Lists(statements)
-        self.residents = Residents(statements)
+        self.code_keys = CodeKeys(statements)
+        self.residents = Residents(statements, self._not_found)
         self.notices = Notices(statements)
         self.applications = Applications(statements)
         self.certificates = Certificates(statements, self.lists)
@@ -45,11 +51,19 @@ class SqlUnitOfWork:
         self.audit = Trail(statements, self._signer)
         if self._write:
             try:
-                self.audit.lock()
+                generations = self.audit.lock()
+                self._new_keys = self._keys is not None and self._keys.attend(generations)
             except BaseException:
                 statements.close()
                 raise
         return self
+
+    def _not_found(self) -> None:
+        """Called when a resident code leads to nobody. Refuses when that may be for want of keys."""
+        if self._keys is None:
+            return
+        if self._new_keys or (not self._write and self._keys.require(self.code_keys.in_use())):
+            raise Refusal(Code.BUSY, "the keys of resident codes were changed meanwhile; repeat the request")
 
     def commit(self) -> None:
         self.lists.write_wanted()
@@ -65,14 +79,18 @@ class SqlUnitOfWork:
 class SqlBegin:
     """`domain.ports.Begin`. Threads may share it; a forked child opens connections of its own."""
 
-    def __init__(self, url: str, signer: Signer, *, lock_wait: float = LOCK_WAIT) -> None:
+    def __init__(
+        self, url: str, signer: Signer, *, lock_wait: float = LOCK_WAIT, keys: CodeKeyWatch | None = None
+    ) -> None:
         """`signer` signs audit heads inside the transaction: a key in memory, never a device that can stall.
 
-        `lock_wait` is in seconds. Connects when first called. Raises Refusal(BAD_CONFIGURATION).
+        `lock_wait` is in seconds. `keys` hears which generations of the keys of resident codes rows are made with.
+        Connects when first called. Raises Refusal(BAD_CONFIGURATION).
         """
         self._writer = open_writer(url, lock_wait=lock_wait)
         self._reader = open_reader(url, lock_wait=lock_wait)
         self._signer = signer
+        self._keys = keys
         self._pid = os.getpid()
 
     def __call__(self, *, write: bool = True) -> SqlUnitOfWork:
@@ -81,7 +99,7 @@ class SqlBegin:
             self._writer.dispose(close=False)
             self._reader.dispose(close=False)
             self._pid = os.getpid()
-        return SqlUnitOfWork(self._writer if write else self._reader, self._signer, write)
+        return SqlUnitOfWork(self._writer if write else self._reader, self._signer, write, self._keys)
 
     def close(self) -> None:
         """Close all connections that are not in use; the next unit of work opens new ones."""

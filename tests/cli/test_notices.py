@@ -137,8 +137,8 @@ def test_csv_is_read_too(loaded: Terminal, tmp_path: Path) -> None:
     assert [row["outcome"] for row in loaded.do("residents", "apply", file).rows] == ["applied", "applied"]
     services = loaded.services()
     with services.begin(write=False) as work:
-        found = work.residents.find(services.sealer.index(resident_code(99)))
+        found = work.residents.find(*services.sealer.indexes(resident_code(99)))
         assert found is not None
         assert found.municipality == MunicipalityCode(HOLDER["municipality_code"])
-        assert work.residents.find(services.sealer.index(ResidentCode(HOLDER["resident_code"]))) is None
+        assert work.residents.find(*services.sealer.indexes(ResidentCode(HOLDER["resident_code"]))) is None
     services.close()

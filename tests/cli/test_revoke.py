@@ -41,7 +41,7 @@ def status(terminal: Terminal) -> dict[Kind, str]:
     """What OCSP would say of the holder's certificates."""
     services = terminal.services()
     with services.begin(write=False) as work:
-        resident = work.residents.find(services.sealer.index(ResidentCode(CODE)))
+        resident = work.residents.find(*services.sealer.indexes(ResidentCode(CODE)))
         assert resident is not None
         rows = work.certificates.of_resident(resident.id)
     words = {row.kind: services.status.status_of(row.issuer, row.serial).word for row in rows}

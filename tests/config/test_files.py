@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.document import ConfigurationFaults, Secret
-from config.files import read_file, read_key, read_secret, replace_public, write_private, write_public
+from config.files import read_file, read_keys, read_secret, replace_public, write_private, write_public
 from domain.errors import Code, Refusal
 
 HEX = "0a" * 32
@@ -38,14 +38,14 @@ def test_a_secret_that_is_not_there_is_a_fault(secret: Secret, fault: str) -> No
 
 def test_a_key_is_64_hex_digits(tmp_path: Path) -> None:
     (tmp_path / "a").write_text(HEX + "\n")
-    assert read_key(Secret(file=tmp_path / "a")) == b"\x0a" * 32
+    assert read_keys(Secret(file=tmp_path / "a")) == {1: b"\x0a" * 32}
 
 
 @pytest.mark.parametrize("text", [HEX[:-2], HEX + "0a", "x" * 64, "０" * 64, "password"])
 def test_anything_else_is_no_key_and_is_not_repeated(text: str, tmp_path: Path) -> None:
     (tmp_path / "a").write_text(text)
     with pytest.raises(ConfigurationFaults, match="want 64 hex digits") as caught:
-        read_key(Secret(file=tmp_path / "a"))
+        read_keys(Secret(file=tmp_path / "a"))
     assert text not in str(caught.value)
 
 

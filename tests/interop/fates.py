@@ -124,7 +124,7 @@ class Town:
     def _application(self, fate: str, label: str, card_until: date | None = None) -> IssuanceApplication:
         code = self._residents[fate, label]
         with self.services.begin(write=False) as work:
-            resident = work.residents.find(self.services.sealer.index(code))
+            resident = work.residents.find(*self.services.sealer.indexes(code))
         assert resident
         return make_application(
             key=f"{fate} {label}",

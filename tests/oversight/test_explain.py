@@ -14,7 +14,7 @@ from domain.events import Act, EventType
 from domain.people import ResidentState
 from domain.revocation import CauseRule, CrlReason, RevocationCause
 from domain.status import GOOD, UNKNOWN
-from oversight.explain import Account, Explanation, explain
+from oversight.explain import Account, Explanation, Subject, explain
 from policies.events import EventRule
 from tests.support.authority import KIYOSE
 from tests.support.house import PATIENCE, House, live
@@ -25,7 +25,7 @@ from tests.support.stores import Store
 
 
 def explained(house: House, number: int = 1) -> Explanation:
-    return explain(house.inspection(), house.authority.sealer.index(resident_code(number)))
+    return explain(house.inspection(), list(house.authority.sealer.indexes(resident_code(number))))
 
 
 def account_of(house: House, application: int, kind: Kind) -> Account:
@@ -129,12 +129,12 @@ def test_rows_that_are_no_events_are_passed_over(lived: House, memory: MemorySto
 @pytest.mark.parametrize(
     ("subject", "code"),
     [
-        pytest.param(bytes(32), Code.UNKNOWN_RESIDENT, id="a-resident-nobody-knows"),
+        pytest.param([bytes(32)], Code.UNKNOWN_RESIDENT, id="a-resident-nobody-knows"),
         pytest.param((77, Kind.SIGNATURE), Code.NOT_FOUND, id="an-application-that-never-was"),
         pytest.param((4, Kind.AUTHENTICATION), Code.NOT_FOUND, id="a-kind-that-was-not-applied-for"),
     ],
 )
-def test_what_is_not_on_record_is_refused(lived: House, subject: bytes | tuple[int, Kind], code: Code) -> None:
+def test_what_is_not_on_record_is_refused(lived: House, subject: Subject, code: Code) -> None:
     with pytest.raises(Refusal) as refused:
         explain(lived.inspection(), subject)
     assert refused.value.code is code

@@ -24,7 +24,7 @@ from tests.support.residents import attributes, resident_code
 
 
 def told(house: House, number: int, language: Language) -> str:
-    return render(explain(house.inspection(), house.authority.sealer.index(resident_code(number))), language)
+    return render(explain(house.inspection(), list(house.authority.sealer.indexes(resident_code(number)))), language)
 
 
 def test_an_explanation_in_english(lived: House) -> None:
@@ -110,7 +110,7 @@ def test_nothing_names_a_person_or_a_serial(lived: House, memory: MemoryStore) -
     findings = list(reconcile(lived.inspection()))
     assert len(findings) > 10
     explanations = [
-        explain(lived.inspection(), lived.authority.sealer.index(resident_code(number))) for number in (1, 2)
+        explain(lived.inspection(), list(lived.authority.sealer.indexes(resident_code(number)))) for number in (1, 2)
     ]
     said = repr(findings) + repr(explanations) + told(lived, 1, "en") + told(lived, 2, "ja")
     items = attributes()

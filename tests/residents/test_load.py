@@ -70,7 +70,7 @@ def faults(report: LoadReport) -> list[str]:
 def stored(intake: Intake, resident: ResidentRecord) -> bool:
     """Whether the stored copy holds exactly this record, as a present resident."""
     with intake.begin(write=False) as work:
-        found = work.residents.find(intake.sealer.index(resident.code))
+        found = work.residents.find(*intake.sealer.indexes(resident.code))
     if found is None:
         return False
     return (found.municipality, found.attributes, found.state) == (

@@ -30,11 +30,12 @@ from policies.plan import (
 )
 from policies.subject import certificate_identifier
 from policies.validity import authority_validity, responder_validity
-from tests.support.memory import MemorySealer, MemoryStore
+from tests.support.memory import MemoryStore
 from tests.support.people import serial_of
 from tests.support.profiles import make_profile
 from tests.support.requests import make_pair, make_request
 from tests.support.residents import attributes, resident_code
+from tests.support.sealers import make_sealer
 from tests.support.signers import KeySigner, authority_signer, responder_signer
 
 NOW = datetime(2027, 4, 1, tzinfo=UTC)
@@ -209,7 +210,7 @@ def make_authority(store: MemoryStore | None = None, **overrides: Any) -> Author
         "substitutes": load_substitutes(),
         "causes": load_causes(),
         "known_weak": frozenset(),
-        "sealer": MemorySealer(),
+        "sealer": make_sealer(),
         "begin": (store or MemoryStore()).begin,
         "clock": TurnedClock(),
         "random": CountedChance(),
@@ -233,7 +234,7 @@ def add_resident(
     state: ResidentState = ResidentState.PRESENT,
 ) -> int:
     """Put a resident on record, or change the record; the row id."""
-    index, sealed = authority.sealer.index(code), authority.sealer.seal(code)
+    index, sealed = authority.sealer.seal(code)
     with authority.begin() as work:
         resident_id, _ = work.residents.put(index, sealed, municipality.code, items, state, authority.clock())
         work.commit()

@@ -6,7 +6,6 @@ copy of each dict is enough.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
@@ -17,14 +16,16 @@ from typing import Literal, Self
 from audit.chain import GENESIS, body_of, chain
 from domain.applications import ApplicationRecord
 from domain.certificates import CertificateRecord, CertificateState, IssuerId
+from domain.code_keys import CodedRow, CodeKeyRecord, CodeKeyWatch, CodeMove, CodePart
 from domain.errors import Code, Refusal
 from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRecord, NoticeState
 from domain.lists import ListRecord, ListState, Scope, ScopeRecord
 from domain.parties import Credential, Party
-from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentCode, ResidentState
+from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentState
 from domain.revocation import Revocation
 from domain.serial import SerialNumber
 from domain.status import GOOD, UNKNOWN, CertificateStatus
+from residents.sealing import path_of
 
 _Certificate = tuple[IssuerId, SerialNumber]
 
@@ -45,6 +46,9 @@ class Tables:
     parties: dict[int, Party] = field(default_factory=dict)
     credentials: dict[bytes, Credential] = field(default_factory=dict)
     audit: dict[int, AuditRow] = field(default_factory=dict)
+    in_use: dict[None, tuple[int, ...]] = field(default_factory=dict)
+    code_keys: dict[int, CodeKeyRecord] = field(default_factory=dict)
+    code_moves: dict[tuple[int, CodePart], CodeMove] = field(default_factory=dict)
 
     def copy(self) -> Tables:
         return Tables(**{table.name: dict(getattr(self, table.name)) for table in fields(self)})
@@ -52,7 +56,8 @@ class Tables:
 
 class MemoryStore:
     """`begin` is the port. `faults` names commits that fail, counted from 1 since the store was made: `lost` leaves
-    nothing behind, `kept` is stored although the caller hears of a failure. `on_begin` is called before each unit."""
+    nothing behind, `kept` is stored although the caller hears of a failure. `on_begin` is called before each unit,
+    `keys` hears which generations of keys are in use."""
 
     def __init__(self) -> None:
         self.tables = Tables()
@@ -60,6 +65,7 @@ class MemoryStore:
         self.commits = 0
         self.faults: dict[int, Literal["lost", "kept"]] = {}
         self.on_begin: Callable[[bool], None] | None = None
+        self.keys: CodeKeyWatch | None = None
 
     def begin(self, *, write: bool = True) -> MemoryUnit:
         if self.on_begin is not None:
@@ -87,7 +93,9 @@ class MemoryUnit:
             raise Refusal(Code.BUSY, "another unit of work is writing; try again")
         tables = self._store.tables.copy()
         self.tables = tables
-        self.residents = Residents(tables)
+        self.code_keys = CodeKeys(tables)
+        self._new_keys = bool(self._write and self._store.keys and self._store.keys.attend(self.code_keys.in_use()))
+        self.residents = Residents(tables, self._not_found)
         self.notices = Notices(tables)
         self.applications = Applications(tables)
         self.lists = Lists(tables)
@@ -103,6 +111,11 @@ class MemoryUnit:
         if self._write:
             self._store.writing.release()
 
+    def _not_found(self) -> None:
+        keys = self._store.keys
+        if keys and (self._new_keys or (not self._write and keys.require(self.code_keys.in_use()))):
+            raise Refusal(Code.BUSY, "the keys of resident codes were changed meanwhile; repeat the request")
+
     def commit(self) -> None:
         if not self._write:
             raise RuntimeError("a reading unit of work cannot be committed")
@@ -116,12 +129,16 @@ class MemoryUnit:
 
 
 class Residents:
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, not_found: Callable[[], None]) -> None:
         self._tables = tables
+        self._not_found = not_found
 
-    def find(self, index: bytes) -> Resident | None:
-        known = self._tables.codes.get(index)
-        return self._tables.residents[known[0]] if known else None
+    def find(self, *indexes: bytes) -> Resident | None:
+        for index in indexes:
+            if known := self._tables.codes.get(index):
+                return self._tables.residents[known[0]]
+        self._not_found()
+        return None
 
     def find_many(self, indexes: Sequence[bytes]) -> Mapping[bytes, Resident]:
         return {index: resident for index in indexes if (resident := self.find(index))}
@@ -390,6 +407,77 @@ class Lists:
             del self._tables.leases[name]
 
 
+class CodeKeys:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def in_use(self) -> tuple[int, ...]:
+        return self._tables.in_use.get(None, (1,))
+
+    def use(self, generations: Sequence[int]) -> None:
+        self._tables.in_use[None] = tuple(generations)
+
+    def all(self) -> Sequence[CodeKeyRecord]:
+        return [record for _, record in sorted(self._tables.code_keys.items())]
+
+    def put(self, record: CodeKeyRecord) -> None:
+        self._tables.code_keys[record.generation] = record
+
+    def move(self, generation: int, part: CodePart) -> CodeMove:
+        return self._tables.code_moves.get((generation, part), CodeMove(generation, part))
+
+    def keep_move(self, move: CodeMove) -> None:
+        self._tables.code_moves[move.generation, move.part] = move
+
+    def _rows(self, part: CodePart) -> list[CodedRow]:
+        tables = self._tables
+        match part:
+            case CodePart.RESIDENTS:
+                rows = [CodedRow((row,), index, sealed) for index, (row, sealed) in tables.codes.items()]
+            case CodePart.NOTICES:
+                rows = [CodedRow(k, digest=row.content, concealed=row.sealed) for k, row in tables.notices.items()]
+            case CodePart.APPLICATIONS:
+                rows = [CodedRow((row.id,), digest=row.content) for row in tables.applications.values()]
+            case _:
+                rows = [CodedRow(k, digest=content) for k, (content, _) in tables.receipts.items()]
+        return sorted(rows, key=lambda row: row.key)
+
+    def page(self, part: CodePart, after: tuple[int | str, ...], limit: int) -> Sequence[CodedRow]:
+        return [row for row in self._rows(part) if not after or row.key > after][:limit]
+
+    def rewrite(self, part: CodePart, rows: Sequence[CodedRow]) -> None:
+        for row in rows:
+            self._rewrite(part, row)
+
+    def _rewrite(self, part: CodePart, row: CodedRow) -> None:
+        tables, key = self._tables, row.key
+        if key not in [known.key for known in self._rows(part)]:
+            raise LookupError("a row that was to be rewritten is gone")
+        match part, row:
+            case CodePart.RESIDENTS, CodedRow((int(number),), bytes(index), bytes(sealed)):
+                (old,) = [known for known, (resident, _) in tables.codes.items() if resident == number]
+                del tables.codes[old]
+                tables.codes[index] = (number, sealed)
+            case CodePart.NOTICES, CodedRow((str(sender), str(notice)), digest=bytes(digest)):
+                old_notice = tables.notices[sender, notice]
+                tables.notices[sender, notice] = replace(old_notice, content=digest, sealed=row.concealed)
+            case CodePart.APPLICATIONS, CodedRow((int(number),), digest=bytes(digest)):
+                tables.applications[number] = replace(tables.applications[number], content=digest)
+            case CodePart.RECEIPTS, CodedRow((str(caller), str(name)), digest=bytes(digest)):
+                tables.receipts[caller, name] = (digest, tables.receipts[caller, name][1])
+
+    def size(self, part: CodePart) -> int:
+        return len(self._rows(part))
+
+    def left(self, part: CodePart, generation: int) -> int:
+        def other(row: CodedRow) -> bool:
+            seals = [sealed[0] for sealed in (row.sealed, row.concealed) if sealed]
+            digests = [path_of(row.digest)[0]] if row.digest else []
+            return any(found != generation for found in (*seals, *digests))
+
+        return sum(map(other, self._rows(part)))
+
+
 class Parties:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -452,30 +540,3 @@ class Audit:
     def head(self) -> AuditHead | None:
         rows = self._tables.audit
         return AuditHead(len(rows), rows[len(rows)].digest, b"", "memory") if rows else None
-
-
-class MemorySealer:
-    """The `CodeSealer` port with nothing secret about it."""
-
-    def index(self, code: ResidentCode) -> bytes:
-        return hashlib.sha256(b"index" + code.digits.encode()).digest()
-
-    def seal(self, code: ResidentCode) -> bytes:
-        return code.digits[::-1].encode()
-
-    def unseal(self, index: bytes, sealed: bytes) -> ResidentCode:
-        code = ResidentCode(sealed[::-1].decode())
-        if self.index(code) != index:
-            raise ValueError("sealed under another index")
-        return code
-
-    def digest(self, octets: bytes) -> bytes:
-        return hashlib.sha256(b"digest" + octets).digest()
-
-    def conceal(self, octets: bytes, name: bytes) -> bytes:
-        return hashlib.sha256(name).digest() + octets[::-1]
-
-    def reveal(self, name: bytes, concealed: bytes) -> bytes:
-        if concealed[:32] != hashlib.sha256(name).digest():
-            raise ValueError("concealed under another name")
-        return concealed[:31:-1]

@@ -19,9 +19,9 @@ from residents.intake import apply_event
 from residents.parts import Intake
 from residents.receipts import NoticeReceipt
 from residents.records import ResidentRecord
-from residents.sealing import Sealer
 from tests.support.people import certificate_record
 from tests.support.residents import HINO, KIYOSE, attributes, resident_code
+from tests.support.sealers import make_sealer
 from tests.support.stores import digest_of
 
 NOW = datetime(2027, 4, 1, 3, 0, tzinfo=UTC)
@@ -75,11 +75,6 @@ def applied(intake: Intake, event: ResidentEvent, actor: Party = REGISTER) -> No
     return receipt
 
 
-def make_sealer() -> Sealer:
-    numbers = count(1)
-    return Sealer(b"i" * 32, b"s" * 32, lambda size: next(numbers).to_bytes(size))
-
-
 def make_intake(begin: Begin, now: datetime = NOW, sealer: CodeSealer | None = None) -> Intake:
     """An intake over the store, with a clock that stands, random octets that count, and the tables that ship."""
     numbers = count(1)
@@ -97,7 +92,7 @@ def make_intake(begin: Begin, now: datetime = NOW, sealer: CodeSealer | None = N
 def store_resident(intake: Intake, resident: ResidentRecord, state: ResidentState = ResidentState.PRESENT) -> int:
     """Put the record into the stored copy; its row id."""
     with intake.begin() as work:
-        index, sealed = intake.sealer.index(resident.code), intake.sealer.seal(resident.code)
+        index, sealed = intake.sealer.seal(resident.code)
         row, _ = work.residents.put(index, sealed, resident.municipality, resident.attributes, state, NOW)
         work.commit()
     return row

@@ -69,7 +69,9 @@ def postgres_store(url: str, *, lock_wait: float = 5.0) -> Iterator[Store]:
     with engine.begin() as connection:
         names = ", ".join(table.name for table in metadata.sorted_tables if table is not audit_head)
         connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
-        connection.execute(update(audit_head).values(sequence=0, digest=GENESIS, signature=b"", key_id=""))
+        connection.execute(
+            update(audit_head).values(sequence=0, digest=GENESIS, signature=b"", key_id="", code_keys=(1,))
+        )
     engine.dispose()
     with sql_store(url, lock_wait=lock_wait) as store:
         yield store

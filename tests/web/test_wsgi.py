@@ -56,7 +56,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for party in PARTIES:
             enrol(services, party, LOCAL_OPERATOR, folder=state / "clients" / party.name, life=timedelta(days=30))
         with services.begin() as work:
-            index, sealed = services.sealer.index(CODE), services.sealer.seal(CODE)
+            index, sealed = services.sealer.seal(CODE)
             work.residents.put(index, sealed, KIYOSE.code, ATTRIBUTES, ResidentState.PRESENT, services.clock())
             work.commit()
     return state

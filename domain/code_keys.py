@@ -1,0 +1,120 @@
+"""Generations of the keys that keep resident codes out of sight, and the change from one to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+FIRST = 1
+"""The generation of values that say none: there was no other when they were written."""
+LAST = 255
+"""A generation is told by one octet."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeKeys:
+    """One generation: 32 octets for the keyed index and digests, 32 for what is sealed."""
+
+    index: bytes = field(repr=False)
+    seal: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.index) != 32 or len(self.seal) != 32:
+            raise ValueError("the index key and the seal key want 32 octets each")
+        if self.index == self.seal:
+            raise ValueError("the index key and the seal key must differ")
+
+
+@dataclass(frozen=True, slots=True)
+class CodeKeyRecord:
+    """What the database knows of a generation. `check` tells its keys from others, and gives nothing of them away.
+
+    `kept` is its index key, sealed under the generation for writing: digests made before can still be compared, and
+    nothing else is done with it. It is None for the generation that is written with.
+    """
+
+    generation: int
+    check: bytes
+    added_at: datetime
+    superseded_at: datetime | None = None
+    retired_at: datetime | None = None
+    kept: bytes | None = field(default=None, repr=False)
+
+
+class CodePart(Enum):
+    """What holds values made with the keys, in the order in which they are moved to a new generation."""
+
+    RESIDENTS = "residents"
+    NOTICES = "notices"
+    APPLICATIONS = "applications"
+    RECEIPTS = "receipts"
+
+
+@dataclass(frozen=True, slots=True)
+class CodedRow:
+    """The values of one row. `key` is the row's primary key. A resident has `index` and `sealed`; the others have a
+    content `digest`, and a held notice what it says, `concealed`."""
+
+    key: tuple[int | str, ...]
+    index: bytes | None = None
+    sealed: bytes | None = field(default=None, repr=False)
+    digest: bytes | None = None
+    concealed: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeMove:
+    """How far the rows of a part were moved to a generation: all up to and with the key `after`, `moved` in number."""
+
+    generation: int
+    part: CodePart
+    after: tuple[int | str, ...] = ()
+    moved: int = 0
+    done_at: datetime | None = None
+
+
+class CodeKeyWatch(Protocol):
+    """Told by storage which generations of keys rows are made with."""
+
+    def attend(self, generations: tuple[int, ...]) -> bool:
+        """Use these from now on, the first for writing; whether keys had to be read that were not at hand."""
+
+    def require(self, generations: tuple[int, ...]) -> bool:
+        """Have the keys of all of these; whether some had to be read. Raises Refusal(BAD_CONFIGURATION)."""
+
+
+class CodeKeyRepository(Protocol):
+    """Generations of the keys of resident codes, which of them are in use, and what was made with them."""
+
+    def in_use(self) -> tuple[int, ...]:
+        """The generations that rows may be made with, that for writing first."""
+
+    def use(self, generations: Sequence[int]) -> None:
+        """Have these be in use from this commit on, the first for writing."""
+
+    def all(self) -> Sequence[CodeKeyRecord]:
+        """By generation. The first may be missing: databases of older versions do not know of it."""
+
+    def put(self, record: CodeKeyRecord) -> None:
+        """Insert, or replace the record of this generation."""
+
+    def move(self, generation: int, part: CodePart) -> CodeMove:
+        """How far that move came; one that was not begun has done nothing."""
+
+    def keep_move(self, move: CodeMove) -> None:
+        """Insert, or replace the record of this move."""
+
+    def page(self, part: CodePart, after: tuple[int | str, ...], limit: int) -> Sequence[CodedRow]:
+        """At most `limit` rows with keys above `after`, by key; () is before all."""
+
+    def rewrite(self, part: CodePart, rows: Sequence[CodedRow]) -> None:
+        """Put these values in place of those of the rows with the same keys."""
+
+    def size(self, part: CodePart) -> int:
+        """How many rows there are."""
+
+    def left(self, part: CodePart, generation: int) -> int:
+        """How many rows hold a value of another generation. Reads all of them."""

@@ -1,0 +1,127 @@
+"""Generations of the keys of resident codes: which are in use, and the rows that hold what was made with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Column, LargeBinary, and_, bindparam, func, insert, or_, select, tuple_, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from domain.code_keys import FIRST, CodedRow, CodeKeyRecord, CodeMove, CodePart
+from store.statements import Statements
+from store.tables import applications, audit_head, code_keys, code_moves, notices, receipts, residents
+
+_k, _m = code_keys.c, code_moves.c
+_IN_USE = select(audit_head.c.code_keys)
+_USE = update(audit_head)
+_COLUMNS = tuple(field.name for field in fields(CodeKeyRecord))
+_ALL = select(*(_k[name] for name in _COLUMNS)).order_by(_k.generation)
+_REPLACE = update(code_keys).where(_k.generation == bindparam("of_generation"))
+_INSERT = insert(code_keys)
+_THE_MOVE = (_m.generation == bindparam("of_generation"), _m.part == bindparam("of_part"))
+_MOVE = select(_m.after, _m.moved, _m.done_at).where(*_THE_MOVE)
+_KEEP_MOVE = update(code_moves).where(*_THE_MOVE)
+_FIRST_MOVE = insert(code_moves)
+_GENERATION = bindparam("octet", type_=LargeBinary)
+
+
+class _Source:
+    """Where the values of a part are: the key of its table, and its columns by their names in CodedRow."""
+
+    def __init__(self, key: Sequence[Column[Any]], columns: dict[str, Column[Any]]) -> None:
+        table, values = key[0].table, columns.values()
+        after = [bindparam(f"after_{place}", type_=column.type) for place, column in enumerate(key)]
+        named = [column == bindparam(f"key_{place}", type_=column.type) for place, column in enumerate(key)]
+        count = select(func.count()).select_from(table)
+        self.names = tuple(columns)
+        self.columns = {name: column.name for name, column in columns.items()}
+        self.width = len(key)
+        self.first = select(*key, *values).order_by(*key).limit(bindparam("limit"))
+        self.next = self.first.where(tuple_(*key) > tuple_(*after))
+        self.rewrite = update(table).where(*named)
+        self.size = count
+        # A sealed value begins with its generation, and so does a digest that is not of the first.
+        sealed = [_begins_otherwise(column) for name, column in columns.items() if name in ("sealed", "concealed")]
+        digests = [column for name, column in columns.items() if name == "digest"]
+        self.not_first = count.where(or_(*sealed, *(func.length(column) > 32 for column in digests)))
+        later = [or_(func.length(column) == 32, _begins_otherwise(column)) for column in digests]
+        self.not_later = count.where(or_(*sealed, *later))
+
+
+def _begins_otherwise(column: Column[Any]) -> ColumnElement[bool]:
+    return and_(column.is_not(None), func.substr(column, 1, 1, type_=LargeBinary) != _GENERATION)
+
+
+_SOURCES = {
+    CodePart.RESIDENTS: _Source([residents.c.id], {"index": residents.c.code_index, "sealed": residents.c.code_sealed}),
+    CodePart.NOTICES: _Source(
+        [notices.c.sender, notices.c.notice_id], {"digest": notices.c.content, "concealed": notices.c.sealed}
+    ),
+    CodePart.APPLICATIONS: _Source([applications.c.id], {"digest": applications.c.content}),
+    CodePart.RECEIPTS: _Source([receipts.c.caller, receipts.c.key], {"digest": receipts.c.content}),
+}
+
+
+class CodeKeys:
+    """`domain.ports.CodeKeyRepository`."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def in_use(self) -> tuple[int, ...]:
+        generations: tuple[int, ...] = self._statements.one(_IN_USE).code_keys
+        return generations
+
+    def use(self, generations: Sequence[int]) -> None:
+        self._statements.run(_USE, {"code_keys": tuple(generations)})
+
+    def all(self) -> Sequence[CodeKeyRecord]:
+        return [CodeKeyRecord(*row) for row in self._statements.many(_ALL)]
+
+    def put(self, record: CodeKeyRecord) -> None:
+        values = {name: getattr(record, name) for name in _COLUMNS}
+        if self._statements.run(_REPLACE, {"of_generation": record.generation, **values}) == 0:
+            self._statements.run(_INSERT, values)
+
+    def move(self, generation: int, part: CodePart) -> CodeMove:
+        row = self._statements.find(_MOVE, {"of_generation": generation, "of_part": part})
+        return CodeMove(generation, part, tuple(json.loads(row[0])), *row[1:]) if row else CodeMove(generation, part)
+
+    def keep_move(self, move: CodeMove) -> None:
+        values = {"after": json.dumps(move.after), "moved": move.moved, "done_at": move.done_at}
+        named = {"of_generation": move.generation, "of_part": move.part}
+        if self._statements.run(_KEEP_MOVE, {**named, **values}) == 0:
+            self._statements.run(_FIRST_MOVE, {"generation": move.generation, "part": move.part, **values})
+
+    def page(self, part: CodePart, after: tuple[int | str, ...], limit: int) -> Sequence[CodedRow]:
+        source = _SOURCES[part]
+        places = {f"after_{place}": value for place, value in enumerate(after)}
+        rows = self._statements.many(source.next if after else source.first, {**places, "limit": limit})
+        return [
+            CodedRow(tuple(row[: source.width]), **dict(zip(source.names, row[source.width :], strict=True)))
+            for row in rows
+        ]
+
+    def rewrite(self, part: CodePart, rows: Sequence[CodedRow]) -> None:
+        """Raises LookupError when one of the rows is not there."""
+        source = _SOURCES[part]
+        if rows and self._statements.run(source.rewrite, [_values(source, row) for row in rows]) != len(rows):
+            raise LookupError("a row that was to be rewritten is gone")
+
+    def size(self, part: CodePart) -> int:
+        size: int = self._statements.one(_SOURCES[part].size)[0]
+        return size
+
+    def left(self, part: CodePart, generation: int) -> int:
+        source = _SOURCES[part]
+        statement = source.not_first if generation == FIRST else source.not_later
+        left: int = self._statements.one(statement, {"octet": bytes([generation])})[0]
+        return left
+
+
+def _values(source: _Source, row: CodedRow) -> dict[str, Any]:
+    key = {f"key_{place}": value for place, value in enumerate(row.key)}
+    return {**key, **{column: getattr(row, name) for name, column in source.columns.items()}}
