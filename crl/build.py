@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from crl.octets import ListOctets
 from crl.plan import ListPlan
 from crl.scope import issuing_distribution_point
 from domain import der, oids
@@ -11,21 +10,27 @@ from domain import der, oids
 _V2 = 1
 
 
-def build_tbs_crl(plan: ListPlan, entries: Sequence[bytes]) -> bytes:
-    """TBSCertList (RFC 5280 §5.1): version 2, the plan's fields, the encoded entries in their order, and the
-    extensions authorityKeyIdentifier, cRLNumber and (critical) issuingDistributionPoint.
+def build_tbs_crl(plan: ListPlan, octets: ListOctets) -> None:
+    """Complete entries to a TBSCertList (RFC 5280 §5.1): version 2, the plan's fields, the entries in their order, and
+    the extensions authorityKeyIdentifier, cRLNumber and (critical) issuingDistributionPoint.
 
     A list without entries has no revokedCertificates at all (§5.1.2.6).
     """
-    return der.sequence(
-        der.integer(_V2),
-        plan.algorithm,
-        plan.issuer.subject,
-        der.time(plan.this_update),
-        der.time(plan.next_update),
-        der.sequence(*entries) if entries else b"",
-        der.explicit(0, der.sequence(*_extensions(plan))),
+    if octets.entries:
+        octets.enclose()
+    octets.put_before(
+        b"".join(
+            (
+                der.integer(_V2),
+                plan.algorithm,
+                plan.issuer.subject,
+                der.time(plan.this_update),
+                der.time(plan.next_update),
+            )
+        )
     )
+    octets.put_behind(der.explicit(0, der.sequence(*_extensions(plan))))
+    octets.enclose()
 
 
 def _extensions(plan: ListPlan) -> tuple[bytes, ...]:

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from crl.diff import ListDifference, difference, refuse_shrinking
-from crl.entries import encode_entries
+from crl.diff import Comparison, ListDifference, refuse_shrinking
+from crl.entries import encode_rows
+from crl.octets import ListOctets
 from crl.publisher import Publisher, is_due
 from crl.read import RevocationList, read_list
+from crl.rows import Rows, Tally
 from domain.der import DerError
 from domain.errors import Code, Refusal
 from domain.lists import ListRecord, Scope, ScopeRecord
 from domain.ports import UnitOfWork
-from domain.revocation import Revocation
 from domain.serial import SerialNumber
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ListContent:
     """What belongs on the next list of a scope that was `known` so, and whose newest signed list was `latest`:
-    the `standing` revocations, the `entries` that say them, and the `changes` against the published list."""
+    `octets` that hold the entries, a tally of the `standing` revocations, and the `changes` against the published list.
+    """
 
     known: ScopeRecord
     latest: ListRecord | None
-    standing: tuple[Revocation, ...]
-    entries: list[bytes]
+    octets: ListOctets
+    standing: Tally
     changes: ListDifference
 
 
 def gather_content(
-    publisher: Publisher, scope: Scope, file: bytes | None, now: datetime, *, force: bool
+    publisher: Publisher, scope: Scope, file: memoryview | None, now: datetime, *, force: bool
 ) -> ListContent | None:
     """The content, or None when the scope is not due; `file` is its published list.
 
@@ -53,15 +56,33 @@ def gather_content(
                 "older than the files. Restore the newer database, or move the published file away first",
             )
         since = known.published.this_update if known.published else None
-        standing = tuple(work.revocations.for_scope(scope, since))
-        entries = encode_entries(standing)
-        changes = difference(before, entries)
+        octets, standing, changes = _gather(work, scope, since, before)
         if changes.removed:
             refuse_shrinking(changes, _expired(work, scope, changes.removed, since) if since else ())
-    return ListContent(known, latest, standing, entries, changes)
+    return ListContent(known, latest, octets, standing, changes)
 
 
-def _published_list(file: bytes | None) -> RevocationList | None:
+def _gather(
+    work: UnitOfWork, scope: Scope, since: datetime | None, before: RevocationList | None
+) -> tuple[ListOctets, Tally, ListDifference]:
+    """Entries, tally and changes, made together while the rows come: there may be millions."""
+    octets, standing = ListOctets(), Tally()
+    comparison = Comparison(_rows_of(before))
+    for block in work.revocations.blocks_of(scope, since):
+        rows = Rows.of(block)
+        octets.add(encode_rows(rows), len(rows))
+        standing.add(rows)
+        comparison.feed(rows)
+    return octets, standing, comparison.result()
+
+
+def _rows_of(before: RevocationList | None) -> Iterator[Rows]:
+    """The rows of the published list; of one whose entries are damaged, those before the damage."""
+    with suppress(DerError):
+        yield from before.rows() if before else ()
+
+
+def _published_list(file: memoryview | None) -> RevocationList | None:
     """What the published file says; None also when it is damaged, since no client can have used it either."""
     try:
         return read_list(file) if file is not None else None

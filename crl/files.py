@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 from pathlib import Path
 
@@ -17,7 +18,19 @@ def read_current(directory: Path, scope: Scope) -> bytes | None:
         return None
 
 
-def swap_in(directory: Path, scope: Scope, der: bytes) -> None:
+def map_current(directory: Path, scope: Scope) -> memoryview | None:
+    """The same without reading it all: its pages come when they are looked at, and stay what they are when the scope
+    gets another file."""
+    try:
+        with (directory / scope.path).open("rb") as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                return memoryview(b"")
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except FileNotFoundError:
+        return None
+
+
+def swap_in(directory: Path, scope: Scope, der: bytes | memoryview) -> None:
     """Put `der` in place of the scope's file, and its digest (as `sha256sum -c` reads it) beside it.
 
     After a crash at any point the old or the new file is there, whole; what is left beside it is overwritten next time.
@@ -31,7 +44,7 @@ def swap_in(directory: Path, scope: Scope, der: bytes) -> None:
     swap_in_digest(directory, scope, der)
 
 
-def swap_in_digest(directory: Path, scope: Scope, der: bytes) -> None:
+def swap_in_digest(directory: Path, scope: Scope, der: bytes | memoryview) -> None:
     """Put the digest of the published `der` in place."""
     target = directory / scope.path
     line = f"{hashlib.sha256(der).hexdigest()}  {target.name}\n"
@@ -39,7 +52,7 @@ def swap_in_digest(directory: Path, scope: Scope, der: bytes) -> None:
     _make_durable(target.parent)
 
 
-def _replace(target: Path, content: bytes) -> None:
+def _replace(target: Path, content: bytes | memoryview) -> None:
     """Write beside and rename: the rename is what readers see, so the content must be on disk before it."""
     beside = target.with_name(f".{target.name}.new")
     with beside.open("wb") as file:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
+from crl.octets import ListOctets
 from crl.plan import ListPlan
-from crl.read import RevocationList, read_tail, read_tbs
+from crl.read import RevocationList, read_tbs
+from crl.rows import Tally
 from crl.scope import issuing_distribution_point
 from domain.der import DerError
 from domain.errors import Code, Refusal
-from domain.revocation import Revocation
 from domain.signing import LintedTbs
 
 _LARGEST_NUMBER = 1 << 159  # 20 octets and a sign bit: RFC 5280 §5.2.3
 
 
-def lint_tbs_crl(tbs: bytes, plan: ListPlan, standing: Collection[Revocation]) -> LintedTbs:
+def lint_tbs_crl(octets: ListOctets, plan: ListPlan, standing: Tally) -> LintedTbs:
     """The octets, good for one signature.
 
     The reader shares no code with the encoder. It has refused other versions, time forms, extensions, flags, reasons
-    and orders; here every field is compared with the plan, and the entries with the `standing` revocations, so
-    that the list holds these and no others. Raises Refusal(LINT) that names all faults, and no serial.
+    and orders; here every field is compared with the plan, and the entries with the `standing` revocations as they were
+    counted when they came from the database, so that the list holds these and no others. Raises Refusal(LINT) that
+    names all faults, and no serial.
     """
+    tbs = octets.view()
     try:
         found = read_tbs(tbs)
         faults = [*_field_faults(found, plan), *_entry_faults(found, standing)]
@@ -55,17 +58,11 @@ def _field_faults(found: RevocationList, plan: ListPlan) -> Iterator[str]:
         yield "number is not positive or has more than 20 octets"
 
 
-def _entry_faults(found: RevocationList, standing: Collection[Revocation]) -> Iterator[str]:
-    missing = differing = 0
-    for revocation in standing:
-        tail = found.tails.get(revocation.serial.octets)
-        if tail is None:
-            missing += 1
-        elif read_tail(tail) != (revocation.revoked_at, revocation.reason):
-            differing += 1
-    if missing:
-        yield f"{missing} standing revocations are not on it"
-    if differing:
-        yield f"{differing} entries have another time or reason than recorded"
-    if len(found.tails) != len(standing):
-        yield f"it has {len(found.tails)} entries for {len(standing)} standing revocations"
+def _entry_faults(found: RevocationList, standing: Tally) -> Iterator[str]:
+    listed = Tally()
+    for rows in found.rows():
+        listed.add(rows)
+    if listed.count != standing.count:
+        yield f"it has {listed.count} entries for {standing.count} standing revocations"
+    elif columns := standing.difference(listed):
+        yield f"its entries have other {' and '.join(columns)} than recorded"

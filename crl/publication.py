@@ -8,7 +8,7 @@ from datetime import datetime
 
 from crl.build import build_tbs_crl
 from crl.content import ListContent, gather_content
-from crl.files import read_current, swap_in, swap_in_digest
+from crl.files import map_current, swap_in, swap_in_digest
 from crl.lint import lint_tbs_crl
 from crl.plan import ListPlan
 from crl.publisher import Publisher, hold_lease
@@ -34,7 +34,7 @@ def publish_scope(publisher: Publisher, scope: Scope, *, force: bool = False) ->
         )
     now = publisher.clock()
     point = publisher.point(scope)
-    file = read_current(publisher.directory, scope)
+    file = map_current(publisher.directory, scope)
     finished = _finish_interrupted(publisher, scope, file, now)
     # 1. What belongs on the list; an entry that would disappear unexplained ends it here.
     content = gather_content(publisher, scope, file, now, force=force)
@@ -52,16 +52,19 @@ def publish_scope(publisher: Publisher, scope: Scope, *, force: bool = False) ->
         this_update=record.this_update,
         next_update=record.next_update,
     )
-    linted = lint_tbs_crl(build_tbs_crl(plan, content.entries), plan, content.standing)
+    build_tbs_crl(plan, content.octets)
+    linted = lint_tbs_crl(content.octets, plan, content.standing)
     # 4. No unit of work is open while the key store works.
-    der = sign_list(linted, publisher.signers[scope.issuer], plan.issuer)
+    der = sign_list(content.octets, linted, publisher.signers[scope.issuer], plan.issuer)
     # 5. What was signed is on record before anybody can see it.
     signed = _record_signed(publisher, record, content, der, now)
     # 6. The file and its record change together.
     return _put_in_place(publisher, signed, der, now)
 
 
-def _finish_interrupted(publisher: Publisher, scope: Scope, file: bytes | None, now: datetime) -> ListRecord | None:
+def _finish_interrupted(
+    publisher: Publisher, scope: Scope, file: memoryview | None, now: datetime
+) -> ListRecord | None:
     """Record a list as published whose file is in place although a crash kept that from being recorded. One that never
     got into place has spent its number, and the next list takes its part."""
     with publisher.begin(write=False) as work:
@@ -94,25 +97,25 @@ def _reserve(publisher: Publisher, content: ListContent, now: datetime) -> ListR
 
 
 def _record_signed(
-    publisher: Publisher, record: ListRecord, content: ListContent, der: bytes, now: datetime
+    publisher: Publisher, record: ListRecord, content: ListContent, der: memoryview, now: datetime
 ) -> ListRecord:
     digest = hashlib.sha256(der).digest()
     facts = {
         "sha256": digest.hex(),
         "key": publisher.signers[record.scope.issuer].key_id,
-        "entries": len(content.entries),
-        "added": len(content.changes.added),
+        "entries": content.octets.entries,
+        "added": content.changes.added,
         "removed": len(content.changes.removed),
-        "changed": len(content.changes.changed),
+        "changed": content.changes.changed,
     }
     with publisher.begin() as work:
-        work.lists.signed(record.scope, record.number, digest, len(content.entries))
+        work.lists.signed(record.scope, record.number, digest, content.octets.entries)
         _audit(publisher, work, Act.CRL_SIGNED, record, now, **facts)
         work.commit()
-    return replace(record, state=ListState.SIGNED, digest=digest, entries=len(content.entries))
+    return replace(record, state=ListState.SIGNED, digest=digest, entries=content.octets.entries)
 
 
-def _put_in_place(publisher: Publisher, record: ListRecord, der: bytes, now: datetime) -> ListRecord:
+def _put_in_place(publisher: Publisher, record: ListRecord, der: memoryview, now: datetime) -> ListRecord:
     """Swap the file in while the unit of work keeps other writers out: a publisher that lost its lease while it was
     asleep cannot put an older list over a newer one."""
     with publisher.begin() as work:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import mmap
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
+from datetime import UTC, datetime
 
+import numpy as np
+
+from crl.entry_reader import read_entries
+from crl.rows import Rows
 from domain import der, oids
 from domain.revocation import CrlReason
 
@@ -17,24 +21,17 @@ _EXTENSIONS = (
     (oids.CRL_NUMBER, False),
     (oids.ISSUING_DISTRIBUTION_POINT, True),
 )
-
 # X.509 Time: UTCTime through 2049 (its years 50 to 99 mean 19xx and are refused), GeneralizedTime from 2050.
 _DAY_AND_CLOCK = rb"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\dZ"
-_TIME = rb"(?:\x17\x0d[0-4]\d%b|\x18\x0f(?:20[5-9]\d|2[1-9]\d\d|[3-9]\d{3})%b)" % (_DAY_AND_CLOCK, _DAY_AND_CLOCK)
-_ONE_TIME = re.compile(_TIME)
-_REASON = rb"\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01[\x01-\x06]"
-# One entry: its length, its serial (16 octets with the top bits 01), and its tail (the time and perhaps a reason).
-_ENTRY = re.compile(rb"\x30(.)\x02\x10([\x40-\x7f].{15})(%b(?:%b)?)" % (_TIME, _REASON), re.DOTALL)
-_HEADERS = 4 + 16
-_REASONS = tuple(CrlReason)  # by their numbers, which have no gap
+_TIME = re.compile(
+    rb"(?:\x17\x0d[0-4]\d%b|\x18\x0f(?:20[5-9]\d|2[1-9]\d\d|[3-9]\d{3})%b)" % (_DAY_AND_CLOCK, _DAY_AND_CLOCK)
+)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RevocationList:
-    """What a list says. `algorithm`, `issuer` and `point` (the content of issuingDistributionPoint) are DER.
-
-    `tails` maps the 16 octets of each serial, in the order of the list, to the rest of its entry: `read_tail` reads it.
-    """
+    """What a list says. `algorithm`, `issuer` and `point` (the content of issuingDistributionPoint) are DER; `entries`
+    are the octets within revokedCertificates, which only `rows` and `find` look at."""
 
     algorithm: bytes
     issuer: bytes
@@ -43,10 +40,25 @@ class RevocationList:
     authority_key: bytes
     number: int
     point: bytes
-    tails: Mapping[bytes, bytes]
+    entries: bytes | memoryview
+
+    def rows(self) -> Iterator[Rows]:
+        """The entries, some at a time. Raises DerError where they are not what this authority writes."""
+        for rows in read_entries(self.entries):
+            yield rows
+            if isinstance(self.entries, memoryview) and isinstance(self.entries.obj, mmap.mmap):
+                self.entries.obj.madvise(mmap.MADV_DONTNEED)  # what was read of a file need not stay in memory
+
+    def find(self, serial: bytes) -> tuple[datetime, CrlReason] | None:
+        """Time and reason of the entry with these 16 octets, if there is one. Raises as `rows` does."""
+        for rows in self.rows():
+            place = int(np.searchsorted(rows.serials, serial))
+            if place < len(rows) and rows.serials[place] == serial.rstrip(b"\x00"):
+                return datetime.fromtimestamp(int(rows.seconds[place]), UTC), CrlReason(int(rows.reasons[place]))
+        return None
 
 
-def read_list(octets: bytes) -> RevocationList:
+def read_list(octets: bytes | memoryview) -> RevocationList:
     """A CertificateList. Its signature is not verified. Raises DerError for anything this authority does not write."""
     start, end = der.only(octets, der.SEQUENCE)
     _, _, tbs_end = der.read(octets, start, end)
@@ -59,7 +71,7 @@ def read_list(octets: bytes) -> RevocationList:
     return found
 
 
-def read_tbs(tbs: bytes) -> RevocationList:
+def read_tbs(tbs: bytes | memoryview) -> RevocationList:
     """A TBSCertList (RFC 5280 §5.1.2). Raises DerError for anything this authority does not write."""
     parts = list(der.elements(tbs, *der.only(tbs, der.SEQUENCE)))
     if len(parts) == 6:  # no revokedCertificates
@@ -73,47 +85,23 @@ def read_tbs(tbs: bytes) -> RevocationList:
         raise der.DerError("the fields of the list are not the ones this authority writes")
     if last and first == last:
         raise der.DerError("a list without entries has no revokedCertificates")
-    authority_key, number, point = _extensions(tbs[start:end])
+    authority_key, number, point = _extensions(bytes(tbs[start:end]))
     return RevocationList(
-        algorithm=tbs[algorithm[1] : algorithm[3]],
-        issuer=tbs[issuer[1] : issuer[3]],
-        this_update=_time(tbs[this_update[1] : this_update[3]]),
-        next_update=_time(tbs[next_update[1] : next_update[3]]),
+        algorithm=bytes(tbs[algorithm[1] : algorithm[3]]),
+        issuer=bytes(tbs[issuer[1] : issuer[3]]),
+        this_update=_time(bytes(tbs[this_update[1] : this_update[3]])),
+        next_update=_time(bytes(tbs[next_update[1] : next_update[3]])),
         authority_key=authority_key,
         number=number,
         point=point,
-        tails=_tails(tbs[first:last]),
+        entries=tbs[first:last],
     )
 
 
-def read_tail(tail: bytes) -> tuple[datetime, CrlReason]:
-    """Revocation time and reason of an entry, from its tail in `RevocationList.tails`. Raises DerError for a day that
-    does not exist."""
-    end = 2 + tail[1]
-    return _moment(tail[:end]), _REASONS[tail[-1]] if len(tail) > end else CrlReason.UNSPECIFIED
-
-
-def _tails(content: bytes) -> dict[bytes, bytes]:
-    """The entries by serial. They must tile the content, each with its own length, in strictly rising order."""
-    found = _ENTRY.findall(content)
-    if any(length[0] != _HEADERS - 2 + len(tail) for length, _, tail in found):
-        raise der.DerError("an entry has another length than it says")
-    tails = {serial: tail for _, serial, tail in found}
-    if _HEADERS * len(found) + sum(map(len, tails.values())) != len(content):
-        raise der.DerError("the entries are not all of the shapes this authority writes, each serial once")
-    if any(earlier >= later for earlier, later in pairwise(tails)):
-        raise der.DerError("the entries are not in the order of their serials")
-    return tails
-
-
 def _time(element: bytes) -> datetime:
-    if _ONE_TIME.fullmatch(element) is None:
+    """The instant of a Time. Raises DerError for one in another form, or of a day that does not exist."""
+    if _TIME.fullmatch(element) is None:
         raise der.DerError("a time is not in the form that its year asks for")
-    return _moment(element)
-
-
-def _moment(element: bytes) -> datetime:
-    """The instant of a Time that has the right form."""
     text = element[2:].decode() if element[0] == der.GENERALIZED_TIME else f"20{element[2:].decode()}"
     try:
         return datetime.fromisoformat(f"{text[:8]}T{text[8:]}")

@@ -14,6 +14,10 @@ UTF8_STRING, PRINTABLE_STRING, IA5_STRING, UTC_TIME, GENERALIZED_TIME = 0x0C, 0x
 SEQUENCE, SET = 0x30, 0x31
 
 
+Octets = bytes | memoryview
+"""What can be read: lists of millions of entries are looked at where they lie."""
+
+
 class DerError(ValueError):
     """The octets are not the DER they should be."""
 
@@ -98,7 +102,7 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def read(octets: bytes, offset: int = 0, end: int | None = None) -> tuple[int, int, int]:
+def read(octets: Octets, offset: int = 0, end: int | None = None) -> tuple[int, int, int]:
     """(tag, start of contents, end of contents) of the element at `offset`. Raises DerError."""
     limit = len(octets) if end is None else end
     if offset + 2 > limit:
@@ -121,7 +125,7 @@ def read(octets: bytes, offset: int = 0, end: int | None = None) -> tuple[int, i
     return tag, start, start + length
 
 
-def expect(octets: bytes, tag: int, offset: int = 0, end: int | None = None) -> tuple[int, int]:
+def expect(octets: Octets, tag: int, offset: int = 0, end: int | None = None) -> tuple[int, int]:
     """(start, end) of the contents of the element at `offset`, which must have `tag`."""
     found, start, stop = read(octets, offset, end)
     if found != tag:
@@ -129,7 +133,7 @@ def expect(octets: bytes, tag: int, offset: int = 0, end: int | None = None) -> 
     return start, stop
 
 
-def only(octets: bytes, tag: int) -> tuple[int, int]:
+def only(octets: Octets, tag: int) -> tuple[int, int]:
     """(start, end) of the contents of the one element that `octets` is, with nothing trailing."""
     start, stop = expect(octets, tag)
     if stop != len(octets):
@@ -137,7 +141,7 @@ def only(octets: bytes, tag: int) -> tuple[int, int]:
     return start, stop
 
 
-def elements(octets: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+def elements(octets: Octets, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
     """(tag, offset, start, end) of each element between `start` and `end`."""
     while start < end:
         tag, content, stop = read(octets, start, end)
@@ -145,7 +149,7 @@ def elements(octets: bytes, start: int, end: int) -> Iterator[tuple[int, int, in
         start = stop
 
 
-def read_integer(octets: bytes, start: int, end: int) -> int:
+def read_integer(octets: Octets, start: int, end: int) -> int:
     """The INTEGER whose contents lie there; refuses padding."""
     content = octets[start:end]
     if not content:

@@ -18,7 +18,7 @@ from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRecord, NoticeS
 from domain.lists import ListRecord, Scope, ScopeRecord
 from domain.parties import Credential, Party
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentCode, ResidentState
-from domain.revocation import Revocation
+from domain.revocation import Revocation, RevocationBlock
 from domain.serial import SerialNumber
 from domain.status import CertificateStatus
 
@@ -40,7 +40,7 @@ class Signer(Protocol):
     def key_id(self) -> str:
         """Names the key in audit rows: hex of the SHA-1 of its public key bits."""
 
-    def sign(self, message: bytes) -> bytes:
+    def sign(self, message: bytes | memoryview) -> bytes:
         """Signature octets over `message`. Raises Refusal(SIGNER_UNAVAILABLE)."""
 
 
@@ -227,6 +227,9 @@ class RevocationRepository(Protocol):
 
     def for_scope(self, scope: Scope, listed_since: datetime | None) -> Iterable[Revocation]:
         """The scope's revocations by serial, those that expired before `listed_since` left out."""
+
+    def blocks_of(self, scope: Scope, listed_since: datetime | None) -> Iterator[RevocationBlock]:
+        """The same as `for_scope`, as columns: none of the blocks is empty."""
 
     def all(self) -> Iterator[Revocation]: ...
 

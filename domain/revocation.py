@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -155,6 +156,19 @@ class CertificateEffect:
     effect: EffectWord
     reason: CrlReason | None = None
     since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RevocationBlock:
+    """Some standing revocations of one scope as columns, in the order of their serials: a list of millions is made of
+    these. `serials` has 16 octets for each, `seconds` their `revoked_at` since 1970, `reasons` an octet for each."""
+
+    serials: bytes
+    seconds: array[int]
+    reasons: bytes
+
+    def __len__(self) -> int:
+        return len(self.reasons)
 
 
 @dataclass(frozen=True, slots=True)

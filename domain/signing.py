@@ -6,14 +6,17 @@ from domain import der
 from domain.errors import Code, Refusal
 from domain.ports import Signer
 
+_SIGNATURE_FIELD = 64
+"""The signature field ends within so many octets: a version and at most a serial stand before it."""
+
 
 class LintedTbs:
     """TBS octets that a linter passed, good for one signature."""
 
-    def __init__(self, tbs: bytes) -> None:
-        self._tbs: bytes | None = tbs
+    def __init__(self, tbs: bytes | memoryview) -> None:
+        self._tbs: bytes | memoryview | None = tbs
 
-    def redeem(self) -> bytes:
+    def redeem(self) -> bytes | memoryview:
         """The octets, once; a second call raises RuntimeError."""
         tbs, self._tbs = self._tbs, None
         if tbs is None:
@@ -21,15 +24,18 @@ class LintedTbs:
         return tbs
 
 
-def sign_once(linted: LintedTbs, signer: Signer) -> bytes:
-    """The finished Certificate or CertificateList (DER). RFC 5280 §4.1, §5.1.
-
-    Raises Refusal(LINT) when the TBS names another signature algorithm than the signer's.
-    """
-    tbs = linted.redeem()
-    if signer.algorithm not in tbs:
+def sign_tbs(tbs: bytes | memoryview, signer: Signer) -> bytes:
+    """The signature over redeemed octets. Raises Refusal(LINT) when they name another signature algorithm than the
+    signer's."""
+    if signer.algorithm not in bytes(tbs[:_SIGNATURE_FIELD]):
         raise Refusal(Code.LINT, "the to-be-signed octets name another signature algorithm than the signer's")
-    return assemble(tbs, signer.algorithm, signer.sign(tbs))
+    return signer.sign(tbs)
+
+
+def sign_once(linted: LintedTbs, signer: Signer) -> bytes:
+    """The finished Certificate or CertificateList (DER). RFC 5280 §4.1, §5.1. Raises as `sign_tbs` does."""
+    tbs = linted.redeem()
+    return assemble(bytes(tbs), signer.algorithm, sign_tbs(tbs, signer))
 
 
 def assemble(tbs: bytes, algorithm: bytes, signature: bytes) -> bytes:

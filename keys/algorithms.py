@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import cast
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -57,7 +58,7 @@ def ecdsa_of(curve: ec.EllipticCurve) -> ec.ECDSA:
     return ec.ECDSA(hash_, deterministic_signing=True)
 
 
-def verify(spki: bytes, algorithm: bytes, message: bytes, signature: bytes) -> bool:
+def verify(spki: bytes, algorithm: bytes, message: bytes | memoryview, signature: bytes) -> bool:
     """Whether `signature` over `message` was made by the key in `spki` with exactly that AlgorithmIdentifier (DER).
 
     A key that cannot be read, or an algorithm that is not the one of this key, is False too.
@@ -67,7 +68,7 @@ def verify(spki: bytes, algorithm: bytes, message: bytes, signature: bytes) -> b
         if not isinstance(key, PublicKey) or algorithm_of(key) != algorithm:
             return False
         if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+            key.verify(signature, cast(bytes, message), padding.PKCS1v15(), hashes.SHA256())
         elif isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(signature, message, ecdsa_of(key.curve))
         else:

@@ -122,7 +122,7 @@ class Pkcs11Signer:
         self._key = key
         self._rsa = isinstance(public, rsa.RSAPublicKey)
 
-    def sign(self, message: bytes) -> bytes:
+    def sign(self, message: bytes | memoryview) -> bytes:
         """Signature octets over `message`. Raises Refusal(SIGNER_UNAVAILABLE)."""
         if self._rsa:
             info = der.sequence(_SHA256, der.octet_string(hashlib.sha256(message).digest()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -25,7 +26,7 @@ class SoftwareSigner:
 
     __slots__ = ("algorithm", "key_id", "public", "sign")
 
-    sign: Callable[[bytes], bytes]
+    sign: Callable[[bytes | memoryview], bytes]
     """Signature octets over a message."""
 
     def __init__(self, key: PrivateKey) -> None:
@@ -71,12 +72,13 @@ class SoftwareSigner:
         raise TypeError("a private key does not leave its process")
 
 
-def _sign_of(key: PrivateKey) -> Callable[[bytes], bytes]:
+def _sign_of(key: PrivateKey) -> Callable[[bytes | memoryview], bytes]:
     """The key's signing with its algorithm made once: to make it anew costs a tenth of a P-256 signature."""
     match key:
         case rsa.RSAPrivateKey():
             pkcs1, sha256 = padding.PKCS1v15(), hashes.SHA256()
-            return lambda message: key.sign(message, pkcs1, sha256)
+            # The library takes every buffer; what it says of its types is narrower for RSA.
+            return lambda message: key.sign(cast(bytes, message), pkcs1, sha256)
         case ec.EllipticCurvePrivateKey():
             ecdsa = ecdsa_of(key.curve)
             return lambda message: key.sign(message, ecdsa)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from crl.read import RevocationList, read_tail
+from crl.diff import Comparison
+from crl.read import RevocationList
+from crl.rows import Rows
 from domain.lists import ListRecord, ListState, ScopeRecord
 from domain.ports import UnitOfWork
 from domain.serial import SerialNumber
@@ -27,18 +29,14 @@ def entry_findings(
     and no longer than patience lasts. An entry may outlive its certificate; it must stay on one list after the expiry
     (RFC 5280 §3.3).
     """
-    path, unexplained = known.scope.path, set(read.tails) if read else set()
+    path = known.scope.path
     pending = known.wanted - (record.covers if record else 0)
-    missing = different = late = 0
-    for revocation in work.revocations.for_scope(known.scope, _listed_since(records, record)):
-        serial = revocation.serial.octets
-        unexplained.discard(serial)
-        tail = read.tails.get(serial) if read else None
-        if tail is None:
-            missing += 1
-            late += inspection.now - revocation.revoked_at > inspection.patience
-        elif read_tail(tail) != (revocation.revoked_at, revocation.reason):
-            different += 1
+    waited = int((inspection.now - inspection.patience).timestamp())
+    comparison = Comparison(read.rows() if read else iter(()), waited)
+    for block in work.revocations.blocks_of(known.scope, _listed_since(records, record)):
+        comparison.feed(Rows.of(block))
+    found = comparison.result()
+    missing, different, late = found.added, found.changed, found.added_old
     if missing + different > pending:
         yield fault(
             "lists",
@@ -49,7 +47,7 @@ def entry_findings(
         yield note("lists", f"{path}: changes that wait for the next list: {missing + different}")
         if late:
             yield fault("lists", f"{path}: revocations that wait for a list longer than {inspection.patience}: {late}")
-    ghosts = sum(not _may_linger(work, known, serial, record) for serial in unexplained)
+    ghosts = sum(not _may_linger(work, known, serial, record) for serial in found.removed)
     if ghosts:
         yield fault("lists", f"{path}: entries of certificates that are not revoked: {ghosts}")
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from crl.files import read_current
-from crl.read import RevocationList, read_list, read_tail
+from crl.files import map_current
+from crl.read import RevocationList, read_list
 from domain.certificates import Carrier, CertificateRecord, CertificateState, IssuerId, Kind, Validity
 from domain.der import DerError
 from domain.errors import Code, Refusal
@@ -18,6 +18,7 @@ from domain.lists import ListRecord, Scope
 from domain.people import MunicipalityCode, ResidentState
 from domain.ports import UnitOfWork
 from domain.revocation import CauseRule, CrlReason, Revocation, RevocationCause
+from domain.serial import SerialNumber
 from domain.status import CertificateStatus
 from oversight.findings import certificate_name
 from oversight.inspection import Inspection
@@ -163,19 +164,26 @@ def _listing(
 ) -> Listing:
     scope = Scope(record.issuer, record.municipality)
     current, read = _list_in_place(inspection, work, scope)
-    tail = read.tails.get(record.serial.octets) if read else None
-    entry = read_tail(tail) if tail is not None else None
+    entry = _entry(read, record.serial)
     wanted = (revocation.revoked_at, revocation.reason) if revocation else None
     lacking = wanted is not None and entry != wanted and not record.validity.ended(inspection.now)
     changed_at = told[-1].at if told else inspection.now
     return Listing(scope, current, entry, changed_at + inspection.patience if lacking else None)
 
 
+def _entry(read: RevocationList | None, serial: SerialNumber) -> tuple[datetime, CrlReason] | None:
+    """What the list says of the certificate; a list that is damaged on the way says nothing."""
+    try:
+        return read.find(serial.octets) if read else None
+    except DerError:
+        return None
+
+
 def _list_in_place(
     inspection: Inspection, work: UnitOfWork, scope: Scope
 ) -> tuple[ListRecord | None, RevocationList | None]:
     """The list that verifiers get, by its record and by its content."""
-    file = read_current(inspection.directory, scope)
+    file = map_current(inspection.directory, scope)
     if file is None:
         return None, None
     digest = hashlib.sha256(file).digest()

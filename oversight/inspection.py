@@ -16,7 +16,7 @@ from domain.revocation import CauseRule, RevocationCause
 from policies.crl import CrlPolicy
 from policies.events import EventRule
 
-VerifySignature = Callable[[bytes, bytes, bytes, bytes], bool]
+VerifySignature = Callable[[bytes, bytes, bytes | memoryview, bytes], bool]
 """(SubjectPublicKeyInfo, AlgorithmIdentifier, octets, signature) -> whether that key made that signature, by exactly
 that algorithm. The first two are DER."""
 
@@ -44,12 +44,12 @@ class Inspection:
     now: datetime
     anchor: AuditHead | None = None
 
-    def signed_by(self, issuer: Issuer, octets: bytes, algorithm: bytes) -> bool:
+    def signed_by(self, issuer: Issuer, octets: bytes | memoryview, algorithm: bytes) -> bool:
         """Whether a certificate or list (DER) is signed by the issuer's key with `algorithm`, the one named inside."""
         try:
             tbs, outside, bits = der.elements(octets, *der.only(octets, der.SEQUENCE))
         except ValueError:  # DerError too
             return False
         return octets[outside[1] : outside[3]] == algorithm and self.verify_signature(
-            issuer.spki, algorithm, octets[tbs[1] : tbs[3]], octets[bits[2] + 1 : bits[3]]
+            issuer.spki, algorithm, octets[tbs[1] : tbs[3]], bytes(octets[bits[2] + 1 : bits[3]])
         )

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from crl.files import read_current
+from crl.files import map_current
 from crl.read import RevocationList, read_list
 from domain import der
 from domain.certificates import Issuer
@@ -59,9 +59,10 @@ def _look(inspection: Inspection, scope: Scope, points: Collection[bytes]) -> It
             yield fault("lists", f"{scope.path} belongs to an issuer or a scope that is not known here")
             return
         yield from _overdue(inspection, known, issuer)
-        file = read_current(inspection.directory, scope)
+        file = map_current(inspection.directory, scope)
         try:
             read = read_list(file) if file is not None else None
+            entries = sum(map(len, read.rows())) if read else 0
         except der.DerError as error:
             yield fault("lists", f"the file {scope.path} cannot be read: {error}")
             return
@@ -73,7 +74,7 @@ def _look(inspection: Inspection, scope: Scope, points: Collection[bytes]) -> It
             record = next((row for row in records if row.digest == hashlib.sha256(file).digest()), None)
         yield from _place(scope, records, record, in_place=file is not None)
         if record is not None and read is not None:
-            yield from _agreement(record, read)
+            yield from _agreement(record, read, entries)
         if record is not None or known.published is None:
             yield from entry_findings(inspection, work, known, records, record, read)
 
@@ -90,7 +91,7 @@ def _overdue(inspection: Inspection, known: ScopeRecord, issuer: Issuer) -> Iter
 
 
 def _authenticity(
-    inspection: Inspection, scope: Scope, issuer: Issuer, file: bytes, read: RevocationList
+    inspection: Inspection, scope: Scope, issuer: Issuer, file: memoryview, read: RevocationList
 ) -> Iterator[Finding]:
     """Issuer and signature. The issuer's generations share a name, so the key identifier must fit too."""
     if (read.issuer, read.authority_key) != (issuer.subject, issuer.key_identifier):
@@ -121,8 +122,8 @@ def _place(
         yield fault("lists", f"the file {scope.path} is list {record.number}, the newest is {signed[-1].number}")
 
 
-def _agreement(record: ListRecord, read: RevocationList) -> Iterator[Finding]:
-    said = (read.number, read.this_update, read.next_update, len(read.tails))
+def _agreement(record: ListRecord, read: RevocationList, entries: int) -> Iterator[Finding]:
+    said = (read.number, read.this_update, read.next_update, entries)
     if said != (record.number, record.this_update, record.next_update, record.entries):
         yield fault("lists", f"{_name(record)} has another number, time or count of entries in its file than on record")
 

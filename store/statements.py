@@ -94,13 +94,19 @@ class Statements:
 
     def stream(self, statement: Statement, parameters: Parameters = _NONE) -> Iterator[AnyRow]:
         """Rows as they are asked for, while the transaction lasts. Raises as `run` does."""
+        row = self._prepare(statement, parameters).row
+        for rows in self.blocks(statement, parameters, _CHUNK):
+            yield from map(row, rows)
+
+    def blocks(self, statement: Statement, parameters: Parameters, size: int) -> Iterator[Sequence[Sequence[Any]]]:
+        """At most `size` rows at a time as the driver reads them, not in our types. Raises as `run` does."""
         prepared = self._prepare(statement, parameters)
         values = prepared.values(parameters)
         try:
             with closing(self._stream_cursor()) as cursor:
                 cursor.execute(prepared.text, values)
-                while rows := cursor.fetchmany(_CHUNK):
-                    yield from map(prepared.row, rows)
+                while rows := cursor.fetchmany(size):
+                    yield rows
         except _ERRORS as error:
             fault = fault_of(error)
         else:

@@ -187,7 +187,7 @@ def test_a_process_killed_while_signing_leaves_what_a_repeat_completes(
         pass
 
     class Killing(WrappedSigner):
-        def sign(self, message: bytes) -> bytes:
+        def sign(self, message: bytes | memoryview) -> bytes:
             raise Killed
 
     generations = (
@@ -215,7 +215,7 @@ def test_who_is_overtaken_gives_out_what_is_on_record(authority: Authority, stor
     overtaking: list[IssuedPair] = []
 
     class Overtaken(WrappedSigner):
-        def sign(self, message: bytes) -> bytes:
+        def sign(self, message: bytes | memoryview) -> bytes:
             if not overtaking:
                 overtaking.append(issue(authority, make_application()))
             return super().sign(message)

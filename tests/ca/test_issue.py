@@ -148,7 +148,7 @@ def test_reservation_is_committed_before_the_first_signature(store: MemoryStore)
     seen: list[list[CertificateState]] = []
 
     class Watching(WrappedSigner):
-        def sign(self, message: bytes) -> bytes:
+        def sign(self, message: bytes | memoryview) -> bytes:
             rows = list(store.tables.certificates.values())
             assert message in [row.der for row in rows]
             seen.append([row.state for row in rows])
@@ -165,7 +165,7 @@ def test_reservation_is_committed_before_the_first_signature(store: MemoryStore)
 
 def test_no_signature_is_made_inside_a_transaction(store: MemoryStore) -> None:
     class Watching(WrappedSigner):
-        def sign(self, message: bytes) -> bytes:
+        def sign(self, message: bytes | memoryview) -> bytes:
             assert not store.writing.locked()
             return super().sign(message)
 

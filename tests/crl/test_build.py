@@ -12,7 +12,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ca.tbs import build_tbs as build_leaf
-from crl.build import build_tbs_crl
 from crl.scope import issuing_distribution_point
 from domain import oids
 from domain.lists import Scope
@@ -31,6 +30,7 @@ from tests.support.lists import (
     make_list,
     make_plan,
     make_revocation,
+    make_tbs,
     openssl,
     point_of,
 )
@@ -141,7 +141,7 @@ def test_pkilint_finds_nothing(octets: bytes) -> None:
 
 def test_pkilint_would_have_found_an_empty_sequence_of_entries() -> None:
     plan = make_plan()
-    tbs = build_tbs_crl(plan, [b""])
+    tbs = make_tbs(plan, [b""])
     octets = assemble(tbs, plan.algorithm, SIGNERS[SCOPE.issuer].sign(tbs))
     assert lint_list(octets) == {"pkix.crl_revoked_certificates_empty"}
 

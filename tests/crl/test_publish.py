@@ -15,7 +15,7 @@ from cryptography import x509
 from crl.files import read_current
 from crl.publish import PublicationReport, publish_due
 from crl.publisher import LEASE, LEASE_LIFE, Publisher
-from crl.read import read_list, read_tail
+from crl.read import read_list
 from domain.certificates import IssuerId
 from domain.errors import Code, Refusal
 from domain.lists import ListState, Scope
@@ -33,6 +33,7 @@ from tests.support.lists import (
     POLICY,
     SCOPE,
     SIGNERS,
+    entries_of,
     make_publisher,
     make_revocation,
     record_revocation,
@@ -75,7 +76,7 @@ def listed(publisher: Publisher, scope: Scope = SCOPE) -> dict[bytes, CrlReason]
     assert octets is not None
     issuer = x509.load_der_x509_certificate(ISSUERS[scope.issuer].certificate)
     assert x509.load_der_x509_crl(octets).is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
-    return {serial: read_tail(tail)[1] for serial, tail in read_list(octets).tails.items()}
+    return {serial: reason for serial, (_, reason) in entries_of(read_list(octets)).items()}
 
 
 def reasons_of(*revocations: Revocation) -> dict[bytes, CrlReason]:
@@ -397,7 +398,7 @@ class Slow(WrappedSigner):
         self._clock = clock
         self._takes = takes
 
-    def sign(self, message: bytes) -> bytes:
+    def sign(self, message: bytes | memoryview) -> bytes:
         self._clock.forward(self._takes)
         try:
             self.outcomes.append(publish_due(self._other))

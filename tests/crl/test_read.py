@@ -12,9 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crl.build import build_tbs_crl
-from crl.entries import encode_entries
-from crl.read import read_list, read_tail, read_tbs
+from crl.read import read_list, read_tbs
 from crl.scope import issuing_distribution_point
 from domain import der, oids
 from domain.der import DerError
@@ -26,16 +24,19 @@ from tests.support.lists import (
     POLICY,
     SCOPE,
     SIGNERS,
+    encode_entries,
+    entries_of,
     make_list,
     make_plan,
     make_revocation,
+    make_tbs,
     point_of,
 )
 
 REVOKED = [make_revocation(reason.name, reason) for reason in CrlReason]
 OCTETS = make_list(REVOKED)
 SUBJECT = ISSUERS[SCOPE.issuer].subject
-TBS = build_tbs_crl(make_plan(), encode_entries(REVOKED))
+TBS = make_tbs(make_plan(), encode_entries(REVOKED))
 ENTRIES = encode_entries(REVOKED)
 
 
@@ -47,13 +48,13 @@ def test_a_list_is_read_as_it_was_meant() -> None:
     assert (found.this_update, found.next_update) == POLICY.window(NOW)
     assert found.number == 7
     assert found.point == issuing_distribution_point(SCOPE, point_of(SCOPE))
-    entries = {serial: read_tail(tail) for serial, tail in found.tails.items()}
+    entries = entries_of(found)
     assert entries == {row.serial.octets: (row.revoked_at, row.reason) for row in REVOKED}
     assert list(entries) == sorted(entries)
 
 
 def test_an_empty_list_is_read_as_empty() -> None:
-    assert read_list(make_list()).tails == {}
+    assert entries_of(read_list(make_list())) == {}
 
 
 def test_serials_are_not_in_its_repr() -> None:
@@ -70,8 +71,8 @@ def test_serials_are_not_in_its_repr() -> None:
     ],
 )
 def test_times_are_read_in_the_form_of_their_year(moment: datetime) -> None:
-    (tail,) = read_list(make_list([make_revocation(revoked_at=moment)])).tails.values()
-    assert read_tail(tail) == (moment, CrlReason.AFFILIATION_CHANGED)
+    (entry,) = entries_of(read_list(make_list([make_revocation(revoked_at=moment)]))).values()
+    assert entry == (moment, CrlReason.AFFILIATION_CHANGED)
 
 
 def swapped(old: bytes, new: bytes) -> Callable[[], bytes]:
@@ -82,7 +83,7 @@ def swapped(old: bytes, new: bytes) -> Callable[[], bytes]:
 
 
 def with_entries(*entries: bytes) -> Callable[[], bytes]:
-    return lambda: build_tbs_crl(make_plan(), entries)
+    return lambda: make_tbs(make_plan(), entries)
 
 
 def entry(*parts: bytes) -> bytes:
@@ -135,7 +136,7 @@ def reason_extension(value: bytes, critical: bytes = b"") -> bytes:
 )
 def test_what_this_authority_does_not_write_is_refused(spoilt: Callable[[], bytes]) -> None:
     with pytest.raises(DerError):
-        read_tbs(spoilt())
+        list(read_tbs(spoilt()).rows())
 
 
 AUTHORITY = x509.load_der_x509_certificate(ISSUERS[SCOPE.issuer].certificate)
@@ -186,6 +187,7 @@ def test_a_flipped_bit_is_refused_or_changes_what_is_read(position: int, bit: in
     sound, before_signature = read_list(OCTETS), OCTETS.index(TBS) + len(TBS)
     try:
         found = read_list(flipped(position, bit))
+        entries_of(found)
     except DerError:
         return
     assert found != sound or position > before_signature
@@ -198,8 +200,8 @@ LAST = OCTETS.index(ENTRIES[-1]) + len(ENTRIES[-1]) - 1
 @given(position=st.integers(FIRST, LAST), bit=st.integers(0, 7))
 def test_entries_with_a_flipped_bit_are_refused_or_read_as_another_library_does(position: int, bit: int) -> None:
     try:
-        tails = read_list(flipped(position, bit)).tails
-        entries = [(int.from_bytes(serial), *read_tail(tail)) for serial, tail in tails.items()]
+        read = entries_of(read_list(flipped(position, bit)))
+        entries = [(int.from_bytes(serial), *entry) for serial, entry in read.items()]
     except DerError:
         return
     other = x509.load_der_x509_crl(flipped(position, bit))

@@ -21,8 +21,8 @@ class Recorder:
         self.algorithm = algorithm
         self.signed: list[bytes] = []
 
-    def sign(self, message: bytes) -> bytes:
-        self.signed.append(message)
+    def sign(self, message: bytes | memoryview) -> bytes:
+        self.signed.append(bytes(message))
         return b"signature of " + message
 
 

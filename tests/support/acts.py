@@ -228,7 +228,7 @@ def _list(services: Services, work: UnitOfWork, scope: Scope) -> Facts:
     return {
         "numbers": [record.number for record in work.lists.records(scope)],
         "file": read.number if read else 0,
-        "entries": len(read.tails) if read else 0,
+        "entries": sum(map(len, read.rows())) if read else 0,
         "digest": file is not None and said == hashlib.sha256(file).hexdigest(),
     }
 

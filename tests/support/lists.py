@@ -14,11 +14,13 @@ from typing import Any
 from cryptography import x509
 
 from crl.build import build_tbs_crl
-from crl.entries import encode_entries
+from crl.entries import encode_rows
 from crl.files import read_current
+from crl.octets import ListOctets
 from crl.plan import ListPlan
 from crl.publish import Publisher
-from crl.read import read_list
+from crl.read import RevocationList, read_list
+from crl.rows import Rows, Tally
 from crl.scope import distribution_point
 from domain import der
 from domain.certificates import CertificateState, IssuerId, Kind, Validity
@@ -29,6 +31,7 @@ from domain.serial import SerialNumber
 from domain.signing import assemble
 from policies.crl import CrlPolicy
 from tests.support.authority import KIYOSE, LOCATIONS, NAMES, SAPPORO, make_issuer
+from tests.support.blocks import block_of
 from tests.support.people import serial_of
 from tests.support.signers import authority_signer
 from tests.support.stores import add_certificate
@@ -82,10 +85,61 @@ def make_plan(scope: Scope = SCOPE, **changes: Any) -> ListPlan:
     return replace(plan, **changes)
 
 
+def rows_of(revocations: Iterable[Revocation]) -> Rows:
+    """The revocations as columns, by serial, each serial once."""
+    by_serial = {row.serial: row for row in revocations}
+    return Rows.of(block_of([by_serial[serial] for serial in sorted(by_serial)]))
+
+
+def tally_of(revocations: Iterable[Revocation]) -> Tally:
+    """The tally of the revocations, by serial."""
+    tally = Tally()
+    tally.add(rows_of(revocations))
+    return tally
+
+
+def encode_entries(revocations: Iterable[Revocation]) -> list[bytes]:
+    """The entry of each revocation, by serial."""
+    rows = rows_of(revocations)
+    return [encode_rows(rows[place : place + 1]) for place in range(len(rows))]
+
+
+def make_tbs(plan: ListPlan, entries: Iterable[bytes]) -> bytes:
+    """The octets to be signed, with these entries."""
+    return bytes(make_octets(plan, entries).view())
+
+
+def make_octets(plan: ListPlan, entries: Iterable[bytes]) -> ListOctets:
+    """The octets to be signed, which can still grow."""
+    octets = ListOctets()
+    for entry in entries:
+        octets.add(entry, 1)
+    build_tbs_crl(plan, octets)
+    return octets
+
+
+def octets_of(tbs: bytes) -> ListOctets:
+    """Octets that might be those of a list."""
+    octets = ListOctets()
+    octets.put_behind(tbs)
+    return octets
+
+
+def entries_of(found: RevocationList) -> dict[bytes, tuple[datetime, CrlReason]]:
+    """Serial octets, and the time and reason of each entry, in the order of the list."""
+    return {
+        serial.ljust(16, b"\x00"): (datetime.fromtimestamp(seconds, UTC), CrlReason(reason))
+        for rows in found.rows()
+        for serial, seconds, reason in zip(
+            rows.serials.tolist(), rows.seconds.tolist(), rows.reasons.tolist(), strict=True
+        )
+    }
+
+
 def make_list(revocations: Iterable[Revocation] = (), scope: Scope = SCOPE, **changes: Any) -> bytes:
     """A signed list (DER), with no questions asked."""
     plan = make_plan(scope, **changes)
-    tbs = build_tbs_crl(plan, encode_entries(revocations))
+    tbs = make_tbs(plan, encode_entries(revocations))
     return assemble(tbs, plan.algorithm, SIGNERS[scope.issuer].sign(tbs))
 
 
@@ -152,7 +206,7 @@ def check_consistent(publisher: Publisher, *, settled: bool = True) -> None:
                 digest = (publisher.directory / f"{scope.path}.sha256").read_text()
                 assert digest == f"{hashlib.sha256(file).hexdigest()}  {scope.file_name}\n"
                 standing = work.revocations.for_scope(scope, record.this_update)
-                assert {row.serial.octets for row in standing} <= found.tails.keys()
+                assert {row.serial.octets for row in standing} <= entries_of(found).keys()
 
 
 def is_signed(octets: bytes, scope: Scope) -> bool:

@@ -22,10 +22,11 @@ from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRecord, NoticeS
 from domain.lists import ListRecord, ListState, Scope, ScopeRecord
 from domain.parties import Credential, Party
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentState
-from domain.revocation import Revocation
+from domain.revocation import Revocation, RevocationBlock
 from domain.serial import SerialNumber
 from domain.status import GOOD, UNKNOWN, CertificateStatus
 from residents.sealing import path_of
+from tests.support.blocks import block_of
 
 _Certificate = tuple[IssuerId, SerialNumber]
 
@@ -337,6 +338,10 @@ class Revocations:
             and (listed_since is None or row.not_after >= listed_since)
         ]
         return sorted(rows, key=lambda row: row.serial)
+
+    def blocks_of(self, scope: Scope, listed_since: datetime | None) -> Iterator[RevocationBlock]:
+        if rows := list(self.for_scope(scope, listed_since)):
+            yield block_of(rows)
 
     def all(self) -> Iterator[Revocation]:
         yield from self._tables.revocations.values()

@@ -62,9 +62,9 @@ class KeySigner:
     def key_id(self) -> str:
         return hashlib.sha1(key_bits_of(self.key)).hexdigest()
 
-    def sign(self, message: bytes) -> bytes:
+    def sign(self, message: bytes | memoryview) -> bytes:
         if isinstance(self.key, rsa.RSAPrivateKey):
-            return self.key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+            return self.key.sign(bytes(message), padding.PKCS1v15(), hashes.SHA256())
         assert isinstance(self.key, ec.EllipticCurvePrivateKey)
         hash_ = hashes.SHA384() if self.key.key_size == 384 else hashes.SHA256()
         return self.key.sign(message, ec.ECDSA(hash_, deterministic_signing=True))
@@ -87,10 +87,10 @@ class WrappedSigner:
     def key_id(self) -> str:
         return self.inner.key_id
 
-    def sign(self, message: bytes) -> bytes:
+    def sign(self, message: bytes | memoryview) -> bytes:
         if self.away:
             raise Refusal(Code.SIGNER_UNAVAILABLE, "the key is away; try again later")
-        self.signed.append(message)
+        self.signed.append(bytes(message))
         signature = self.inner.sign(message)
         return signature[:-1] + bytes((signature[-1] ^ 1,)) if self.damaged else signature
 

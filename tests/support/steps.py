@@ -84,7 +84,7 @@ class _SteppedSigner:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    def sign(self, message: bytes) -> bytes:
+    def sign(self, message: bytes | memoryview) -> bytes:
         self._steps.before("sign")
         return self._inner.sign(message)
 

@@ -1,0 +1,61 @@
+"""Rows of revocation lists as columns: serials, times and reasons of many entries at once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.revocation import RevocationBlock
+from domain.serial import OCTETS
+
+SERIAL = np.dtype(f"S{OCTETS}")
+"""Compares as the octets do: what numpy drops at the end are zeros, and all serials have one width."""
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Rows:
+    """Entries of a list in the order of their serials; `seconds` since 1970, `reasons` as in `CrlReason`."""
+
+    serials: NDArray[np.bytes_]
+    seconds: NDArray[np.int64]
+    reasons: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, block: RevocationBlock) -> Rows:
+        """The block's columns, not copied."""
+        return cls(
+            np.frombuffer(block.serials, SERIAL),
+            np.frombuffer(block.seconds, np.int64),
+            np.frombuffer(block.reasons, np.uint8),
+        )
+
+    def __len__(self) -> int:
+        return len(self.reasons)
+
+    def __getitem__(self, part: slice | NDArray[np.bool_]) -> Rows:
+        return Rows(self.serials[part], self.seconds[part], self.reasons[part])
+
+
+class Tally:
+    """What went onto a list, in a few octets: how many rows, and a digest of each column in order. Two tallies are
+    equal when the same rows were counted in the same order, however they were split."""
+
+    __slots__ = ("_columns", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._columns = [hashlib.sha256() for _ in range(3)]
+
+    def add(self, rows: Rows) -> None:
+        """Count more rows."""
+        self.count += len(rows)
+        for digest, column in zip(self._columns, (rows.serials, rows.seconds, rows.reasons), strict=True):
+            digest.update(np.ascontiguousarray(column).data)
+
+    def difference(self, other: Tally) -> tuple[str, ...]:
+        """Names of the columns that differ: `serials`, `times`, `reasons`."""
+        pairs = zip(("serials", "times", "reasons"), self._columns, other._columns, strict=True)
+        return tuple(name for name, mine, theirs in pairs if mine.digest() != theirs.digest())
