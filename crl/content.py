@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from crl.diff import Comparison, ListDifference, refuse_shrinking
+from crl.diff import Comparison, ListDifference, refuse_shrinking, refuse_turning
 from crl.entries import encode_rows
 from crl.octets import ListOctets
 from crl.publisher import Publisher, is_due
@@ -39,7 +39,7 @@ def gather_content(
     """The content, or None when the scope is not due; `file` is its published list.
 
     An expired certificate stays until one list after its expiry (RFC 5280 §3.3): those that had expired when the last
-    list was made are left out, and any other entry that would disappear is Refusal(WOULD_SHRINK). Raises
+    list was made are left out, and any other entry that would disappear or turn back is Refusal(WOULD_SHRINK). Raises
     Refusal(NOT_FOUND) for a scope not in use and Refusal(OUT_OF_ORDER) when the file is newer than the database.
     """
     with publisher.begin(write=False) as work:
@@ -57,6 +57,7 @@ def gather_content(
             )
         since = known.published.this_update if known.published else None
         octets, standing, changes = _gather(work, scope, since, before)
+        refuse_turning(changes)
         if changes.removed:
             refuse_shrinking(changes, _expired(work, scope, changes.removed, since) if since else ())
     return ListContent(known, latest, octets, standing, changes)

@@ -1,4 +1,4 @@
-"""What the next list of a scope changes; an entry may not disappear without an explanation."""
+"""What the next list of a scope changes; no entry may disappear or turn back without an explanation."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ from domain.errors import Code, Refusal
 from domain.revocation import CrlReason
 from domain.serial import OCTETS
 
+Said = tuple[int, CrlReason]
+"""What an entry says of its certificate: seconds since 1970, and the reason."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ListDifference:
     """How many entries appear (and how many of these are older than the comparison was told), how many change time or
-    reason (a hold became a revocation), how many of these are `softened` (a revocation became a hold), and the serials
-    (16 octets) of those that disappear, with the reason they had."""
+    reason, and by serial (16 octets) what was said of those that disappear, and of those that `turned`: that change
+    otherwise than from a hold into a revocation of the same time."""
 
     added: int
     added_old: int
     changed: int
-    softened: int
-    removed: Mapping[bytes, CrlReason]
+    turned: Mapping[bytes, Said]
+    removed: Mapping[bytes, Said]
 
 
 class Comparison:
@@ -36,8 +39,9 @@ class Comparison:
         self._before = before
         self._old = old
         self._rest: Rows | None = next(before, None)
-        self._added = self._added_old = self._changed = self._softened = 0
-        self._removed: dict[bytes, CrlReason] = {}
+        self._added = self._added_old = self._changed = 0
+        self._turned: dict[bytes, Said] = {}
+        self._removed: dict[bytes, Said] = {}
 
     def feed(self, rows: Rows) -> None:
         """Go on with the next rows, of which there is at least one."""
@@ -55,27 +59,44 @@ class Comparison:
     def result(self) -> ListDifference:
         """The difference, when all rows were fed."""
         while self._rest is not None:
-            self._lose(self._rest)
+            self._removed.update(_said(self._rest))
             self._rest = next(self._before, None)
-        return ListDifference(self._added, self._added_old, self._changed, self._softened, self._removed)
+        return ListDifference(self._added, self._added_old, self._changed, self._turned, self._removed)
 
     def _compare(self, old: Rows, new: Rows) -> NDArray[np.intp]:
         """Count what became of `old`; where in `new` those are that are still there."""
         places = np.searchsorted(new.serials, old.serials)
         there = new.serials[places] == old.serials  # the last of `new` is not before any of `old`
         if not there.all():
-            self._lose(old[~there])
+            self._removed.update(_said(old[~there]))
             old, places = old[there], places[there]
-        hold = np.uint8(CrlReason.CERTIFICATE_HOLD)
-        reasons = new.reasons[places]
-        self._changed += int(((reasons != old.reasons) | (new.seconds[places] != old.seconds)).sum())
-        self._softened += int(((reasons == hold) & (old.reasons != hold)).sum())
+        reasons, kept = new.reasons[places], new.seconds[places] == old.seconds
+        changed = (reasons != old.reasons) | ~kept
+        if changed.any():
+            # What is revoked stays as it is; a hold that becomes final keeps its time.
+            hold = np.uint8(CrlReason.CERTIFICATE_HOLD)
+            self._changed += int(changed.sum())
+            self._turned.update(_said(old[changed & ~((old.reasons == hold) & (reasons != hold) & kept)]))
         return places
 
-    def _lose(self, old: Rows) -> None:
-        reasons = map(CrlReason, old.reasons.tolist())
-        serials = (serial.ljust(OCTETS, b"\x00") for serial in old.serials.tolist())
-        self._removed.update(zip(serials, reasons, strict=True))
+
+def _said(rows: Rows) -> Iterator[tuple[bytes, Said]]:
+    serials = (serial.ljust(OCTETS, b"\x00") for serial in rows.serials.tolist())
+    return zip(serials, zip(rows.seconds.tolist(), map(CrlReason, rows.reasons.tolist()), strict=True), strict=True)
+
+
+def refuse_turning(found: ListDifference, explained: Container[bytes] = ()) -> None:
+    """Raises Refusal(WOULD_SHRINK) when a revocation would become a hold or another revocation, unless its serial is
+    among `explained`."""
+    turned = sum(serial not in explained for serial in found.turned)
+    if turned:
+        raise Refusal(
+            Code.WOULD_SHRINK,
+            f"{turned} entries would change their time or reason otherwise than from a hold into a revocation: the "
+            "database is older than the list, or was altered. Restore the revocations; to publish without them, move "
+            "the published file away first",
+            facts={"turned": turned},
+        )
 
 
 def refuse_shrinking(found: ListDifference, explained: Container[bytes]) -> None:

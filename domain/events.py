@@ -85,6 +85,8 @@ class Act(Enum):
     INITIALISED = "initialised"
     RESIDENTS_LOADED = "residents-loaded"
     RESIDENT_CHANGED = "resident-changed"
+    NOTICE_HELD = "notice-held"
+    NOTICE_QUARANTINED = "notice-quarantined"
     RESERVED = "certificate-reserved"
     ISSUED = "certificate-issued"
     EXPIRED = "certificate-expired"

@@ -156,6 +156,9 @@ class NoticeRepository(Protocol):
     def page(self, sender: str, state: NoticeState, after: int, limit: int) -> Sequence[NoticeRecord]:
         """At most `limit` notices with numbers above `after`, by number; after 0 those without a number come first."""
 
+    def all(self) -> Iterator[NoticeRecord]:
+        """Every notice, those of one sender together."""
+
     def latest_effective(self, resident_id: int) -> date | None:
         """The newest `effective_on` among the notices applied to the resident."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Level = Literal["fault", "note"]
-Area = Literal["audit", "certificates", "revocations", "status", "lists"]
+Area = Literal["audit", "certificates", "revocations", "notices", "status", "lists"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +38,8 @@ def certificate_name(application: int, kind: str) -> str:
 def list_name(scope: str, number: int) -> str:
     """How findings and the trail name a list."""
     return f"list {number} of {scope}"
+
+
+def notice_name(sender: str, notice_id: str) -> str:
+    """How findings and the trail name a notice, by its sender's own name for it."""
+    return f"notice {notice_id} of {sender}"

@@ -1,4 +1,4 @@
-"""Reconciliation: the database, what OCSP answers, the published lists and the audit trail must tell one story."""
+"""Reconciliation: database, OCSP, published lists, notices and the audit trail must tell one story."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from domain.ports import UnitOfWork
 from oversight import certificates, lists
 from oversight.findings import Area, Finding, certificate_name, fault, list_name, note
 from oversight.inspection import Inspection
+from oversight.notices import notice_findings
 from oversight.trail import Trail
 
 Progress = Callable[[Area, int], None]
@@ -42,6 +43,7 @@ def reconcile(inspection: Inspection, on_progress: Progress | None = None) -> It
         yield from _applications(inspection, work)
         yield from _certificates(inspection, work, trail, points, step)
         yield from _revocations(work, step)
+        yield from notice_findings(work, trail)
         yield from _records(work, trail, points)
         for subject in trail.left():
             yield fault("audit", f"the audit trail tells of the {subject}, the database does not know it")

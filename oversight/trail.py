@@ -1,4 +1,4 @@
-"""The audit trail as it was told: events read back, and gathered by the certificate or list they are about."""
+"""The audit trail as it was told: events read back, and gathered by the certificate, list or notice they are about."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.events import Act, AuditRow
-from oversight.findings import certificate_name, list_name
+from oversight.findings import certificate_name, list_name, notice_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,14 @@ class Told:
 
     @property
     def subject(self) -> str | None:
-        """The name of the certificate or list that the event is about; None for events about neither."""
+        """The name of the certificate, list or notice that the event is about; None for events about none."""
         match self.facts:
             case {"application": int(application), "kind": str(kind)}:
                 return certificate_name(application, kind)
             case {"list": str(scope), "number": int(number)}:
                 return list_name(scope, number)
+            case {"sender": str(sender), "notice": str(notice_id)}:
+                return notice_name(sender, notice_id)
         return None
 
 
@@ -42,7 +44,7 @@ def read_row(row: AuditRow) -> Told:
 
 
 class Trail:
-    """The events about certificates and lists, by subject.
+    """The events about certificates, lists and notices, by subject.
 
     They lie in a temporary file that only this process can open and that vanishes with it, so that memory does not
     grow with the trail. Audit rows hold no protected data, so neither does the file.

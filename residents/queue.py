@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.errors import Code, Refusal
-from domain.events import NoticeRecord, NoticeState, ResidentEvent
+from domain.events import Act, AuditEvent, NoticeRecord, NoticeState, ResidentEvent
 from domain.parties import Party, Role
 from domain.people import MunicipalityCode
 from domain.ports import UnitOfWork
@@ -76,12 +76,13 @@ def _first(
             )
     work.notices.expect(record.sender, expected)
     if isinstance(notice, BadNotice):
-        return _put_aside(work, record, notice.refusal)
+        return _put_aside(work, record, notice.refusal, actor, at)
     if notice.sequence == expected:
         return _apply(intake, work, notice, record, actor, at)
     said = {"actor": actor.label, "home": actor.municipality and actor.municipality.value, "notice": members_of(notice)}
     sealed = intake.sealer.conceal(json.dumps(said).encode(), _label(record))
     work.notices.put(replace(record, sealed=sealed))
+    _tell(work, Act.NOTICE_HELD, record, actor, at)
     return HeldNotice(record.notice_id, notice.sequence, expected, record.received_at)
 
 
@@ -111,7 +112,7 @@ def _release(intake: Intake, work: UnitOfWork, record: NoticeRecord, at: datetim
     try:
         event = read_notice(said["notice"], record.sender, intake.municipalities)
     except Refusal as refusal:  # the format has become stricter meanwhile
-        return _put_aside(work, record, refusal)
+        return _put_aside(work, record, refusal, actor, at)
     return _apply(intake, work, event, record, actor, at)
 
 
@@ -123,7 +124,7 @@ def _apply(
     except Refusal as refusal:
         if refusal.code in OUTAGES:
             raise
-        return _put_aside(work, record, refusal)
+        return _put_aside(work, record, refusal, actor, at)
     receipt = carry_out(intake, work, event, decision, actor, record.received_at, at)
     applied = replace(
         record,
@@ -138,11 +139,19 @@ def _apply(
     return receipt
 
 
-def _put_aside(work: UnitOfWork, record: NoticeRecord, refusal: Refusal) -> QuarantinedNotice:
+def _put_aside(
+    work: UnitOfWork, record: NoticeRecord, refusal: Refusal, actor: Party, at: datetime
+) -> QuarantinedNotice:
     work.notices.put(replace(record, state=NoticeState.QUARANTINED, reason=refusal.code, detail=refusal.detail))
+    _tell(work, Act.NOTICE_QUARANTINED, record, actor, at, reason=refusal.code.value)
     return QuarantinedNotice(
         record.notice_id, record.sequence, refusal.code, refusal.detail, record.received_at, cause=refusal
     )
+
+
+def _tell(work: UnitOfWork, act: Act, record: NoticeRecord, actor: Party, at: datetime, **facts: object) -> None:
+    named = {"sender": record.sender, "notice": record.notice_id, "sequence": record.sequence}
+    work.audit.append(AuditEvent(act, actor.label, at, {**named, **facts}))
 
 
 def _standing(work: UnitOfWork, record: NoticeRecord) -> NoticeAnswer:

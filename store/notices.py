@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import date
 
@@ -20,6 +20,7 @@ _AT = _ROWS.where(_c.sender == bindparam("sender"), _c.sequence == bindparam("se
 _OF_STATE = _ROWS.where(_c.sender == bindparam("sender"), _c.state == bindparam("state")).limit(bindparam("limit"))
 _NUMBERED = _OF_STATE.where(_c.sequence > bindparam("after")).order_by(_c.sequence)
 _UNNUMBERED = _OF_STATE.where(_c.sequence.is_(None)).order_by(_c.received_at, _c.notice_id)
+_ALL = _ROWS.order_by(_c.sender, _c.notice_id)
 _LATEST = select(func.max(_c.effective_on)).where(_c.resident_id == bindparam("resident_id"))
 _INSERT = insert(notices)
 _REPLACE = update(notices).where(_c.sender == bindparam("of_sender"), _c.notice_id == bindparam("of_notice_id"))
@@ -68,6 +69,10 @@ class Notices:
         if limit > len(rows):
             rows += self._statements.many(_NUMBERED, {**named, "after": after, "limit": limit - len(rows)})
         return [NoticeRecord(*row) for row in rows]
+
+    def all(self) -> Iterator[NoticeRecord]:
+        for row in self._statements.stream(_ALL):
+            yield NoticeRecord(*row)
 
     def latest_effective(self, resident_id: int) -> date | None:
         latest: date | None = self._statements.one(_LATEST, {"resident_id": resident_id})[0]

@@ -158,6 +158,17 @@ def test_notices_are_paged_by_number_and_those_without_come_first(any_store: Sto
         assert page(9, 2) == []
 
 
+def test_all_notices_come_sender_by_sender(any_store: Store) -> None:
+    with any_store.begin() as work:
+        for sender, number in (("register", 2), ("municipality:kiyose", 5), ("register", 1)):
+            work.notices.put(replace(HELD, sender=sender, notice_id=f"n{number}", sequence=number))
+        assert [(row.sender, row.notice_id) for row in work.notices.all()] == [
+            ("municipality:kiyose", "n5"),
+            ("register", "n1"),
+            ("register", "n2"),
+        ]
+
+
 def test_the_newest_notice_of_a_resident_is_the_one_in_effect_last(any_store: Store) -> None:
     with any_store.begin() as work:
         one, other = add_resident(work, "one"), add_resident(work, "other")

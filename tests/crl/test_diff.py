@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crl.diff import Comparison, ListDifference, refuse_shrinking
+from crl.diff import Comparison, ListDifference, refuse_shrinking, refuse_turning
 from crl.rows import Rows
 from domain.errors import Code, Refusal
 from domain.revocation import CrlReason, Revocation
@@ -39,13 +39,38 @@ def difference(
 
 def test_what_appears_disappears_and_changes_is_told() -> None:
     found = difference([FIRST, HELD], [SECOND, THIRD])
-    assert (found.added, found.changed, found.softened) == (1, 1, 0)
-    assert found.removed == {FIRST.serial.octets: FIRST.reason}
+    assert (found.added, found.changed, found.turned) == (1, 1, {})
+    assert found.removed == {FIRST.serial.octets: said(FIRST)}
 
 
-def test_a_revocation_that_became_a_hold_is_told() -> None:
-    assert difference([FIRST, SECOND], [FIRST, HELD]).softened == 1
-    assert difference([FIRST, HELD], [FIRST, SECOND]).softened == 0
+def said(revocation: Revocation) -> tuple[int, CrlReason]:
+    return int(revocation.revoked_at.timestamp()), revocation.reason
+
+
+def test_a_hold_may_become_final_and_keeps_its_time() -> None:
+    found = difference([FIRST, HELD], [FIRST, SECOND])
+    assert (found.changed, found.turned) == (1, {})
+    refuse_turning(found)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(SECOND, HELD, id="a-revocation-that-would-become-a-hold"),
+        pytest.param(SECOND, replace(SECOND, reason=CrlReason.UNSPECIFIED), id="another-reason"),
+        pytest.param(SECOND, replace(SECOND, revoked_at=SECOND.revoked_at + HOUR), id="another-time"),
+        pytest.param(HELD, replace(HELD, revoked_at=HELD.revoked_at + HOUR), id="a-hold-of-another-time"),
+        pytest.param(HELD, replace(SECOND, revoked_at=HELD.revoked_at + HOUR), id="a-hold-that-becomes-final-later"),
+    ],
+)
+def test_nothing_else_may_change_unexplained(before: Revocation, after: Revocation) -> None:
+    found = difference([FIRST, before], [FIRST, after])
+    assert found.turned == {SECOND.serial.octets: said(before)}
+    with pytest.raises(Refusal) as caught:
+        refuse_turning(found)
+    assert (caught.value.code, caught.value.facts) == (Code.WOULD_SHRINK, {"turned": 1})
+    assert str(SECOND.serial.value) not in str(caught.value)
+    refuse_turning(found, {SECOND.serial.octets})
 
 
 def test_another_time_is_a_change() -> None:
@@ -80,7 +105,11 @@ def test_however_the_lists_come_in_pieces_the_difference_is_that_of_two_mappings
     )
     assert found.added == len(after.keys() - before.keys())
     assert found.changed == sum(after[serial] != reason for serial, reason in before.items() if serial in after)
-    assert found.removed == {s.octets: reason for s, reason in before.items() if s not in after}
+    assert {s: reason for s, (_, reason) in found.removed.items()} == {
+        s.octets: reason for s, reason in before.items() if s not in after
+    }
+    softened = {s.octets for s, reason in before.items() if after.get(s) == CrlReason.CERTIFICATE_HOLD != reason}
+    assert found.turned.keys() == softened
 
 
 def test_an_explained_entry_may_leave() -> None:

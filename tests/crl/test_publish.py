@@ -240,9 +240,15 @@ def forget_lists(publisher: Publisher, store: MemoryStore) -> None:
     store.tables.lists.clear()
 
 
+def turn_back(publisher: Publisher, store: MemoryStore) -> None:
+    for name, row in store.tables.revocations.items():
+        store.tables.revocations[name] = replace(row, reason=CrlReason.CERTIFICATE_HOLD)
+
+
 @pytest.mark.parametrize(
     ("trouble", "code"),
     [
+        pytest.param(turn_back, Code.WOULD_SHRINK, id="a-revocation-became-a-hold-again"),
         pytest.param(lose_revocations, Code.WOULD_SHRINK, id="revocations-were-lost"),
         pytest.param(forget_lists, Code.OUT_OF_ORDER, id="the-database-is-older-than-the-files"),
     ],

@@ -24,6 +24,7 @@ def issued(application: int, act: Act = Act.ISSUED) -> AuditEvent:
 
 
 LIST = AuditEvent(Act.CRL_SIGNED, "publisher:first", AT, {"list": "signature-g1/13221.crl", "number": 4})
+HELD = AuditEvent(Act.NOTICE_HELD, "register:juki", AT, {"sender": "register:juki", "notice": "n-7", "sequence": 7})
 LOAD = AuditEvent(Act.RESIDENTS_LOADED, "operator:terminal", AT, {"new": 3})
 
 
@@ -43,7 +44,8 @@ def test_an_event_is_read_back_as_it_was() -> None:
     [
         pytest.param(issued(12), "signature certificate of application 12", id="a-certificate"),
         pytest.param(LIST, "list 4 of signature-g1/13221.crl", id="a-list"),
-        pytest.param(LOAD, None, id="neither"),
+        pytest.param(HELD, "notice n-7 of register:juki", id="a-notice"),
+        pytest.param(LOAD, None, id="none-of-these"),
     ],
 )
 def test_what_an_event_is_about(event: AuditEvent, subject: str | None) -> None:

@@ -99,7 +99,8 @@ def test_whatever_happens_certificates_and_record_agree(
             facts = refusal.facts
         if receipt is None:
             assert facts["state"] == "quarantined"
-            assert (store.tables.residents, store.tables.audit) == (tables.residents, tables.audit)
+            assert (store.tables.residents, store.tables.revocations) == (tables.residents, tables.revocations)
+            assert len(store.tables.audit) == len(tables.audit) + 1
             continue
         after, cause = stored_resident(intake, resident_id), load_events()[type_].cause
         assert after.attributes == (items or before.attributes)

@@ -324,7 +324,9 @@ def test_a_notice_that_is_put_aside_changes_nothing_and_stops_no_other(
 ) -> None:
     rows = audit_bodies(intake)
     assert refusal(intake, event) is code
-    assert (audit_bodies(intake), live_kinds(intake, holder), revocations(intake)) == (rows, set(Kind), [])
+    (told,) = audit_bodies(intake)[len(rows) :]
+    assert json.loads(told)["act"] == "notice-quarantined"
+    assert (live_kinds(intake, holder), revocations(intake)) == (set(Kind), [])
     assert applied(intake, notice(notice_id="next", sequence=2)).revoked == (SIGNATURE,)
 
 

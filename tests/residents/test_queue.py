@@ -98,7 +98,10 @@ def test_a_notice_before_its_turn_is_held_and_changes_nothing(intake: Intake, ho
     rows = audit_bodies(intake)
     assert preview_event(intake, move(3), REGISTER) == HeldNotice("n3", 3, 1, NOW)
     assert apply_event(intake, move(3), REGISTER) == HeldNotice("n3", 3, 1, NOW)
-    assert (audit_bodies(intake), live_kinds(intake, holder)) == (rows, set(Kind))
+    (told,) = audit_bodies(intake)[len(rows) :]
+    assert json.loads(told)["act"] == "notice-held"
+    assert json.loads(told)["facts"] == {"sender": REGISTER.label, "notice": "n3", "sequence": 3}
+    assert live_kinds(intake, holder) == set(Kind)
     assert [(row.sequence, row.state) for row in waiting(intake)] == [(3, NoticeState.HELD)]
     assert (expected(intake), list_senders(intake.begin)) == (1, [REGISTER.label])
 
@@ -125,6 +128,18 @@ def test_what_a_held_notice_says_is_sealed_and_forgotten_afterwards(intake: Inta
     assert not any(value.encode() in held.sealed or value in told for value in (MOVED.name, resident_code(1).digits))
     applied(intake, move(1))
     assert {row.sealed for row in waiting(intake, NoticeState.APPLIED)} == {None}
+
+
+def test_the_trail_tells_of_a_notice_that_is_put_aside(intake: Intake, holder: int) -> None:
+    refused_as = refused(intake, move(1, code=resident_code(9))).code
+    told = json.loads(audit_bodies(intake)[-1])
+    assert (told["act"], told["actor"]) == ("notice-quarantined", REGISTER.label)
+    assert told["facts"] == {
+        "sender": REGISTER.label,
+        "notice": "n1",
+        "sequence": 1,
+        "reason": refused_as.value,
+    }
 
 
 def test_a_held_notice_keeps_the_moment_it_came(intake: Intake, holder: int) -> None:

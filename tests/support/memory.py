@@ -220,6 +220,9 @@ class Notices:
         wanted = [row for row in rows if (row.sequence or 0) > after or (row.sequence is None and not after)]
         return sorted(wanted, key=lambda row: (row.sequence or 0, row.received_at, row.notice_id))[:limit]
 
+    def all(self) -> Iterator[NoticeRecord]:
+        yield from sorted(self._tables.notices.values(), key=lambda row: (row.sender, row.notice_id))
+
     def latest_effective(self, resident_id: int) -> date | None:
         rows = self._tables.notices.values()
         days = [row.effective_on for row in rows if row.resident_id == resident_id and row.effective_on]
