@@ -135,7 +135,7 @@ def _resident(id_: int, chance: random.Random, now: datetime) -> dict[str, objec
         "municipality": KIYOSE,
         "name": ITEMS.name,
         "address": ITEMS.address,
-        "birth_date": ITEMS.birth_date,
+        "birth_date": ITEMS.birth_date.earliest,
         "sex": ITEMS.sex,
         "state": ResidentState.PRESENT,
         "changed_at": now,

@@ -15,13 +15,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from domain.applications import Card, IssuanceApplication
+from domain.birth import BirthDate
 from domain.certificates import Kind
 from domain.parties import Party, Role
 from domain.people import BasicAttributes, MunicipalityCode, ResidentCode, Sex, resident_check_digit
 
 KIYOSE = MunicipalityCode("132217")
 CITY = Party(1, Role.MUNICIPALITY, "kiyose", KIYOSE)
-ITEMS = BasicAttributes("霧島　透子", "東京都清瀬市霞野２－１４－３０５", date(1988, 11, 3), Sex.FEMALE)
+ITEMS = BasicAttributes("霧島　透子", "東京都清瀬市霞野２－１４－３０５", BirthDate(1988, 11, 3), Sex.FEMALE)
 CARD_ENDS = date(2035, 11, 3)
 _EXPONENT = 65537
 
@@ -77,7 +78,7 @@ def as_json(application: IssuanceApplication) -> bytes:
         "attributes": {
             "name": items.name,
             "address": items.address,
-            "birth_date": items.birth_date.isoformat(),
+            "birth_date": items.birth_date.text,
             "sex": items.sex.value,
         },
         "card": {"id": application.card.id, "expires_on": application.card.expires_on.isoformat()},

@@ -47,7 +47,7 @@ def _write(path: Path, first: int, rows: int) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        items = (ITEMS.name, ITEMS.address, ITEMS.birth_date.isoformat(), ITEMS.sex.value)
+        items = (ITEMS.name, ITEMS.address, ITEMS.birth_date.text, ITEMS.sex.value)
         writer.writerows((resident_code(first + n).digits, KIYOSE.value, *items) for n in range(rows))
 
 

@@ -147,7 +147,7 @@ def _canonical(application: IssuanceApplication) -> bytes:
     content = [
         application.municipality.value,
         application.resident_code.digits,
-        [attributes.name, attributes.address, attributes.birth_date.isoformat(), attributes.sex.value],
+        [attributes.name, attributes.address, attributes.birth_date.text, attributes.sex.value],
         [card.id, card.expires_on.isoformat(), application.carrier.value],
         [text.name, text.address],
         [[kind.value, application.requests[kind].hex()] for kind in Kind if kind in application.requests],

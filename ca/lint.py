@@ -93,7 +93,8 @@ def _validity(fields: TbsFields, rule: ValidityRule, issuer: Issuer | None) -> I
 
 def _longest(rule: ValidityRule) -> timedelta:
     """A bound that no validity under the rule reaches: its last second is still valid, so N days end before N days."""
-    years = rule.birthdays or rule.years
+    # A renewal runs one birthday further; on the day of a birthday it runs for that many whole years.
+    years = rule.birthdays + bool(rule.renewal_months) if rule.birthdays else rule.years
     return timedelta(days=366 * years + 1) if years else timedelta(days=rule.days or 0)
 
 

@@ -12,12 +12,12 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 from ca.extensions import FOUR_ITEMS
 from ca.octets import name_parts
 from domain import der, oids
+from domain.birth import BirthDate
 from domain.certificates import Issuer
 from domain.people import Sex
 from policies.extension_rules import KEY_USAGES
 from policies.profile import ExtensionRow
 
-_BIRTH_DATE = re.compile(r"[0-5][0-9]{8}")
 _LOCALITY, _UNIT, _COMMON_NAME = map(der.oid, (oids.LOCALITY, oids.ORGANIZATIONAL_UNIT, oids.COMMON_NAME))
 _LISTS, _SUFFIX = (_UNIT, b"CRL Distribution Points"), b" CRLDP"
 _SEXES = {sex.value for sex in Sex}
@@ -82,7 +82,7 @@ def _subject_alt_name(extension: _Extension) -> bool:
 def items_fit(name: str, birth_date: str, sex: str, address: str, name_flags: str, address_flags: str) -> bool:
     """Whether the texts of the six otherNames, in their order, are such as a holder can have."""
     return (
-        bool(name and address and _BIRTH_DATE.fullmatch(birth_date))
+        bool(name and address and _is_birth_date(birth_date))
         and sex in _SEXES
         and _flags_fit(name_flags, name)
         and _flags_fit(address_flags, address)
@@ -92,6 +92,14 @@ def items_fit(name: str, birth_date: str, sex: str, address: str, name_flags: st
 def _text(octets: bytes) -> str:
     start, end = der.only(octets, der.UTF8_STRING)
     return octets[start:end].decode()
+
+
+def _is_birth_date(text: str) -> bool:
+    try:
+        BirthDate.read_certificate(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _flags_fit(flags: str, text: str) -> bool:

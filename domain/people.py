@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from enum import Enum
+
+from domain.birth import BirthDate
 
 
 class Sex(Enum):
@@ -96,7 +97,7 @@ class BasicAttributes:
 
     name: str
     address: str
-    birth_date: date
+    birth_date: BirthDate
     sex: Sex
 
     def __repr__(self) -> str:

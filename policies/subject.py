@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from datetime import date
 
 from domain import oids
 from domain.certificates import IssuerId
-from domain.errors import Code, Refusal
 from domain.names import Name
 from domain.people import BasicAttributes, Municipality, MunicipalityCode
 from policies.characters import Substituted
 
 IDENTIFIER_OCTETS = 12
 """Random octets that go into an identifier; it keeps 90 of their 96 bits."""
-
-# First day, era digit. On the two days that belonged to two eras the law lets the new one begin (「…日以後ヲ改メテ」).
-# Source: the imperial ordinances and cabinet orders on era names; digits from the read-out of cards.
-ERAS = (
-    (date(2019, 5, 1), "5"),  # 令和
-    (date(1989, 1, 8), "4"),  # 平成
-    (date(1926, 12, 25), "3"),  # 昭和
-    (date(1912, 7, 30), "2"),  # 大正
-    (date(1868, 1, 25), "1"),  # 明治
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +74,12 @@ def certificate_identifier(random: bytes, municipality: MunicipalityCode) -> str
 
 def four_items(attributes: BasicAttributes, name: Substituted, address: Substituted) -> FourItems:
     """The four items as the signing certificate carries them. `name` and `address` are those of `attributes`,
-    in certificate characters. Raises Refusal(MALFORMED) as `era_birth_date` does."""
+    in certificate characters."""
     return FourItems(
         name=name.text,
         name_substitutes=name.flags,
         sex=attributes.sex.value,
-        birth_date=era_birth_date(attributes.birth_date),
+        birth_date=attributes.birth_date.certificate_text,
         address=address.text,
         address_substitutes=address.flags,
     )
-
-
-def era_birth_date(birth_date: date) -> str:
-    """`EYYYYMMDD`: the era's digit and the Gregorian date, `319800217` for 17 February 1980.
-
-    Raises Refusal(MALFORMED) for a date before the Meiji era.
-    """
-    for first_day, digit in ERAS:
-        if birth_date >= first_day:
-            return f"{digit}{birth_date:%Y%m%d}"
-    raise Refusal(Code.MALFORMED, "the birth date lies before the Meiji era", pointer="birth_date")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
+from calendar import isleap, monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
+from domain.birth import BirthDate
 from domain.certificates import Kind, Validity
 from domain.errors import Code, Refusal
 from policies.profile import ValidityRule
@@ -17,6 +18,8 @@ SIGNING_AGE = 15
 """Below this age no signing certificate is issued (official pages on 署名用電子証明書)."""
 
 _LAST_SECOND = time(23, 59, 59, tzinfo=JST)
+_COMMON = (date(1, 2, 28), date(1, 3, 1))
+"""What can stand for 29 February in a common year, of whatever year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,12 @@ def end_of_day(day: date) -> datetime:
 
 
 def leaf_validity(
-    rule: ValidityRule, birth_date: date, issued_at: datetime, caps: ValidityCaps, kind: Kind
+    rule: ValidityRule, birth_date: BirthDate, issued_at: datetime, caps: ValidityCaps, kind: Kind
 ) -> Validity:
     """From `issued_at` through the Nth birthday (JST) after the day of issue, the card's last day at the latest, and
     for signing no longer than the authentication certificate. A birthday on the day of issue does not count. A
     renewal in the last `renewal_months` of the old certificate runs one birthday further, so that no days are lost.
+    Of a birthday that is not known, the earliest that it can be counts.
 
     Source: official pages that quote the rule (「発行の日後の5回目の誕生日」, 6回目 for a renewal).
 
@@ -80,36 +84,47 @@ def renewable(rule: ValidityRule, old: Validity, now: datetime) -> bool:
     return not old.ended(now) and day_in_japan(now) > opens_after
 
 
-def birthday_after(birth_date: date, day: date, count: int) -> date:
-    """The `count`th birthday (from 1) that lies after `day`."""
-    years_ahead = count if birthday_in(day.year, birth_date) <= day else count - 1
-    return birthday_in(day.year + years_ahead, birth_date)
+def birthday_after(birth_date: BirthDate, day: date, count: int) -> date:
+    """The `count`th birthday (from 1) that lies after `day`: the earliest that it can be.
 
-
-def birthday_in(year: int, birth_date: date) -> date:
-    """The birthday in `year`. Who was born on 29 February has it on the 28th in common years.
-
-    No source settles this for certificates. The 28th never makes a certificate longer than the holder is entitled to,
-    whichever reading proves right.
+    It can be several where the birthday is not known, and where it is 29 February: in common years the day before or
+    the day after stands for that. No source settles either for certificates (for driving licences 道路交通法 §92-2 has
+    28 February). The earliest never makes a certificate longer than its holder is entitled to, whichever proves right.
     """
-    if birth_date.month == 2 and birth_date.day == 29:
-        return date(year, 3, 1) - timedelta(days=1)
-    return birth_date.replace(year=year)
+    return min(
+        _after(day, count, month, day_of_month, common)
+        for month, day_of_month in birth_date.birthdays
+        for common in (_COMMON if (month, day_of_month) == (2, 29) else _COMMON[:1])
+    )
 
 
-def age_on(birth_date: date, day: date) -> int:
-    """Completed years on `day`. Who was born on 29 February completes a year on 1 March of a common year.
+def _after(day: date, count: int, month: int, day_of_month: int, common: date) -> date:
+    passed = _birthday_in(day.year, month, day_of_month, common) <= day
+    return _birthday_in(day.year + count - 1 + passed, month, day_of_month, common)
+
+
+def _birthday_in(year: int, month: int, day: int, common: date) -> date:
+    if (month, day) == (2, 29) and not isleap(year):
+        return common.replace(year=year)
+    return date(year, month, day)
+
+
+def age_on(birth_date: BirthDate, day: date) -> int:
+    """Completed years on `day`; negative for somebody who may not be born yet. Who was born on 29 February completes a
+    year on 1 March of a common year. Of a birth date that is not wholly known, the last day that it can be counts.
 
     In law an age is complete when the day before the birthday ends (年齢計算ニ関スル法律): not yet on 28 February. Thus
-    nobody is admitted too early here, as `birthday_in` certifies nobody for too long.
+    nobody is admitted too early here, as `birthday_after` certifies nobody for too long.
     """
-    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
+    born = birth_date.latest
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
-def require_signing_age(birth_date: date, now: datetime) -> None:
-    """Return if the holder is 15 or older in Japan at `now`. Raises Refusal(UNDER_AGE)."""
+def require_signing_age(birth_date: BirthDate, now: datetime) -> None:
+    """Return if the holder is surely 15 or older in Japan at `now`. Raises Refusal(UNDER_AGE)."""
     if age_on(birth_date, day_in_japan(now)) < SIGNING_AGE:
-        raise Refusal(Code.UNDER_AGE, f"signing certificates are issued from the age of {SIGNING_AGE}")
+        unclear = "" if birth_date.whole else "; the parts of the birth date that are known do not show that age"
+        raise Refusal(Code.UNDER_AGE, f"signing certificates are issued from the age of {SIGNING_AGE}{unclear}")
 
 
 def authority_validity(rule: ValidityRule, issued_at: datetime) -> Validity:

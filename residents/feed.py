@@ -100,7 +100,7 @@ def members_of(event: ResidentEvent) -> dict[str, str]:
         members |= {
             "name": event.attributes.name,
             "address": event.attributes.address,
-            "birth_date": event.attributes.birth_date.isoformat(),
+            "birth_date": event.attributes.birth_date.text,
             "sex": event.attributes.sex.value,
         }
     if event.new_code:
@@ -186,7 +186,7 @@ def _event(content: Mapping[str, object], sender: str, municipalities: Container
         if code and code.digits in event.notice_id:
             source.fault("notice_id", "holds the resident code; audit rows show the id")
     # Never later than today, because `apply_event` refuses an event of a later day.
-    if event.attributes and event.attributes.birth_date > event.effective_on:
+    if event.attributes and event.attributes.birth_date.earliest > event.effective_on:
         source.fault("birth_date", "lies after effective_on")
     source.check()
     return event

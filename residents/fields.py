@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar, cast
 
+from domain.birth import BirthDate
 from domain.people import MunicipalityCode, ResidentCode, Sex
 from policies.characters import LONGEST_ADDRESS, LONGEST_NAME, characters_of
-from policies.subject import ERAS
 
 Value = TypeVar("Value")
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SEXES = {sex.value: sex for sex in Sex}
-_MEIJI = ERAS[-1][0]
 
 # Kana, common ideographs, full-width letters and digits: nearly every text is made of these and needs no closer look.
 _PLAIN = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff01-\uff5e]+")
@@ -146,15 +145,13 @@ def day(text: str) -> date:
     return _rephrased(date.fromisoformat, text, "is not a day of the calendar")
 
 
-def birth_date(latest: date) -> Callable[[str], date]:
-    """Reads a birth date from the Meiji era on (certificates write eras) and not after `latest`."""
+def birth_date(latest: date) -> Callable[[str], BirthDate]:
+    """Reads a birth date that can be one of somebody born by `latest`."""
 
-    def read(text: str) -> date:
-        born = day(text)
-        if born > latest:
+    def read(text: str) -> BirthDate:
+        born = BirthDate.read(text)
+        if born.earliest > latest:
             raise ValueError("lies in the future")
-        if born < _MEIJI:
-            raise ValueError("lies before the Meiji era")
         return born
 
     return read

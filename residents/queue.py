@@ -178,7 +178,7 @@ def _said(notice: Notice) -> bytes:
         notice.type.value,
         notice.effective_on.isoformat(),
         notice.municipality.value,
-        items and [items.name, items.address, items.birth_date.isoformat(), items.sex.value],
+        items and [items.name, items.address, items.birth_date.text, items.sex.value],
     ]
     if notice.new_code:
         said.append(notice.new_code.digits)

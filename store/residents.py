@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
 
+from domain.birth import BirthDate
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentState
 from store.prepared import AnyRow
 from store.statements import Statements
@@ -17,7 +18,7 @@ _CHUNK = 1000
 """Rows that `put_many` looks up and writes at a time."""
 
 _c = residents.c
-_COLUMNS = (_c.id, _c.municipality, _c.name, _c.address, _c.birth_date, _c.sex, _c.state)
+_COLUMNS = (_c.id, _c.municipality, _c.name, _c.address, _c.birth_date, _c.birth_date_text, _c.sex, _c.state)
 
 _BY_INDEX = select(*_COLUMNS).where(_c.code_index == bindparam("index"))
 _AMONG = _c.code_index.in_([bindparam(f"index_{number}", type_=_c.code_index.type) for number in range(_CHUNK)])
@@ -148,11 +149,13 @@ def _items(attributes: BasicAttributes) -> dict[str, Any]:
     return {
         "name": attributes.name,
         "address": attributes.address,
-        "birth_date": attributes.birth_date,
+        "birth_date": attributes.birth_date.earliest,
+        "birth_date_text": None if attributes.birth_date.whole else attributes.birth_date.text,
         "sex": attributes.sex,
     }
 
 
 def _resident(row: AnyRow) -> Resident:
-    attributes = BasicAttributes(row.name, row.address, row.birth_date, row.sex)
+    born = BirthDate.read(row.birth_date_text) if row.birth_date_text else BirthDate.on(row.birth_date)
+    attributes = BasicAttributes(row.name, row.address, born, row.sex)
     return Resident(row.id, row.municipality, attributes, row.state)

@@ -64,7 +64,9 @@ residents = Table(
     Column("municipality", Municipal, nullable=False),
     Column("name", Text, nullable=False),
     Column("address", Text, nullable=False),
+    # Where parts are unknown: the first day that it can be, and beside it how it is written.
     Column("birth_date", Date, nullable=False),
+    Column("birth_date_text", Text),
     Column("sex", Choice(Sex), nullable=False),
     Column("state", Choice(ResidentState), nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),

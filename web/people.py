@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from domain.birth import LONGEST, PATTERN, SHORTEST, BirthDate
 from domain.people import BasicAttributes, MunicipalityCode, ResidentCode, Sex
 from policies.characters import LONGEST_ADDRESS, LONGEST_NAME
 from residents import fields
-from web.shapes import Shape, day, record, text, word
+from web.shapes import Shape, record, text, word
 
 # A character may be two code points: an ideograph and its variation selector.
 NAME_LIMIT = 2 * LONGEST_NAME
@@ -25,12 +26,21 @@ RESIDENT_CODE: Shape[ResidentCode] = text(
 MUNICIPALITY_CODE: Shape[MunicipalityCode] = text(
     _municipality_code, 6, 6, "[0-9]{6}", "six digits", description="団体コード, the last digit a check digit"
 )
+BIRTH_DATE: Shape[BirthDate] = text(
+    BirthDate.read,
+    SHORTEST,
+    LONGEST,
+    PATTERN,
+    "a day such as 1988-11-03, with XXXX or XX for what is unknown",
+    description="生年月日; unknown parts (不詳) are X, and an era that is known without the year stands before them",
+    examples=["1988-11-03", "1988-11-XX", "XXXX-XX-XX", "showa XXXX-XX-XX"],
+)
 ATTRIBUTES: Shape[BasicAttributes] = record(
     BasicAttributes,
     {
         "name": text(fields.name, 1, NAME_LIMIT),
         "address": text(fields.address, 1, ADDRESS_LIMIT),
-        "birth_date": day(),
+        "birth_date": BIRTH_DATE,
         "sex": word(Sex),
     },
     description="基本4情報, as the resident register writes them",

@@ -9,12 +9,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
 from ca.authority import Authority
 from ca.issue import issue
 from ca.revoke import revoke_resident
 from domain.applications import CertificateText, IssuanceApplication
+from domain.birth import BirthDate
 from domain.certificates import Carrier, CertificateState, IssuerId, Kind
 from domain.errors import Code, Refusal
 from domain.events import Act
@@ -44,7 +46,7 @@ from tests.support.requests import make_pair, make_request
 from tests.support.residents import attributes, resident_code
 from tests.support.signers import WrappedSigner, authority_signer, spki_of, stored_keys
 
-CHILD = attributes(birth_date=date(2020, 5, 5))
+CHILD = attributes(birth_date=BirthDate(2020, 5, 5))
 
 
 def refusal_of(authority: Authority, application: IssuanceApplication) -> Refusal:
@@ -257,7 +259,7 @@ def test_who_has_left_the_register_gets_nothing(authority: Authority, state: Res
 
 
 def test_differing_items_are_named_and_not_told(authority: Authority) -> None:
-    other = attributes(name="霧島　蒼", birth_date=date(1990, 1, 1))
+    other = attributes(name="霧島　蒼", birth_date=BirthDate(1990, 1, 1))
     refusal = refusal_of(authority, make_application(attributes=other))
     assert refusal.facts == {"items": ["name", "birth_date"]}
     for secret in ("霧島", "1990", "1988"):
@@ -384,7 +386,7 @@ def test_a_child_gets_no_pair(authority: Authority) -> None:
 
 
 def test_who_has_turned_fifteen_adds_the_signing_certificate(authority: Authority) -> None:
-    youth = attributes(birth_date=date(2012, 4, 20))
+    youth = attributes(birth_date=BirthDate(2012, 4, 20))
     add_resident(authority, items=youth)
     alone = make_application(attributes=youth, requests={Kind.AUTHENTICATION: make_request(number=0)})
     first = issue(authority, alone)
@@ -394,6 +396,38 @@ def test_who_has_turned_fifteen_adds_the_signing_certificate(authority: Authorit
     )
     assert set(added.certificates) == {Kind.SIGNATURE}
     assert issue(grown, alone).certificates == first.certificates
+
+
+# Birth dates that are not wholly known
+
+
+def test_a_birth_date_is_certified_as_far_as_it_is_known(authority: Authority) -> None:
+    unsure = attributes(birth_date=BirthDate.read("showa XXXX-11-XX"))
+    add_resident(authority, items=unsure)
+    pair = issue(authority, make_application(attributes=unsure))
+    certificate = x509.load_der_x509_certificate(pair.certificates[Kind.SIGNATURE])
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    others = {name.type_id.dotted_string: name.value[2:] for name in names if isinstance(name, x509.OtherName)}
+    assert others["1.2.392.200149.8.5.5.4"] == b"300001100"
+    judged = asn1_x509.Certificate.load(pair.certificates[Kind.SIGNATURE]).subject_alt_name_value
+    assert judged[1].native["value"] == "300001100"
+    # The first of November is the earliest that the birthday can be.
+    assert certificate.not_valid_after_utc == datetime(2031, 11, 1, 14, 59, 59, tzinfo=UTC)
+
+
+def test_who_may_be_a_child_gets_the_authentication_certificate_alone(authority: Authority) -> None:
+    unsure = attributes(birth_date=BirthDate.read("XXXX-11-03"))
+    add_resident(authority, items=unsure)
+    assert refusal_of(authority, make_application(attributes=unsure)).code is Code.UNDER_AGE
+    alone = make_application(attributes=unsure, key="alone", requests={Kind.AUTHENTICATION: make_request()})
+    assert set(issue(authority, alone).certificates) == {Kind.AUTHENTICATION}
+
+
+def test_a_birth_date_that_the_register_knows_less_of_differs(authority: Authority) -> None:
+    unsure = attributes(birth_date=BirthDate.read("1988-11-XX"))
+    add_resident(authority, items=unsure)
+    assert refusal_of(authority, make_application()).facts == {"items": ["birth_date"]}
+    assert set(issue(authority, make_application(attributes=unsure)).certificates) == set(Kind)
 
 
 # Re-issue of the signing certificate

@@ -72,6 +72,31 @@ def test_certificates_without_locations_pass() -> None:
     assert lint(tbs, plan).redeem() == tbs
 
 
+@pytest.mark.parametrize(
+    "ends",
+    [
+        pytest.param(datetime(2032, 11, 3, 14, 59, 59, tzinfo=UTC), id="issued in the window of renewal"),
+        pytest.param(datetime(2033, 4, 1, 14, 59, 59, tzinfo=UTC), id="issued in the first second of a birthday"),
+    ],
+)
+def test_a_renewal_may_run_through_the_sixth_birthday(ends: datetime) -> None:
+    begin = datetime(2027, 3, 31, 15, tzinfo=UTC)
+    plan = replace(leaf_plan(), validity=Validity(begin, ends))
+    longer = replace(plan, validity=Validity(begin, ends + timedelta(days=366)))
+    issuer = replace(make_issuer(Kind.SIGNATURE), validity=Validity(begin, datetime(2060, 1, 1, tzinfo=UTC)))
+    tbs = build_tbs(plan, RSA)
+    assert lint_tbs(tbs, plan.profile, issuer, RSA).redeem() == tbs
+    with pytest.raises(Refusal, match="longer than the rule"):
+        lint_tbs(build_tbs(longer, RSA), plan.profile, issuer, RSA)
+
+
+@pytest.mark.parametrize("birth_date", ["000000000", "319881100", "400000000", "000001103"])
+def test_a_birth_date_may_be_unknown_in_part(birth_date: str) -> None:
+    plan = leaf_plan(items=replace(ITEMS, birth_date=birth_date))
+    tbs = build_tbs(plan, RSA)
+    assert lint(tbs, plan).redeem() == tbs
+
+
 def with_extensions(plan: CertificatePlan, *rows: ExtensionRow) -> CertificatePlan:
     return replace(plan, profile=replace(plan.profile, extensions=rows))
 
@@ -250,6 +275,18 @@ BROKEN_PLANS: list[tuple[str, CertificatePlan, CertificatePlan, str]] = [
         "a birth date without era",
         SIGNING,
         replace(SIGNING, four_items=replace(ITEMS, birth_date="19881103")),
+        "subject-alt",
+    ),
+    (
+        "a birth date of another era",
+        SIGNING,
+        replace(SIGNING, four_items=replace(ITEMS, birth_date="419881103")),
+        "subject-alt",
+    ),
+    (
+        "a birth date that is not in the calendar",
+        SIGNING,
+        replace(SIGNING, four_items=replace(ITEMS, birth_date="319881131")),
         "subject-alt",
     ),
     ("a sex nobody knows", SIGNING, replace(SIGNING, four_items=replace(ITEMS, sex="4")), "subject-alt-name"),

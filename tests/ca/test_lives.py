@@ -19,6 +19,7 @@ from ca.issue import issue
 from ca.recover import finish_unfinished
 from ca.revoke import RevocationRequest, revoke_resident
 from domain.applications import IssuanceApplication
+from domain.birth import BirthDate
 from domain.certificates import Carrier, CertificateState, Kind
 from domain.errors import Code, Refusal
 from domain.revocation import RevocationCause
@@ -133,7 +134,7 @@ class Life(RuleBasedStateMachine):
         self.authority = make_authority(self.store, clock=self.clock)
         self.keys = self.requests = 0
         self.ever_revoked: set[object] = set()
-        add_resident(self.authority, items=attributes(birth_date=date(2012, 6, 1)))
+        add_resident(self.authority, items=attributes(birth_date=BirthDate(2012, 6, 1)))
 
     def key(self) -> bytes:
         """A request for a key that was never used."""
@@ -150,7 +151,7 @@ class Life(RuleBasedStateMachine):
         self.requests += 1
         application = make_application(
             key=f"application {self.requests}",
-            attributes=attributes(birth_date=date(2012, 6, 1)),
+            attributes=attributes(birth_date=BirthDate(2012, 6, 1)),
             requests={kind: self.key() for kind in Kind if kind in kinds},
             card=replace(CARD, expires_on=date(2027 + card_years, 4, 1)),
             carrier=carrier,

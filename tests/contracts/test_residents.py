@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from domain.birth import BirthDate
 from domain.errors import Code
 from domain.events import EventType, NoticeRecord, NoticeState
 from domain.people import MunicipalityCode, ResidentState, Sex
@@ -45,7 +46,7 @@ def test_residents_have_rows_of_their_own(any_store: Store) -> None:
 
 
 def test_putting_a_known_resident_replaces_the_record(any_store: Store) -> None:
-    elsewhere = replace(PERSON, address="東京都日野市水車前１", birth_date=date(1912, 7, 30), sex=Sex.NOT_APPLICABLE)
+    elsewhere = replace(MOVED, birth_date=BirthDate(1912, 7, 30), sex=Sex.NOT_APPLICABLE)
     with any_store.begin() as work:
         resident_id = add_resident(work)
         again, new = work.residents.put(
@@ -55,6 +56,24 @@ def test_putting_a_known_resident_replaces_the_record(any_store: Store) -> None:
         found = work.residents.get(resident_id)
         assert (found.municipality, found.attributes, found.state) == (HINO, elsewhere, ResidentState.ABROAD)
         assert list(work.residents.sealed()) == [(digest_of("resident"), b"sealed anew")]
+
+
+@pytest.mark.parametrize(
+    "text", ["1988-11-03", "1988-11-XX", "1988-XX-XX", "XXXX-02-29", "XXXX-XX-XX", "showa XXXX-XX-XX"]
+)
+def test_a_birth_date_is_kept_as_far_as_it_is_known(any_store: Store, text: str) -> None:
+    unsure = replace(PERSON, birth_date=BirthDate.read(text))
+    with any_store.begin() as work:
+        resident_id = add_resident(work)
+        work.residents.update(resident_id, KIYOSE.code, unsure, ResidentState.PRESENT, NOW)
+        work.residents.put_many([(digest_of("other"), b"sealed", KIYOSE.code, unsure)], NOW)
+        work.commit()
+    with any_store.begin() as work:
+        other = work.residents.find(digest_of("other"))
+        assert other is not None
+        assert work.residents.get(resident_id).attributes == other.attributes == unsure
+        work.residents.update(resident_id, KIYOSE.code, PERSON, ResidentState.PRESENT, NOW)
+        assert work.residents.get(resident_id).attributes == PERSON
 
 
 def test_many_are_found_at_once(any_store: Store) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config.municipalities import load_municipalities
+from domain.birth import BirthDate
 from domain.people import (
     BasicAttributes,
     MunicipalityCode,
@@ -20,7 +20,7 @@ from domain.people import (
     resident_check_digit,
 )
 
-PERSON = BasicAttributes("霧島　透子", "東京都清瀬市霞野２－１４－３０５", date(1980, 2, 17), Sex.FEMALE)
+PERSON = BasicAttributes("霧島　透子", "東京都清瀬市霞野２－１４－３０５", BirthDate(1980, 2, 17), Sex.FEMALE)
 bodies = st.integers(0, 10**10 - 1).map(lambda number: f"{number:010d}")
 
 
@@ -113,7 +113,7 @@ def test_nothing_personal_is_printed() -> None:
         pytest.param(
             {"sex": Sex.MALE, "name": "霧島　透"}, ("name", "sex"), id="name and sex in the order of the record"
         ),
-        pytest.param({"birth_date": date(1980, 2, 18)}, ("birth_date",), id="the birth date"),
+        pytest.param({"birth_date": BirthDate(1980, 2, 18)}, ("birth_date",), id="the birth date"),
     ],
 )
 def test_differences_are_told_by_the_names_of_items(changes: dict[str, object], items: tuple[str, ...]) -> None:

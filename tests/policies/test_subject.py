@@ -1,21 +1,16 @@
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import oids
 from domain.certificates import IssuerId
-from domain.errors import Code, Refusal
 from domain.people import MunicipalityCode
 from policies.characters import Substituted
 from policies.subject import (
-    ERAS,
     FourItems,
     certificate_identifier,
-    era_birth_date,
     four_items,
     holder_subject,
     responder_subject,
@@ -72,36 +67,6 @@ def test_identifiers_differ_as_their_random_octets_do(one: bytes, other: bytes) 
 def test_an_identifier_takes_exactly_twelve_random_octets() -> None:
     with pytest.raises(ValueError, match="12"):
         certificate_identifier(bytes(11), MunicipalityCode("132217"))
-
-
-@pytest.mark.parametrize(
-    ("day", "written"),
-    [
-        pytest.param(date(1980, 2, 17), "319800217", id="the test card in public"),
-        pytest.param(date(1868, 1, 25), "118680125", id="the first day of Meiji"),
-        pytest.param(date(1912, 7, 29), "119120729", id="the last day of Meiji"),
-        pytest.param(date(1912, 7, 30), "219120730", id="the first day of Taisho"),
-        pytest.param(date(1926, 12, 24), "219261224", id="the last day of Taisho"),
-        pytest.param(date(1926, 12, 25), "319261225", id="the first day of Showa"),
-        pytest.param(date(1989, 1, 7), "319890107", id="the last day of Showa"),
-        pytest.param(date(1989, 1, 8), "419890108", id="the first day of Heisei"),
-        pytest.param(date(2019, 4, 30), "420190430", id="the last day of Heisei"),
-        pytest.param(date(2019, 5, 1), "520190501", id="the first day of Reiwa"),
-    ],
-)
-def test_birth_dates_by_era(day: date, written: str) -> None:
-    assert era_birth_date(day) == written
-
-
-def test_eras_are_listed_newest_first() -> None:
-    assert sorted(ERAS, reverse=True) == list(ERAS)
-
-
-def test_nobody_was_born_before_meiji() -> None:
-    with pytest.raises(Refusal) as refusal:
-        era_birth_date(date(1868, 1, 24))
-    assert refusal.value.code is Code.MALFORMED
-    assert "1868" not in str(refusal.value)
 
 
 def test_the_four_items_of_a_person() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.birth import BirthDate
 from domain.certificates import Kind, Validity
 from domain.errors import Code, Refusal
 from policies.profile import ValidityRule
@@ -14,7 +15,7 @@ from policies.validity import (
     ValidityCaps,
     age_on,
     authority_validity,
-    birthday_in,
+    birthday_after,
     day_in_japan,
     end_of_day,
     leaf_validity,
@@ -22,11 +23,13 @@ from policies.validity import (
     require_signing_age,
     responder_validity,
 )
+from tests.support.birth import partly, unknown_parts
 from tests.support.profiles import make_profile
 
 FIVE = ValidityRule(birthdays=5, renewal_months=3)
 LATE = date(2099, 12, 31)
-FEBRUARY_17 = date(1980, 2, 17)
+FEBRUARY_17 = BirthDate(1980, 2, 17)
+LEAP_DAY = BirthDate(2000, 2, 29)
 
 
 def at(text: str) -> datetime:
@@ -35,7 +38,7 @@ def at(text: str) -> datetime:
 
 def end_of(
     issued_at: str,
-    born: date = FEBRUARY_17,
+    born: BirthDate = FEBRUARY_17,
     card: date = LATE,
     authentication: str | None = None,
     renewed: str | None = None,
@@ -68,19 +71,23 @@ def end_of(
         pytest.param(
             "2025-02-16T15:00:00Z", FEBRUARY_17, "2030-02-17T23:59:59+09:00", id="the first second of it in Japan"
         ),
-        pytest.param("2027-12-31T14:59:59Z", date(1990, 1, 1), "2032-01-01T14:59:59Z", id="new year's eve in Japan"),
-        pytest.param("2027-12-31T15:00:00Z", date(1990, 1, 1), "2033-01-01T14:59:59Z", id="new year's day in Japan"),
-        pytest.param("2027-04-01T00:00:00Z", date(2000, 2, 29), "2032-02-29T14:59:59Z", id="a leap day in a leap year"),
         pytest.param(
-            "2026-04-01T00:00:00Z", date(2000, 2, 29), "2031-02-28T14:59:59Z", id="a leap day in another year"
+            "2027-12-31T14:59:59Z", BirthDate(1990, 1, 1), "2032-01-01T14:59:59Z", id="new year's eve in Japan"
         ),
-        pytest.param("2027-02-28T00:00:00Z", date(2000, 2, 29), "2032-02-29T14:59:59Z", id="issued on the day instead"),
-        pytest.param("2028-02-28T00:00:00Z", date(2000, 2, 29), "2032-02-29T14:59:59Z", id="issued before a leap day"),
-        pytest.param("2028-02-29T00:00:00Z", date(2000, 2, 29), "2033-02-28T14:59:59Z", id="issued on a leap day"),
+        pytest.param(
+            "2027-12-31T15:00:00Z", BirthDate(1990, 1, 1), "2033-01-01T14:59:59Z", id="new year's day in Japan"
+        ),
+        pytest.param("2027-04-01T00:00:00Z", LEAP_DAY, "2032-02-29T14:59:59Z", id="a leap day in a leap year"),
+        pytest.param("2026-04-01T00:00:00Z", LEAP_DAY, "2031-02-28T14:59:59Z", id="a leap day in another year"),
+        pytest.param("2027-02-27T00:00:00Z", LEAP_DAY, "2031-02-28T14:59:59Z", id="issued before the day instead"),
+        pytest.param("2027-02-28T00:00:00Z", LEAP_DAY, "2031-03-01T14:59:59Z", id="issued on one of two days instead"),
+        pytest.param("2027-03-01T00:00:00Z", LEAP_DAY, "2032-02-29T14:59:59Z", id="issued on the other"),
+        pytest.param("2028-02-28T00:00:00Z", LEAP_DAY, "2032-02-29T14:59:59Z", id="issued before a leap day"),
+        pytest.param("2028-02-29T00:00:00Z", LEAP_DAY, "2033-02-28T14:59:59Z", id="issued on a leap day"),
     ],
 )
 def test_a_certificate_ends_with_the_fifth_birthday_after_the_day_of_issue(
-    issued_at: str, born: date, ends: str
+    issued_at: str, born: BirthDate, ends: str
 ) -> None:
     assert end_of(issued_at, born) == at(ends)
 
@@ -181,22 +188,25 @@ moments = st.datetimes(datetime(2015, 1, 1), datetime(2080, 1, 1)).map(  # noqa:
 
 
 def by_walking(born: date, issued_at: datetime, birthdays: int) -> datetime:
-    """The same rule told another way: walk from day to day and count the birthdays."""
+    """The same rule told another way: walk from day to day and count the birthdays, of a leap day in two readings."""
+    return min(_walk(born, issued_at, birthdays, common) for common in ((2, 28), (3, 1)))
+
+
+def _walk(born: date, issued_at: datetime, birthdays: int, common: tuple[int, int]) -> datetime:
     day, left = (issued_at + timedelta(hours=9)).date(), birthdays
     while left:
         day += timedelta(days=1)
         celebrated = (born.month, born.day)
         if celebrated == (2, 29) and not calendar.isleap(day.year):
-            celebrated = (2, 28)
+            celebrated = common
         left -= (day.month, day.day) == celebrated
     return datetime(day.year, day.month, day.day, 14, 59, 59, tzinfo=UTC)
 
 
 @given(births, moments, st.integers(1, 11))
 def test_counting_birthdays_agrees_with_walking_through_the_days(born: date, issued_at: datetime, count: int) -> None:
-    validity = leaf_validity(
-        ValidityRule(birthdays=count), born, issued_at, ValidityCaps(date(2999, 1, 1)), Kind.AUTHENTICATION
-    )
+    caps = ValidityCaps(date(2999, 1, 1))
+    validity = leaf_validity(ValidityRule(birthdays=count), BirthDate.on(born), issued_at, caps, Kind.AUTHENTICATION)
     assert validity.not_after == by_walking(born, issued_at, count)
 
 
@@ -214,7 +224,7 @@ def test_no_cap_is_ever_passed_and_one_is_always_reached(
         *({authentication} if authentication else ()),
     }
     try:
-        validity = leaf_validity(FIVE, born, issued_at, caps, Kind.SIGNATURE)
+        validity = leaf_validity(FIVE, BirthDate.on(born), issued_at, caps, Kind.SIGNATURE)
     except Refusal:
         assert min(bounds) < issued_at
     else:
@@ -224,14 +234,14 @@ def test_no_cap_is_ever_passed_and_one_is_always_reached(
 @pytest.mark.parametrize(
     ("born", "day", "age"),
     [
-        pytest.param(date(2012, 4, 2), date(2027, 4, 1), 14, id="the day before the birthday"),
-        pytest.param(date(2012, 4, 2), date(2027, 4, 2), 15, id="the birthday"),
-        pytest.param(date(2012, 2, 29), date(2027, 2, 28), 14, id="a leap day's child on 28 February"),
-        pytest.param(date(2012, 2, 29), date(2027, 3, 1), 15, id="a leap day's child on 1 March"),
-        pytest.param(date(2012, 2, 29), date(2028, 2, 29), 16, id="a leap day's child on a leap day"),
+        pytest.param(BirthDate(2012, 4, 2), date(2027, 4, 1), 14, id="the day before the birthday"),
+        pytest.param(BirthDate(2012, 4, 2), date(2027, 4, 2), 15, id="the birthday"),
+        pytest.param(BirthDate(2012, 2, 29), date(2027, 2, 28), 14, id="a leap day's child on 28 February"),
+        pytest.param(BirthDate(2012, 2, 29), date(2027, 3, 1), 15, id="a leap day's child on 1 March"),
+        pytest.param(BirthDate(2012, 2, 29), date(2028, 2, 29), 16, id="a leap day's child on a leap day"),
     ],
 )
-def test_age_on(born: date, day: date, age: int) -> None:
+def test_age_on(born: BirthDate, day: date, age: int) -> None:
     assert age_on(born, day) == age
 
 
@@ -244,18 +254,83 @@ def test_age_agrees_with_counting_the_days_on_which_a_year_was_completed(born: d
             return date(year, 3, 1)
 
     if born <= day:
-        assert age_on(born, day) == sum(completed(year) <= day for year in range(born.year + 1, day.year + 1))
+        years = range(born.year + 1, day.year + 1)
+        assert age_on(BirthDate.on(born), day) == sum(completed(year) <= day for year in years)
 
 
-@given(births, st.integers(1900, 2100))
-def test_a_birthday_is_in_its_year_and_never_after_the_day_of_birth(born: date, year: int) -> None:
-    birthday = birthday_in(year, born)
-    assert birthday.year == year
-    assert (birthday.month, birthday.day) in {(born.month, born.day), (2, 28)}
+@pytest.mark.parametrize(
+    ("born", "ends"),
+    [
+        pytest.param("1980-02-17", "2032-02-17T14:59:59Z", id="nothing"),
+        pytest.param("XXXX-02-17", "2032-02-17T14:59:59Z", id="the year, which no birthday depends on"),
+        pytest.param("1980-02-XX", "2032-02-01T14:59:59Z", id="the day: the first of the month"),
+        pytest.param("1980-04-XX", "2031-04-02T14:59:59Z", id="the day, in the month of issue: tomorrow"),
+        pytest.param("1980-XX-XX", "2031-04-02T14:59:59Z", id="month and day: tomorrow"),
+        pytest.param("1980-XX-17", "2031-04-17T14:59:59Z", id="the month: the next such day"),
+        pytest.param("1980-XX-01", "2031-05-01T14:59:59Z", id="the month, on such a day: a month later"),
+        pytest.param("showa 1989-XX-XX", "2032-01-01T14:59:59Z", id="all but a year of seven days"),
+        pytest.param("XXXX-XX-XX", "2031-04-02T14:59:59Z", id="everything: tomorrow"),
+    ],
+)
+def test_where_parts_of_the_birth_date_are_unknown_the_earliest_birthday_counts(born: str, ends: str) -> None:
+    assert end_of("2027-04-01T03:00:00Z", BirthDate.read(born)) == at(ends)
+
+
+def test_a_renewal_loses_no_days_where_the_birthday_is_unknown() -> None:
+    unknown = BirthDate.read("XXXX-XX-XX")
+    old = end_of("2027-04-01T03:00:00Z", unknown)
+    renewed = end_of("2031-03-01T03:00:00Z", unknown, renewed=old.isoformat())
+    assert (old, renewed) == (at("2031-04-02T14:59:59Z"), at("2036-03-02T14:59:59Z"))
+
+
+@pytest.mark.parametrize(
+    ("born", "day", "age"),
+    [
+        pytest.param("2012-04-XX", date(2027, 4, 30), 15, id="in the month of the fifteenth birthday, on its last day"),
+        pytest.param("2012-04-XX", date(2027, 4, 29), 14, id="in that month, a day before"),
+        pytest.param("2012-XX-XX", date(2027, 12, 31), 15, id="in the year of the fifteenth birthday, on its last day"),
+        pytest.param("2012-XX-XX", date(2027, 12, 30), 14, id="in that year, a day before"),
+        pytest.param("showa XXXX-XX-XX", date(2027, 4, 1), 38, id="born in Showa, which ended in 1989"),
+        pytest.param("showa XXXX-11-03", date(2027, 4, 1), 38, id="born in Showa, last on 3 November 1988"),
+    ],
+)
+def test_where_parts_are_unknown_the_youngest_age_counts(born: str, day: date, age: int) -> None:
+    assert age_on(BirthDate.read(born), day) == age
+
+
+@pytest.mark.parametrize("born", ["XXXX-XX-XX", "XXXX-11-03", "reiwa XXXX-XX-XX"])
+def test_who_may_be_a_child_gets_no_signing_certificate_and_hears_why(born: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        require_signing_age(BirthDate.read(born), at("2027-04-01T00:00:00Z"))
+    assert refusal.value.code is Code.UNDER_AGE
+    assert "do not show that age" in refusal.value.detail
+
+
+days = st.dates(date(1900, 1, 1), date(2026, 12, 31))
+
+
+@given(days, unknown_parts, st.dates(date(2015, 1, 1), date(2080, 1, 1)), st.integers(1, 10))
+def test_birthdays_come_one_a_year_and_never_later_for_an_earlier_issue(
+    born: date, unknown: set[str], day: date, count: int
+) -> None:
+    told = partly(born, unknown)
+    birthday = birthday_after(told, day, count)
+    assert (birthday_after(told, day, count + 1) - birthday).days in (365, 366)
+    assert birthday <= birthday_after(told, day + timedelta(days=1), count)
+    assert 365 * (count - 1) < (birthday - day).days <= 366 * count
+
+
+@given(days, unknown_parts, st.dates(date(2027, 1, 1), date(2080, 1, 1)))
+def test_who_tells_less_of_a_birth_date_is_certified_no_longer_and_counted_no_older(
+    born: date, unknown: set[str], day: date
+) -> None:
+    told, whole = partly(born, unknown), BirthDate.on(born)
+    assert birthday_after(told, day, 5) <= birthday_after(whole, day, 5)
+    assert age_on(told, day) <= age_on(whole, day)
 
 
 def test_signing_certificates_begin_at_fifteen_in_japan() -> None:
-    born = date(2012, 4, 2)
+    born = BirthDate(2012, 4, 2)
     require_signing_age(born, at("2027-04-01T15:00:00Z"))
     with pytest.raises(Refusal) as refusal:
         require_signing_age(born, at("2027-04-01T14:59:59Z"))

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.municipalities import load_municipalities
+from domain.birth import BirthDate
 from domain.errors import Code, Refusal
 from domain.events import EventType, ResidentEvent
 from residents.feed import COLUMNS, MEMBERS, NEW_CODE, BadNotice, members_of, read_notice, read_notices, take_notice
@@ -97,6 +98,14 @@ def test_the_four_items_come_all_or_not_at_all(item: str) -> None:
     assert refusal.detail == f"{item} is missing"
 
 
+@pytest.mark.parametrize("written", ["1988-11-XX", "showa XXXX-XX-XX", "XXXX-XX-XX"])
+def test_a_birth_date_may_be_unknown_in_part(written: str) -> None:
+    event = read({**GOOD, "birth_date": written})
+    assert event.attributes is not None
+    assert event.attributes.birth_date == BirthDate.read(written)
+    assert members_of(event)["birth_date"] == written
+
+
 def test_all_faults_come_at_once() -> None:
     refusal = refused({"name": "霧島", "resident_code": "1"})
     assert isinstance(refusal.facts["faults"], list)
@@ -129,7 +138,7 @@ def test_octets_that_are_no_notice_are_refused(octets: bytes, code: Code, detail
 
 
 def test_a_notice_may_fill_its_limit_and_be_of_the_day_of_birth() -> None:
-    event = notice(EventType.NAME_CHANGE, effective_on=attributes().birth_date)
+    event = notice(EventType.NAME_CHANGE, effective_on=attributes().birth_date.latest)
     octets = json.dumps(members_of(event)).encode()
     assert read(octets.ljust(65_536)) == event
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.rules import load_events
+from domain.birth import BirthDate
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.events import EventType
@@ -42,7 +43,7 @@ CHANGES: dict[EventType, tuple[str, tuple[Any, ...]]] = {
     EventType.MOVE_IN: ("address", ("東京都清瀬市霞野１", "東京都日野市柳通２")),
     EventType.MUNICIPALITY_MERGER: ("address", ("東京都清瀬市霞野１", "東京都日野市霞野１")),
     EventType.ADDRESS_RENAMING: ("address", ("東京都清瀬市霞野１", "東京都清瀬市霞野一番")),
-    EventType.BIRTH_DATE_OR_SEX_CORRECTION: ("birth_date", (date(1988, 11, 3), date(1988, 11, 4))),
+    EventType.BIRTH_DATE_OR_SEX_CORRECTION: ("birth_date", (BirthDate(1988, 11, 3), BirthDate(1988, 11, 4))),
 }
 
 steps = st.lists(

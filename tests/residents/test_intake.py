@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
 from config.rules import load_events
+from domain.birth import BirthDate
 from domain.certificates import Carrier, CertificateState, Kind
 from domain.errors import Code, Refusal
 from domain.events import EventType, ResidentEvent
@@ -84,7 +85,7 @@ def refusal(intake: Intake, event: ResidentEvent, actor: Party = REGISTER) -> Co
             notice(EventType.NAME_CHANGE, RENAMED), {SIGNATURE}, CrlReason.AFFILIATION_CHANGED, "present", id="a name"
         ),
         pytest.param(
-            notice(EventType.BIRTH_DATE_OR_SEX_CORRECTION, attributes(birth_date=date(1988, 11, 4))),
+            notice(EventType.BIRTH_DATE_OR_SEX_CORRECTION, attributes(birth_date=BirthDate(1988, 11, 4))),
             {SIGNATURE},
             CrlReason.AFFILIATION_CHANGED,
             "present",

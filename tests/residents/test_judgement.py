@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from config.rules import load_events
+from domain.birth import BirthDate
 from domain.errors import Code, Refusal
 from domain.events import EventType, ResidentEvent
 from domain.parties import LOCAL_OPERATOR, Party
@@ -100,7 +101,7 @@ def test_the_record_passes_to_another_municipality_by_moving_in_or_merger_only(t
         ),
         pytest.param(notice(EventType.NAME_CHANGE, attributes(name="榎戸　透子")), ("name",), id="a new name"),
         pytest.param(
-            notice(EventType.BIRTH_DATE_OR_SEX_CORRECTION, attributes(birth_date=date(1988, 11, 4), sex=Sex.MALE)),
+            notice(EventType.BIRTH_DATE_OR_SEX_CORRECTION, attributes(birth_date=BirthDate(1988, 11, 4), sex=Sex.MALE)),
             ("birth_date", "sex"),
             id="a corrected birth date and sex",
         ),
@@ -159,7 +160,7 @@ def test_a_record_that_reads_so_already_was_changed_by_another_notice(type_: Eve
     "items",
     [
         pytest.param(attributes(sex=Sex.MALE), id="another sex"),
-        pytest.param(attributes(name="霧嶋　透子", birth_date=date(1988, 11, 4)), id="another birth date"),
+        pytest.param(attributes(name="霧嶋　透子", birth_date=BirthDate(1988, 11, 4)), id="another birth date"),
     ],
 )
 def test_a_minor_correction_is_of_writing_only(items: object) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.municipalities import load_municipalities
+from domain.birth import BirthDate
 from domain.people import Sex
 from residents.fields import Fault, FieldFaults
 from residents.records import COLUMNS, ResidentRecord, read_record
@@ -74,7 +75,11 @@ def test_every_sample_resident_is_read_back_unchanged() -> None:
         pytest.param("birth_date", "2023-02-29", "not a day", id="29 February of a common year"),
         pytest.param("birth_date", "1988-00-10", "not a day", id="month zero"),
         pytest.param("birth_date", "0000-01-01", "not a day", id="year zero"),
-        pytest.param("birth_date", "1868-01-24", "before the Meiji era", id="a birth before the eras of certificates"),
+        pytest.param("birth_date", "1872-12-31", "before 1873", id="a birth by the lunar calendar"),
+        pytest.param("birth_date", "2027-05-XX", "in the future", id="a birth next month, on a day nobody knows"),
+        pytest.param("birth_date", "1988-11-00", "not a day", id="zeros for an unknown day"),
+        pytest.param("birth_date", "198X-11-03", "YYYY-MM-DD", id="a year of which one digit is unknown"),
+        pytest.param("birth_date", "showa 1988-11-XX", "tells already", id="an era that is told already"),
         pytest.param("birth_date", "2027-04-02", "in the future", id="a birth tomorrow"),
         pytest.param("sex", "4", "one of 1, 2, 3, 9", id="an unknown sex digit"),
         pytest.param("sex", "女", "one of 1, 2, 3, 9", id="sex as a word"),
@@ -109,11 +114,16 @@ def test_register_characters_are_kept_as_they_are(text: str) -> None:
     [
         pytest.param("2024-02-29", date(2024, 2, 29), id="a leap day"),
         pytest.param("2027-04-01", TODAY, id="today"),
-        pytest.param("1868-01-25", date(1868, 1, 25), id="the first day of the Meiji era"),
+        pytest.param("1873-01-01", date(1873, 1, 1), id="the first day of the calendar"),
     ],
 )
 def test_days_of_the_calendar_are_read(text: str, day: date) -> None:
-    assert read(birth_date=text).attributes.birth_date == day
+    assert read(birth_date=text).attributes.birth_date == BirthDate.on(day)
+
+
+@pytest.mark.parametrize("text", ["1988-11-XX", "2027-XX-XX", "XXXX-11-03", "XXXX-XX-XX", "reiwa XXXX-XX-XX"])
+def test_birth_dates_may_be_unknown_in_part(text: str) -> None:
+    assert read(birth_date=text).attributes.birth_date == BirthDate.read(text)
 
 
 @pytest.mark.parametrize("sex", list(Sex), ids=lambda sex: f"sex digit {sex.value}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
+from domain.birth import BirthDate
 from domain.certificates import (
     Carrier,
     CertificateRecord,
@@ -17,7 +18,7 @@ from domain.people import BasicAttributes, Municipality, MunicipalityCode, Sex
 from domain.serial import SerialNumber
 
 KIYOSE = Municipality(MunicipalityCode("132217"), "東京都", "清瀬市", "Tokyo-to", "Kiyose-shi")
-PERSON = BasicAttributes("霧島　透子", "東京都清瀬市霞野２－１４－３０５", date(1980, 2, 17), Sex.FEMALE)
+PERSON = BasicAttributes("霧島　透子", "東京都清瀬市霞野２－１４－３０５", BirthDate(1980, 2, 17), Sex.FEMALE)
 ISSUED_AT = datetime(2027, 4, 1, 1, 30, tzinfo=UTC)
 VALIDITY = Validity(ISSUED_AT, datetime(2032, 2, 17, 14, 59, 59, tzinfo=UTC))
 

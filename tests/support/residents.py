@@ -11,11 +11,13 @@ from datetime import date, timedelta
 from random import Random
 
 from config.municipalities import load_municipalities
+from domain.birth import BirthDate
 from domain.people import BasicAttributes, MunicipalityCode, ResidentCode, Sex, resident_check_digit
 from residents.records import COLUMNS, ResidentRecord
 
 KIYOSE = MunicipalityCode("132217")
 HINO = MunicipalityCode("132128")
+BORN = BirthDate(1988, 11, 3)
 
 SURNAMES = (
     *("霧島", "鴇田", "梶浦", "榎戸", "鳴瀬", "烏丸", "水無瀬", "雨宮", "蓮見", "白鳥", "久遠"),
@@ -37,7 +39,7 @@ def resident_code(number: int) -> ResidentCode:
 def attributes(
     name: str = "霧島　透子",
     address: str = "東京都清瀬市霞野２－１４－３０５",
-    birth_date: date = date(1988, 11, 3),
+    birth_date: BirthDate = BORN,
     sex: Sex = Sex.FEMALE,
 ) -> BasicAttributes:
     return BasicAttributes(name, address, birth_date, sex)
@@ -61,7 +63,7 @@ def sample_records(count: int, seed: int = 1, latest_birth: date = date(2026, 12
             BasicAttributes(
                 name=f"{random.choice(SURNAMES)}　{random.choice(GIVEN_NAMES)}",
                 address=f"{municipality.prefecture}{municipality.name}{random.choice(TOWNS)}{full_width(block)}",
-                birth_date=latest_birth - timedelta(days=random.randrange(36_525)),
+                birth_date=BirthDate.on(latest_birth - timedelta(days=random.randrange(36_525))),
                 sex=random.choice((Sex.MALE, Sex.FEMALE)),
             ),
         )
@@ -80,7 +82,7 @@ def as_fields(resident: ResidentRecord) -> dict[str, str]:
         "municipality_code": resident.municipality.value,
         "name": items.name,
         "address": items.address,
-        "birth_date": items.birth_date.isoformat(),
+        "birth_date": items.birth_date.text,
         "sex": items.sex.value,
     }
 

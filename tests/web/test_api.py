@@ -13,6 +13,7 @@ from openapi_spec_validator import validate
 
 from ca.revoke import RevocationRequest
 from domain.applications import Card, CertificateText, IssuanceApplication
+from domain.birth import BirthDate
 from domain.certificates import Carrier, Kind
 from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeState, ResidentEvent
@@ -30,7 +31,7 @@ from web.problems import STATUS
 
 CODE = "01234567892"
 ITEMS = {"name": "山田　花子", "address": "東京都清瀬市中里五丁目８４２番地", "birth_date": "1990-02-28", "sex": "2"}
-ATTRIBUTES = BasicAttributes(ITEMS["name"], ITEMS["address"], date(1990, 2, 28), Sex.FEMALE)
+ATTRIBUTES = BasicAttributes(ITEMS["name"], ITEMS["address"], BirthDate(1990, 2, 28), Sex.FEMALE)
 REQUEST = base64.b64encode(b"a request").decode()
 APPLICATION: dict[str, Any] = {
     "resident_code": CODE,
@@ -402,6 +403,15 @@ def test_broken_bodies(
     assert not acts.asked or (path.startswith(notices.PATH) and status == 400)
 
 
+@pytest.mark.parametrize("written", ["1990-02-XX", "XXXX-XX-XX", "showa XXXX-02-28"])
+def test_a_birth_date_may_be_unknown_in_part(door: Door, acts: Acts, written: str) -> None:
+    response = door.send("POST", issuance.PATH, APPLICATION | {"attributes": ITEMS | {"birth_date": written}})
+    assert response.status_code == 201
+    (asked,) = acts.asked
+    assert isinstance(asked, IssuanceApplication)
+    assert asked.attributes.birth_date == BirthDate.read(written)
+
+
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
@@ -412,6 +422,8 @@ def test_broken_bodies(
         pytest.param({"attributes": ITEMS | {"name": "山田\n花子"}}, "/attributes/name", id="a-line-break-in-a-name"),
         pytest.param({"attributes": ITEMS | {"sex": "男"}}, "/attributes/sex", id="an-unknown-sex"),
         pytest.param({"attributes": ITEMS | {"birth_date": "1990-02-30"}}, "/attributes/birth_date", id="no-such-day"),
+        pytest.param({"attributes": ITEMS | {"birth_date": "1990-00-00"}}, "/attributes/birth_date", id="zeros"),
+        pytest.param({"attributes": ITEMS | {"birth_date": "showa 1950-XX-XX"}}, "/attributes/birth_date", id="era"),
         pytest.param({"attributes": {"name": "山田"}}, "/attributes/address", id="a-missing-item"),
         pytest.param({"attributes": ITEMS | {"my_number": "1"}}, "/attributes", id="an-item-too-many"),
         pytest.param({"card": {"id": "あ", "expires_on": "2036-02-28"}}, "/card/id", id="a-japanese-card-id"),

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import timedelta
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from cryptography.x509 import ocsp
 from config.assemble import assemble, system_clock, system_random
 from config.enrolment import enrol
 from config.initialise import initialise
+from domain.birth import BirthDate
 from domain.certificates import Kind
 from domain.parties import LOCAL_OPERATOR, Party, Role
 from domain.people import BasicAttributes, ResidentCode, ResidentState, Sex
@@ -32,7 +33,7 @@ from tests.support.serving import ROOT, Served, serving
 
 CODE = ResidentCode("01234567892")
 ITEMS = {"name": "山田　花子", "address": "東京都清瀬市中里五丁目８４２番地", "birth_date": "1990-02-28", "sex": "2"}
-ATTRIBUTES = BasicAttributes(ITEMS["name"], ITEMS["address"], date(1990, 2, 28), Sex.FEMALE)
+ATTRIBUTES = BasicAttributes(ITEMS["name"], ITEMS["address"], BirthDate(1990, 2, 28), Sex.FEMALE)
 PARTIES = (
     Party(0, Role.MUNICIPALITY, "kiyose", KIYOSE.code),
     Party(0, Role.VERIFIER, "bank", kinds=frozenset(Kind)),
