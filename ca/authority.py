@@ -14,6 +14,7 @@ from domain.ports import Begin, Clock, CodeSealer, RandomSource, Signer
 from domain.revocation import CauseRule, RevocationCause
 from policies.plan import AuthorityNames, Locations
 from policies.profile import Profile
+from policies.variants import Variants
 
 ALGORITHMS = {
     "sha256-with-rsa": der.oid(oids.SHA256_WITH_RSA),
@@ -46,7 +47,7 @@ class Authority:
     names: Mapping[Kind, AuthorityNames]
     municipalities: Mapping[MunicipalityCode, Municipality]
     locations: Locations
-    substitutes: Mapping[str, str]
+    variants: Variants
     causes: Mapping[RevocationCause, CauseRule]
     known_weak: Set[bytes]
     sealer: CodeSealer

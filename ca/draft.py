@@ -15,11 +15,13 @@ from domain.certificates import CertificateRecord, Kind, Validity
 from domain.errors import Code, Refusal
 from domain.serial import OCTETS, SerialNumber
 from domain.signing import LintedTbs
-from policies.characters import LONGEST_ADDRESS, LONGEST_NAME, substitute
+from domain.substitution import Substitution
+from policies.characters import Substituted, substitute
 from policies.keys import SubjectKey, accept_key
-from policies.plan import FourItems, plan_leaf
+from policies.plan import plan_leaf
 from policies.subject import IDENTIFIER_OCTETS, certificate_identifier, four_items
 from policies.validity import ValidityCaps, leaf_validity
+from policies.variants import Variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class RequestedKey:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A certificate that is ready to be reserved: its octets, and the right to have them signed once."""
+    """A certificate that is ready to be reserved: its octets, the right to have them signed once, and the substitute
+    characters in it."""
 
     generation: Generation
     serial: SerialNumber
@@ -40,6 +43,7 @@ class Draft:
     spki_digest: bytes
     tbs: bytes
     linted: LintedTbs
+    substitutions: tuple[Substitution, ...] = ()
 
 
 def read_keys(authority: Authority, requests: Mapping[Kind, bytes]) -> dict[Kind, RequestedKey]:
@@ -82,7 +86,8 @@ def draft_certificates(
     if municipality is None:
         raise Refusal(Code.BAD_CONFIGURATION, "the municipality is not in the table of municipalities")
     authentication = beside.validity if beside else None
-    items = _four_items(application, authority.substitutes) if Kind.SIGNATURE in keys else None
+    texts = _texts(application, authority.variants) if Kind.SIGNATURE in keys else {}
+    items = four_items(application.attributes, **texts) if texts else None
     drafts: dict[Kind, Draft] = {}
     # The authentication certificate first: the signing one must not outlive it.
     for kind in (kind for kind in (Kind.AUTHENTICATION, Kind.SIGNATURE) if kind in keys):
@@ -111,16 +116,14 @@ def draft_certificates(
         algorithm = generation.signer.algorithm
         tbs = build_tbs(plan, algorithm)
         linted = lint_tbs(tbs, plan.profile, plan.issuer, algorithm)
-        drafts[kind] = Draft(generation, plan.serial, validity, key.digest, tbs, linted)
+        substitutions = tuple(s for text in texts.values() for s in text.substitutions) if plan.four_items else ()
+        drafts[kind] = Draft(generation, plan.serial, validity, key.digest, tbs, linted, substitutions)
     return drafts
 
 
-def _four_items(application: IssuanceApplication, substitutes: Mapping[str, str]) -> FourItems:
-    attributes, text = application.attributes, application.text
-    return four_items(
-        attributes,
-        substitute(attributes.name, substitutes, text.name, pointer="/attributes/name", longest=LONGEST_NAME),
-        substitute(
-            attributes.address, substitutes, text.address, pointer="/attributes/address", longest=LONGEST_ADDRESS
-        ),
-    )
+def _texts(application: IssuanceApplication, variants: Variants) -> dict[str, Substituted]:
+    attributes, confirmed = application.attributes, application.text
+    return {
+        "name": substitute(variants, "name", attributes.name, confirmed.name),
+        "address": substitute(variants, "address", attributes.address, confirmed.address),
+    }

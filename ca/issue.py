@@ -11,18 +11,12 @@ from ca.authority import Authority
 from ca.completion import audit_facts, complete, issued_by, resume
 from ca.draft import draft_certificates, read_keys
 from ca.entitlement import require_entitlement, require_municipality, require_requests
-from domain import der, oids
+from ca.substitutes import positions_in, substitution_facts, substitutions_in
 from domain.applications import ApplicationRecord, IssuanceApplication, IssuedPair
 from domain.certificates import CertificateRecord, CertificateState, Kind
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
 from domain.signing import LintedTbs
-
-_TAGGED = 0xA0
-_FLAGS = {
-    "name": der.oid(oids.JPKI_SUBSTITUTE_CHARACTER_OF_COMMON_NAME),
-    "address": der.oid(oids.JPKI_SUBSTITUTE_CHARACTER_OF_ADDRESS),
-}
 
 
 def issue(authority: Authority, application: IssuanceApplication) -> IssuedPair:
@@ -49,9 +43,9 @@ def issue(authority: Authority, application: IssuanceApplication) -> IssuedPair:
             earlier = work.applications.find(application.caller.label, application.key)
         if earlier is None:
             raise
-        return _repeat(authority, earlier, content, now)
+        return _answer(authority, application, earlier.id, _repeat(authority, earlier, content, now), repeated=True)
     certificates = complete(authority, application_id, application.caller.label, reserved, now, {})
-    return IssuedPair(application_id, certificates, _substituted(certificates), repeated=False)
+    return _answer(authority, application, application_id, certificates, repeated=False)
 
 
 def _reserve(
@@ -105,6 +99,8 @@ def _reserve(
                 "profile": row.profile_digest,
                 "tbs": hashlib.sha256(row.der).hexdigest(),
             }
+            if draft.substitutions:
+                facts["substitutes"] = [*map(substitution_facts, draft.substitutions)]
             work.audit.append(AuditEvent(Act.RESERVED, actor, now, facts))
             reserved.append((row, draft.linted))
         work.certificates.reserve([row for row, _ in reserved])
@@ -112,33 +108,30 @@ def _reserve(
     return application_id, reserved
 
 
-def _repeat(authority: Authority, earlier: ApplicationRecord, content: bytes, now: datetime) -> IssuedPair:
-    """The answer of an earlier application, which is completed now if it was interrupted."""
+def _repeat(authority: Authority, earlier: ApplicationRecord, content: bytes, now: datetime) -> dict[Kind, bytes]:
+    """The certificates of an earlier application, which is completed now if it was interrupted."""
     if not authority.sealer.says(content, earlier.content):
         raise Refusal(
             Code.IDEMPOTENCY_MISMATCH,
             "this idempotency key belongs to an earlier application with other content; use a new key",
         )
     if earlier.issued_at is None:
-        certificates = resume(authority, earlier, now)
-    else:
-        with authority.begin(write=False) as work:
-            certificates = issued_by(work, earlier.id)
-    return IssuedPair(earlier.id, certificates, _substituted(certificates), repeated=True)
+        return resume(authority, earlier, now)
+    with authority.begin(write=False) as work:
+        return issued_by(work, earlier.id)
 
 
-def _substituted(certificates: Mapping[Kind, bytes]) -> dict[str, tuple[int, ...]]:
-    """Where substitute characters stand, by item, as the signing certificate itself says."""
-    if Kind.SIGNATURE not in certificates:
-        return {}
-    return {item: _flagged(certificates[Kind.SIGNATURE], kind) for item, kind in _FLAGS.items()}
-
-
-def _flagged(certificate: bytes, kind: bytes) -> tuple[int, ...]:
-    """Positions of the ones in the otherName of this type."""
-    start, end = der.expect(certificate, _TAGGED, certificate.index(kind) + len(kind))
-    start, end = der.expect(certificate, der.UTF8_STRING, start, end)
-    return tuple(i for i, flag in enumerate(certificate[start:end]) if flag == ord("1"))
+def _answer(
+    authority: Authority,
+    application: IssuanceApplication,
+    application_id: int,
+    certificates: Mapping[Kind, bytes],
+    *,
+    repeated: bool,
+) -> IssuedPair:
+    positions = positions_in(certificates)
+    substitutions = substitutions_in(certificates, positions, application, authority.variants)
+    return IssuedPair(application_id, certificates, positions, repeated, substitutions)
 
 
 def _canonical(application: IssuanceApplication) -> bytes:

@@ -15,7 +15,7 @@ from ca.generation import issuer_of
 from config.document import ConfigurationFaults
 from config.files import read_file, read_keys, read_secret
 from config.municipalities import load_municipalities
-from config.rules import load_causes, load_events, load_profiles, load_substitutes, load_weak_keys
+from config.rules import load_causes, load_events, load_profiles, load_variants, load_weak_keys
 from config.settings import IssuerSettings, Settings, load
 from crl.publisher import Publisher
 from crl.scope import distribution_point
@@ -132,7 +132,7 @@ class Services:
             names=self.settings.names,
             municipalities=load_municipalities(),
             locations=self.settings.locations,
-            substitutes=load_substitutes(),
+            variants=load_variants(),
             causes=load_causes(),
             known_weak=load_weak_keys(self.settings.weak_keys),
             sealer=self.sealer,

@@ -1,4 +1,4 @@
-"""The rules that are data, read from their files: profiles, causes, events, substitute characters, weak keys."""
+"""The rules that are data, read from their files: profiles, causes, events, variants of characters, weak keys."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from config.document import ConfigurationFaults
 from config.files import read_file
 from domain.events import EventType
 from domain.revocation import CauseRule, PairRule, RevocationCause
-from policies import causes, characters, events
+from domain.substitution import VariantRule
+from policies import causes, events, variants
 from policies.events import EventRule
 from policies.profile import Profile, ProfileFaults, load_profile
+from policies.variants import Variants
 
 _PACKAGE = files("config")
 
@@ -38,9 +40,12 @@ def load_events() -> Mapping[EventType, EventRule]:
 
 
 @cache
-def load_substitutes() -> Mapping[str, str]:
-    """Register character → certificate character (代替文字)."""
-    return characters.load_substitutes(_read("data/substitutes.toml"))
+def load_variants() -> Variants:
+    """Which character may stand for which, by which rule (代替文字, 異体字)."""
+    tables = {VariantRule.PROJECT: variants.load_project_rows(_read("data/variants.toml"))}
+    for name in ("data/variants-mj.txt", "data/variants-nta.txt"):
+        tables |= variants.load_tables(name, _PACKAGE.joinpath(name).read_text("utf-8").splitlines())
+    return Variants(variants.load_rules(_read("data/substitution.toml")), tables)
 
 
 def load_profiles(directory: Path) -> dict[str, Profile]:

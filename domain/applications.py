@@ -9,6 +9,7 @@ from datetime import date, datetime
 from domain.certificates import Carrier, Kind
 from domain.parties import Party
 from domain.people import BasicAttributes, MunicipalityCode, ResidentCode
+from domain.substitution import Substitution
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Card:
 class CertificateText:
     """The name and address as the certificate shall write them, where the register's characters do not fit (代替文字).
 
-    None leaves the item to the table of substitutes.
+    A text is one that the holder confirmed: sending it says so. None leaves the item to the tables of substitutes.
     """
 
     name: str | None = None
@@ -63,9 +64,11 @@ class ApplicationRecord:
 
 @dataclass(frozen=True, slots=True)
 class IssuedPair:
-    """The answer: certificates (DER) by kind, and where substitute characters stand (0-based positions)."""
+    """The answer: certificates (DER) by kind, where substitute characters stand (0-based positions, as the signing
+    certificate itself says), and each of them with the rule that chose it."""
 
     application_id: int
     certificates: Mapping[Kind, bytes]
     substituted: Mapping[str, tuple[int, ...]]
     repeated: bool
+    substitutions: tuple[Substitution, ...] = ()

@@ -25,6 +25,7 @@ class Code(Enum):
     SAME_KEY = "same-key"
     UNDER_AGE = "under-age"
     SUBSTITUTE_NEEDED = "substitute-needed"
+    SUBSTITUTE_UNCONFIRMED = "substitute-unconfirmed"
     CARD_EXPIRED = "card-expired"
     BAD_PLAN = "bad-plan"
     LINT = "lint"

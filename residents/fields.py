@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,17 +10,19 @@ from typing import TypeVar, cast
 
 from domain.birth import BirthDate
 from domain.people import MunicipalityCode, ResidentCode, Sex
-from policies.characters import LONGEST_ADDRESS, LONGEST_NAME, characters_of
+from policies.characters import LONGEST_ADDRESS, LONGEST_NAME
+from policies.repertoire import REPERTOIRE, Unfit, characters_of, unfit
 
 Value = TypeVar("Value")
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SEXES = {sex.value: sex for sex in Sex}
 
-# Kana, common ideographs, full-width letters and digits: nearly every text is made of these and needs no closer look.
-_PLAIN = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff01-\uff5e]+")
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
-_HALF_WIDTH = frozenset({"Na", "H"})
+_UNFIT = {
+    Unfit.HALF_WIDTH: "holds half-width characters; the register writes letters, digits and spaces full width",
+    Unfit.UNSEEN: "holds a control or otherwise invisible character",
+    Unfit.DAMAGED: "holds a replacement character: it was damaged by a conversion",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +123,11 @@ def _register_text(text: str, longest: int) -> str:
         raise ValueError(f"is longer than {longest} characters")
     if text != text.strip():
         raise ValueError("has space around it")
-    if not _PLAIN.fullmatch(text):
-        for character in text:
-            _refuse_character(character)
+    if not REPERTOIRE.issuperset(text):
+        for point in text:
+            if reason := unfit(point):
+                raise ValueError(_UNFIT[reason])
     return text
-
-
-def _refuse_character(character: str) -> None:
-    """What no register writes. Private and unassigned characters may pass: registers have their own (外字)."""
-    if unicodedata.east_asian_width(character) in _HALF_WIDTH:
-        raise ValueError("holds half-width characters; the register writes letters, digits and spaces full width")
-    if unicodedata.category(character) in _INVISIBLE and character != "\u3000":
-        raise ValueError("holds a control or otherwise invisible character")
-    if character == "\ufffd":
-        raise ValueError("holds a replacement character: it was damaged by a conversion")
 
 
 def day(text: str) -> date:

@@ -13,11 +13,13 @@ from domain.events import NoticeState
 from domain.parties import Credential, Party
 from domain.people import Municipality, MunicipalityCode
 from domain.revocation import CauseRule, RevocationReceipt
+from policies.characters import Proposal
 from residents.feed import Notice
 from residents.intake import Effect, Outcome
 from residents.listing import NoticeList
 from residents.receipts import HeldNotice, NoticeReceipt
 from web.callers import Callers, PeerCertificate, peer_certificate
+from web.certificate_texts import certificate_texts_blueprint
 from web.front import OcspFront
 from web.health import health_blueprint
 from web.issuance import issuance_blueprint
@@ -38,6 +40,7 @@ class ApiParts:
     status: StatusParts
     credential_of: Callable[[bytes], Credential | None]
     issue: Callable[[IssuanceApplication], IssuedPair]
+    propose: Callable[[str, str, str | None], Proposal]
     revoke: Callable[[RevocationRequest], RevocationReceipt]
     preview_revocation: Callable[[RevocationRequest], RevocationOutcome]
     apply_event: Callable[[Notice, Party], NoticeReceipt | HeldNotice]
@@ -57,6 +60,7 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
     callers = Callers(parts.credential_of, status.clock, certificate_of)
     for door in (
         issuance_blueprint(parts.issue, callers),
+        certificate_texts_blueprint(parts.propose, callers),
         revocation_blueprint(parts.revoke, parts.preview_revocation, callers),
         notices_blueprint(
             parts.apply_event,

@@ -8,13 +8,14 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from domain.applications import Card, CertificateText, IssuanceApplication, IssuedPair
+from domain.applications import Card, IssuanceApplication, IssuedPair
 from domain.certificates import Carrier, Kind
 from domain.parties import Role
 from web.answers import idempotency_key, json_answer
 from web.bodies import receive_json
 from web.callers import Callers
-from web.people import ADDRESS_LIMIT, ATTRIBUTES, MUNICIPALITY_CODE, NAME_LIMIT, RESIDENT_CODE
+from web.certificate_texts import CERTIFICATE_TEXT, substitution_json
+from web.people import ATTRIBUTES, MUNICIPALITY_CODE, RESIDENT_CODE
 from web.shapes import Shape, day, octets, record, text, word
 
 PATH = "/v1/issuance-applications"
@@ -52,12 +53,7 @@ APPLICATION: Shape[dict[str, Any]] = record(
     },
     {
         "carrier": word(Carrier, default=Carrier.CARD.value),
-        "certificate_text": record(
-            CertificateText,
-            {},
-            {"name": text(str, 1, NAME_LIMIT), "address": text(str, 1, ADDRESS_LIMIT)},
-            description="Name and address as the certificate shall write them, with substitute characters (代替文字)",
-        ),
+        "certificate_text": CERTIFICATE_TEXT,
     },
 )
 
@@ -90,5 +86,6 @@ def _pair(pair: IssuedPair) -> dict[str, object]:
         "application": pair.application_id,
         "certificates": {kind.value: base64.b64encode(der).decode() for kind, der in pair.certificates.items()},
         "substituted": {item: list(positions) for item, positions in pair.substituted.items()},
+        "substitutions": [substitution_json(substitution) for substitution in pair.substitutions],
         "repeated": pair.repeated,
     }

@@ -9,7 +9,7 @@ from typing import Any
 from domain.events import NoticeState
 from domain.parties import Role
 from domain.people import MunicipalityCode
-from web import issuance, notices, ocsp, revocation, schemas
+from web import certificate_texts, issuance, notices, ocsp, revocation, schemas
 from web.problems import INTERNAL, MEDIA_TYPE, STATUS
 from web.schemas import TEXT, list_of, members
 
@@ -62,6 +62,13 @@ def _acts() -> _Object:
                 "201": _json("Issued", schemas.PAIR),
                 "200": _json("Issued before, for the same application", schemas.PAIR),
             },
+        ),
+        certificate_texts.PATH: _act(
+            "Show how a certificate would write a name or an address",
+            certificate_texts.ROLES,
+            [],
+            certificate_texts.REGISTER_TEXTS.schema,
+            {"200": _json("Every substitute character, and what is left to choose", schemas.CERTIFICATE_TEXTS)},
         ),
         revocation.PATH: _act(
             "Revoke certificates of a resident",

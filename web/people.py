@@ -35,11 +35,15 @@ BIRTH_DATE: Shape[BirthDate] = text(
     description="生年月日; unknown parts (不詳) are X, and an era that is known without the year stands before them",
     examples=["1988-11-03", "1988-11-XX", "XXXX-XX-XX", "showa XXXX-XX-XX"],
 )
+TEXTS: dict[str, Shape[str]] = {
+    "name": text(fields.name, 1, NAME_LIMIT),
+    "address": text(fields.address, 1, ADDRESS_LIMIT),
+}
+"""Name and address."""
 ATTRIBUTES: Shape[BasicAttributes] = record(
     BasicAttributes,
     {
-        "name": text(fields.name, 1, NAME_LIMIT),
-        "address": text(fields.address, 1, ADDRESS_LIMIT),
+        **TEXTS,
         "birth_date": BIRTH_DATE,
         "sex": word(Sex),
     },

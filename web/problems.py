@@ -37,6 +37,7 @@ STATUS: Mapping[Code, int] = {
     Code.SAME_KEY: 422,
     Code.UNDER_AGE: 422,
     Code.SUBSTITUTE_NEEDED: 422,
+    Code.SUBSTITUTE_UNCONFIRMED: 422,
     Code.CARD_EXPIRED: 422,
     Code.BAD_PLAN: 422,
     Code.LINT: 500,

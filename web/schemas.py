@@ -10,6 +10,7 @@ from domain.errors import Code
 from domain.events import NoticeState
 from domain.parties import Role
 from domain.revocation import CrlReason, EffectWord, RevocationCause
+from domain.substitution import VariantRule
 from residents.receipts import NothingRevoked
 from web import notices, people
 
@@ -35,7 +36,19 @@ _CARRIER = {"type": "string", "enum": [carrier.value for carrier in Carrier]}
 _REASON = {"enum": [*(reason.word for reason in CrlReason), None]}
 _BASE64 = {"type": "string", "contentEncoding": "base64"}
 _NOTHING = {"enum": [*(reason.value for reason in NothingRevoked), None]}
-_POSITIONS = {"type": "array", "items": {"type": "integer", "minimum": 0}}
+_POSITION = {"type": "integer", "minimum": 0}
+_POSITIONS = {"type": "array", "items": _POSITION}
+_SUBSTITUTION = members(
+    item={"enum": [*people.TEXTS]},
+    position=_POSITION,
+    register=TEXT,
+    certificate=TEXT,
+    rule={"enum": [rule.value for rule in VariantRule]},
+    title=TEXT,
+    title_ja=TEXT,
+    table=TEXT,
+    confirmed=_FLAG,
+)
 
 PAIR = members(
     application={"type": "integer"},
@@ -45,7 +58,22 @@ PAIR = members(
         "additionalProperties": False,
     },
     substituted={"type": "object", "additionalProperties": _POSITIONS},
+    substitutions=list_of(_SUBSTITUTION),
     repeated=_FLAG,
+)
+_CERTIFICATE_TEXT = members(
+    text={"type": ["string", "null"]},
+    substitutions=list_of(_SUBSTITUTION),
+    to_confirm=_POSITIONS,
+    to_choose=list_of(members(position=_POSITION, register=TEXT, choices=list_of(TEXT))),
+)
+CERTIFICATE_TEXTS = members(
+    texts={
+        "type": "object",
+        "properties": dict.fromkeys(people.TEXTS, _CERTIFICATE_TEXT),
+        "additionalProperties": False,
+    },
+    ready=_FLAG,
 )
 _EFFECTS = {
     "type": "array",

@@ -12,6 +12,7 @@ from ca.issue import issue
 from ca.revoke import preview, revoke_resident
 from config.assemble import Services, assemble
 from ocsp.responder import answer
+from policies.characters import propose
 from residents.intake import apply_all, apply_event, preview_event, rehearse
 from residents.listing import list_notices
 from web.api import ApiParts, create_api
@@ -30,6 +31,7 @@ def api(state: Path | None = None) -> Flask:
             status=_status_parts(services),
             credential_of=services.credential_of,
             issue=partial(issue, authority),
+            propose=partial(propose, authority.variants),
             revoke=partial(revoke_resident, authority),
             preview_revocation=partial(preview, authority),
             apply_event=partial(apply_event, services.intake),

@@ -14,7 +14,7 @@ from config.rules import (
     load_causes,
     load_events,
     load_profiles,
-    load_substitutes,
+    load_variants,
     load_weak_keys,
     shipped_profiles,
     template,
@@ -22,6 +22,7 @@ from config.rules import (
 from domain.errors import Refusal
 from domain.events import EventType
 from domain.revocation import RevocationCause
+from domain.substitution import VariantRule
 
 PUBLISHED = "e2563328dfabf68188606b91324281c1d58a4456431b09d510b35fecc9f307ca1822846fa2671371a9a81bac0e35749d"
 """The private key testECCP384 of RFC 9500 §2.3."""
@@ -38,9 +39,13 @@ def test_every_cause_and_every_event_has_its_row() -> None:
     assert set(load_events()) == set(EventType)
 
 
-def test_substitutes_are_characters_for_characters() -> None:
-    assert load_substitutes()["髙"] == "高"
-    assert all(len(key) == 1 == len(value) for key, value in load_substitutes().items())
+def test_variants_are_characters_for_characters() -> None:
+    row, choices = load_variants().choices("髙")
+    assert row is not None
+    assert (row.rule, choices) == (VariantRule.MJ_UNIFICATION, ("高",))
+    targets = [target for table in load_variants().tables.values() for row in table.values() for target in row]
+    assert len(targets) > 20_000
+    assert all(len(target) == 1 for target in targets)
 
 
 def test_shipped_profiles_are_without_fault_and_the_template_names_only_them(tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ import pytest
 
 from domain.events import EventType
 from domain.revocation import RevocationCause
+from domain.substitution import VariantRule
 from policies.causes import load_causes
-from policies.characters import load_substitutes
 from policies.events import load_events
 from policies.extension_rules import EXTENSIONS
 from policies.profile import load_profile
+from policies.variants import load_project_rows, load_rules
 from tests.support.profiles import CONFIG, PROFILE_NAMES, make_profile, parsed, profile_content
 
 LEAVES = [name for name in PROFILE_NAMES if name.startswith(("signature", "authentication"))]
@@ -24,7 +25,8 @@ def test_no_rule_file_is_forgotten_or_unknown() -> None:
         *(f"profiles/{name}.toml" for name in PROFILE_NAMES),
         "law/causes.toml",
         "law/events.toml",
-        "data/substitutes.toml",
+        "data/substitution.toml",
+        "data/variants.toml",
     }
     assert PROFILE_NAMES == (
         "authentication-p384",
@@ -46,10 +48,11 @@ def test_each_profile_loads_and_has_a_digest_of_its_own(name: str) -> None:
     assert {row.name for row in profile.extensions} <= EXTENSIONS.keys()
 
 
-def test_the_tables_of_law_and_of_substitutes_load_whole() -> None:
+def test_the_tables_of_law_and_of_variants_load_whole() -> None:
     assert len(load_causes(parsed("law/causes.toml"))) == len(RevocationCause) == 11
     assert len(load_events(parsed("law/events.toml"))) == len(EventType) == 13
-    assert len(load_substitutes(parsed("data/substitutes.toml"))) == 91
+    assert len(load_rules(parsed("data/substitution.toml"))) == len(VariantRule) == 9
+    assert len(load_project_rows(parsed("data/variants.toml"))) == 10
 
 
 @pytest.mark.parametrize("path", sorted(CONFIG.rglob("*.toml")), ids=lambda path: path.name)

@@ -16,6 +16,7 @@ from policies.subject import (
     responder_subject,
 )
 from tests.support.people import KIYOSE, PERSON
+from tests.support.variants import make_substitution
 
 
 def test_a_signing_certificate_says_where_and_not_who() -> None:
@@ -71,6 +72,6 @@ def test_an_identifier_takes_exactly_twelve_random_octets() -> None:
 
 def test_the_four_items_of_a_person() -> None:
     address = "東京都清瀬市霞野２－１４－３０５"
-    items = four_items(PERSON, Substituted("霧島　透子", (3,)), Substituted(address, ()))
+    items = four_items(PERSON, Substituted("霧島　透子", (make_substitution(position=3),)), Substituted(address, ()))
     assert items == FourItems("霧島　透子", "00010", "2", "319800217", address, "0" * len(address))
     assert "霧島" not in repr(items)

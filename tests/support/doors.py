@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from ca.revoke import RevocationOutcome
 from config.municipalities import load_municipalities
-from config.rules import load_causes
+from config.rules import load_causes, load_variants
 from domain.applications import IssuedPair
 from domain.certificates import Carrier, Kind
 from domain.errors import Code, Refusal
@@ -24,6 +25,7 @@ from domain.events import EventType, NoticeRecord, NoticeState
 from domain.parties import Credential, Party, Role, Usage
 from domain.revocation import CertificateEffect, CrlReason, EffectWord, RevocationCause, RevocationReceipt
 from ocsp.responder import OcspAnswer
+from policies.characters import propose
 from residents.feed import BadNotice
 from residents.intake import Effect, Outcome
 from residents.listing import NoticeList
@@ -141,6 +143,7 @@ def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
         status=make_status_parts(acts, directory),
         credential_of=credentials.get,
         issue=acts.issue,
+        propose=partial(propose, load_variants()),
         revoke=acts.revoke,
         preview_revocation=acts.preview_revocation,
         apply_event=acts.apply_event,
