@@ -12,7 +12,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev demo serve test lint format bench lock municipalities-check system-packages clean
+.PHONY: help dev demo serve test lint format bench lock municipalities-check variants-check system-packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ lock: $(DEV) ## write requirements/*.txt from *.in (ARGS=--upgrade for the newes
 
 municipalities-check: $(DATA) ## say whether the municipality table is what its two sources give
 	$(DATA_VENV)/bin/python config/data/make_municipalities.py --check
+
+variants-check: $(DATA) ## say whether the tables of variant characters are what their source gives
+	$(DATA_VENV)/bin/python config/data/make_variants.py --check
 
 system-packages: ## install the programs the tests talk to, where they are missing
 	@.ci/system-packages

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ca.issue import issue
+from cli.preview import preview
 from cli.state import open_state
 from domain.applications import IssuanceApplication
 from domain.certificates import Kind
@@ -20,7 +22,18 @@ from web.issuance import read_application
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
-@click.command("issue")
+class _Issue(click.Command):
+    """`jpki issue preview FILE` is a command of its own; anything else behind `issue` is an application."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if args[:1] == ["preview"]:
+            return preview.make_context(f"{info_name} preview", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command("issue", cls=_Issue)
 @click.argument("application", type=_FILE)
 @click.option("--signature-request", type=_FILE, help="PKCS#10 for the signing certificate (PEM or DER).")
 @click.option("--authentication-request", type=_FILE, help="PKCS#10 for the authentication certificate (PEM or DER).")
@@ -40,6 +53,8 @@ def command(
     The requests may stand in the file as the API wants them, or be given by the options. With the signing request
     alone, the signing certificate is re-issued after a change of the register. If it is interrupted, run it again with
     the same key.
+
+    `jpki issue preview FILE` shows beforehand which substitute characters (代替文字) it would write.
     """
     document = read_json(application.read_bytes())
     given = {Kind.SIGNATURE: signature_request, Kind.AUTHENTICATION: authentication_request}

@@ -44,7 +44,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "check": ("cli.check", "Compare database, OCSP, lists and audit trail with each other."),
         "explain": ("cli.explain", "Say why a resident's certificates have the status they have."),
         "audit": ("cli.audit", "Verify the audit trail; write down its signed head."),
-        "policy": ("cli.policy", "Print the rules in force: causes, register events, profiles."),
+        "policy": ("cli.policy", "Print the rules in force: causes, register events, characters, profiles."),
     },
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from cli.output import table
-from config.rules import load_causes, load_events, load_pair_rule, load_profiles
+from config.rules import load_causes, load_events, load_pair_rule, load_profiles, load_variants
 from config.settings import load
 from domain.certificates import Carrier, Kind
 from domain.revocation import CauseEffect, CauseRule
@@ -22,7 +22,7 @@ STAYS = "stays"
 
 @click.group("policy")
 def command() -> None:
-    """Print the rules in force: causes, register events, profiles."""
+    """Print the rules in force: causes, register events, characters, profiles."""
 
 
 @command.command("revocation")
@@ -156,6 +156,19 @@ def events() -> None:
 def _seen(verified: bool) -> str:
     """Whether the row was seen in a source, or something in it is open (`unverified` in the source says what)."""
     return "seen" if verified else "OPEN"
+
+
+@command.command("characters")
+def characters() -> None:
+    """Print how characters are replaced that certificates cannot write: rules in order, and their tables."""
+    table(
+        ("rule", "title", "日本語", "table", "rows", "unconfirmed", "the same when compared"),
+        (
+            (row.rule.value, row.title_en, row.title_ja, row.table, len(rows), row.unconfirmed, row.same)
+            for row in load_variants().rows
+            for rows in (load_variants().tables.get(row.rule, {}),)
+        ),
+    )
 
 
 @command.command("profiles")

@@ -123,6 +123,7 @@ def render(head: str, tables: Rows) -> bytes:
 
 
 def spelt(character: str) -> str:
+    """Its code points in hex."""
     return "+".join(f"{ord(point):04X}" for point in character)
 
 

@@ -45,6 +45,7 @@ from tests.support.memory import MemoryStore
 from tests.support.requests import make_pair, make_request
 from tests.support.residents import attributes, resident_code
 from tests.support.signers import WrappedSigner, authority_signer, spki_of, stored_keys
+from tests.support.variants import make_substitution
 
 CHILD = attributes(birth_date=BirthDate(2020, 5, 5))
 
@@ -349,6 +350,7 @@ def test_substitutes_are_written_and_their_places_told(authority: Authority) -> 
     add_resident(authority, items=items)
     pair = issue(authority, make_application(attributes=items))
     assert pair.substituted == {"name": (0,), "address": ()}
+    assert pair.substitutions == (make_substitution(),)
     assert "高橋　志乃".encode() in pair.certificates[Kind.SIGNATURE]
     assert b"\x0c\x0510000" in pair.certificates[Kind.SIGNATURE]
 
@@ -359,15 +361,51 @@ def test_a_substitute_may_be_proposed(authority: Authority) -> None:
     proposed = CertificateText(name="吉田　志乃")
     pair = issue(authority, make_application(attributes=items, text=proposed))
     assert pair.substituted["name"] == (0,)
+    assert pair.substitutions == (make_substitution(register="\U00020bb7", certificate="吉", confirmed=True),)
     assert "吉田　志乃".encode() in pair.certificates[Kind.SIGNATURE]
 
 
 def test_a_character_without_substitute_asks_for_one(authority: Authority) -> None:
-    items = attributes(name="\U0002a6d6田　志乃")
+    items = attributes(name="\u3403田　志乃")
     add_resident(authority, items=items)
     refusal = refusal_of(authority, make_application(attributes=items))
     assert (refusal.code, refusal.pointer) == (Code.SUBSTITUTE_NEEDED, "/attributes/name")
     assert refusal.facts == {"positions": [0]}
+
+
+WEAK = attributes(name="\u9fcb田　志乃", address="東京都清瀬市霞野\ue000－１４")
+
+
+def test_a_weak_substitute_waits_for_the_holders_word(authority: Authority) -> None:
+    add_resident(authority, items=WEAK)
+    refusal = refusal_of(authority, make_application(attributes=WEAK))
+    assert (refusal.code, refusal.pointer) == (Code.SUBSTITUTE_UNCONFIRMED, "/attributes/name")
+    confirmed = CertificateText(name="禧田　志乃", address="東京都清瀬市霞野二－１４")
+    pair = issue(authority, make_application(attributes=WEAK, text=confirmed))
+    assert pair.substituted == {"name": (0,), "address": (8,)}
+    assert [(s.item, s.rule.rule.value, s.confirmed) for s in pair.substitutions] == [
+        ("name", "mj-inference", True),
+        ("address", "holder", True),
+    ]
+
+
+def test_a_repeat_lists_the_same_substitutes(authority: Authority) -> None:
+    add_resident(authority, items=WEAK)
+    application = make_application(
+        attributes=WEAK, text=CertificateText(name="禧田　志乃", address="東京都清瀬市霞野二－１４")
+    )
+    first = issue(authority, application)
+    assert issue(authority, application) == replace(first, repeated=True)
+
+
+def test_the_audit_trail_knows_the_rule_of_a_substitute_and_not_the_character(
+    authority: Authority, store: MemoryStore
+) -> None:
+    items = attributes(name="髙橋　志乃", address="東京都清瀬市霞野２－１４")
+    add_resident(authority, items=items)
+    issue(authority, make_application(attributes=items))
+    (listed,) = [body["facts"]["substitutes"] for body in bodies(store) if "substitutes" in body["facts"]]
+    assert listed == [{"item": "name", "position": 0, "rule": "mj-unification", "confirmed": False}]
 
 
 # Children

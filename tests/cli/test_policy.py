@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from config.rules import load_causes, load_events
+from config.rules import load_causes, load_events, load_variants
 from domain.certificates import Carrier, Kind
 from tests.support.terminal import Terminal
 
@@ -48,3 +48,10 @@ def test_the_table_is_printed_as_json_too(terminal: Terminal) -> None:
     told = json.loads(terminal.do("policy", "revocation", "--json").out)
     rows = terminal.do("policy", "revocation").rows
     assert [{key: str(value) for key, value in row.items()} for row in told["revocation"]] == rows
+
+
+def test_the_rules_of_characters_are_printed_in_their_order(terminal: Terminal) -> None:
+    rows = terminal.do("policy", "characters").rows
+    assert [row["rule"] for row in rows] == [row.rule.value for row in load_variants().rows]
+    assert {row["rule"]: row["unconfirmed"] for row in rows}["mj-inference"] == "refuse"
+    assert int({row["rule"]: row["rows"] for row in rows}["mj-register-notices"]) > 10_000

@@ -106,6 +106,7 @@ def test_an_application_reaches_the_authority(door: Door, acts: Acts) -> None:
         "application": 7,
         "certificates": {kind.value: base64.b64encode(kind.value.encode()).decode() for kind in Kind},
         "substituted": {"name": [1, 3], "address": []},
+        "substitutions": [],
         "repeated": False,
     }
     assert response.headers["Cache-Control"] == "no-store"
