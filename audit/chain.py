@@ -20,6 +20,8 @@ CheckSignature = Callable[[str, bytes, bytes], bool]
 _LINK = b"jpki audit link v1\x00"
 _HEAD = b"jpki audit head v1\x00"
 
+_write = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Break:
@@ -42,7 +44,7 @@ def body_of(event: AuditEvent) -> str:
         "at": f"{event.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "facts": dict(event.facts),
     }
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _write(content)
 
 
 def link(previous: bytes, sequence: int, body: str) -> bytes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ca.joint import JointWork
 from domain import der, oids
 from domain.certificates import Issuer, IssuerId, Kind
 from domain.errors import Code, Refusal
@@ -41,7 +42,10 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Both authorities with all their key generations. `known_weak` are digests of keys that must not be certified."""
+    """Both authorities with all their key generations. `known_weak` are digests of keys that must not be certified.
+
+    `reserving` and `completing` carry the steps of concurrent applications together.
+    """
 
     generations: tuple[Generation, ...]
     names: Mapping[Kind, AuthorityNames]
@@ -54,9 +58,14 @@ class Authority:
     begin: Begin
     clock: Clock
     random: RandomSource
+    reserving: JointWork = field(init=False, repr=False, compare=False)
+    completing: JointWork = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Raises Refusal(BAD_CONFIGURATION) with every contradiction found."""
+        # A reservation is on disk with its completion, at the latest: before anybody is given a signature.
+        object.__setattr__(self, "reserving", JointWork(self.begin, lasting=False))
+        object.__setattr__(self, "completing", JointWork(self.begin))
         if faults := (*_faults_of_tables(self), *_faults_of_generations(self)):
             raise Refusal(Code.BAD_CONFIGURATION, "; ".join(faults))
 

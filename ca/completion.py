@@ -19,12 +19,15 @@ from domain.events import Act, AuditEvent
 from domain.ports import UnitOfWork
 from domain.signing import LintedTbs
 
+Reserved = Sequence[tuple[CertificateRecord, LintedTbs]]
+"""The rows of one application, each with the right to have its octets signed once."""
+
 
 def complete(
     authority: Authority,
     application_id: int,
     actor: str,
-    reserved: Sequence[tuple[CertificateRecord, LintedTbs]],
+    reserved: Reserved,
     now: datetime,
     facts: Mapping[str, object],
 ) -> dict[Kind, bytes]:
@@ -34,19 +37,34 @@ def complete(
     another completion of the same application discards their own signatures and gives out those on record.
     Raises Refusal(SIGNER_UNAVAILABLE), after which the application is still unfinished and may be completed again.
     """
+    signed = sign_reserved(authority, reserved)
+    return authority.completing.run(lambda work: record(work, application_id, actor, reserved, signed, now, facts))
+
+
+def sign_reserved(authority: Authority, reserved: Reserved) -> dict[Kind, bytes]:
+    """The certificates (DER). Raises Refusal(SIGNER_UNAVAILABLE)."""
     signed = {}
     for row, linted in reserved:
         generation = authority.generation(row.issuer)
         signed[row.kind] = sign_certificate(linted, generation.signer, generation.issuer)
-    with authority.begin() as work:
-        try:
-            work.certificates.complete([(row.issuer, row.serial, signed[row.kind]) for row, _ in reserved])
-        except LookupError:
-            return issued_by(work, application_id)
-        for row, _ in reserved:
-            work.audit.append(AuditEvent(Act.ISSUED, actor, now, {**audit_facts(row), **facts}))
-        work.applications.close(application_id, now)
-        work.commit()
+    return signed
+
+
+def record(
+    work: UnitOfWork,
+    application_id: int,
+    actor: str,
+    reserved: Reserved,
+    signed: dict[Kind, bytes],
+    now: datetime,
+    facts: Mapping[str, object],
+) -> dict[Kind, bytes]:
+    """Record what was signed, unless another completion was quicker; the certificates (DER) on record then."""
+    if not work.applications.close(application_id, now):
+        return issued_by(work, application_id)
+    work.certificates.complete([(row.issuer, row.serial, signed[row.kind]) for row, _ in reserved])
+    for row, _ in reserved:
+        work.audit.append(AuditEvent(Act.ISSUED, actor, now, {**audit_facts(row), **facts}))
     return signed
 
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from ca.authority import Authority
-from ca.completion import audit_facts, complete, issued_by, resume
-from ca.draft import draft_certificates, read_keys
+from ca.completion import Reserved, audit_facts, issued_by, record, resume, sign_reserved
+from ca.draft import Draft, draft_certificates, read_keys
 from ca.entitlement import require_entitlement, require_municipality, require_requests
+<<<<<<< HEAD
 from ca.substitutes import positions_in, substitution_facts, substitutions_in
+=======
+from ca.joint import JointWork
+from domain import der, oids
+>>>>>>> 658c638 (Let concurrent applications share transactions, and wait for the disk once)
 from domain.applications import ApplicationRecord, IssuanceApplication, IssuedPair
 from domain.certificates import CertificateRecord, CertificateState, Kind
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
-from domain.signing import LintedTbs
+from domain.ports import UnitOfWork
 
 
 def issue(authority: Authority, application: IssuanceApplication) -> IssuedPair:
@@ -24,7 +30,7 @@ def issue(authority: Authority, application: IssuanceApplication) -> IssuedPair:
 
     1. Read the clock; see that the caller may apply. 2. Judge the requests, plan, build and lint, outside transactions.
     3. In one transaction look at the records, and reserve every certificate with its octets. 4. Sign. 5. In one
-    transaction record every certificate and close the application.
+    transaction record every certificate and close the application. Concurrent applications share 3, and share 5.
 
     After 3 nothing is drawn or decided anew: an application that stops there is completed from the stored octets, when
     it is repeated or by `ca.recover`. A repeat is known by what refuses it, so that first applications, nearly all,
@@ -33,7 +39,17 @@ def issue(authority: Authority, application: IssuanceApplication) -> IssuedPair:
     Raises Refusal with the codes of the functions called, Refusal(KEY_USED_BEFORE), and Refusal(IDEMPOTENCY_MISMATCH)
     when the key belongs to another application of the caller.
     """
+    (outcome,) = issue_all(authority, [application])
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return outcome
+
+
+def issue_all(authority: Authority, applications: Sequence[IssuanceApplication]) -> list[IssuedPair | Refusal]:
+    """What `issue` gives, or refuses, for each of the applications in their order. None stops another; together they
+    take two transactions, and all are signed between."""
     now = authority.clock()
+<<<<<<< HEAD
     require_municipality(application.caller, application.municipality, now)
     content = _canonical(application)
     try:
@@ -46,59 +62,83 @@ def issue(authority: Authority, application: IssuanceApplication) -> IssuedPair:
         return _answer(authority, application, earlier.id, _repeat(authority, earlier, content, now), repeated=True)
     certificates = complete(authority, application_id, application.caller.label, reserved, now, {})
     return _answer(authority, application, application_id, certificates, repeated=False)
+=======
+    courses = [_Course(authority, application, now) for application in applications]
+    _carry(authority.reserving, courses, _Course.reserve)
+    for course in courses:
+        course.sign()
+    _carry(authority.completing, courses, _Course.record)
+    return [course.answer() for course in courses]
+>>>>>>> 658c638 (Let concurrent applications share transactions, and wait for the disk once)
 
 
-def _reserve(
-    authority: Authority, application: IssuanceApplication, content: bytes, now: datetime
-) -> tuple[int, list[tuple[CertificateRecord, LintedTbs]]]:
-    """Commit the rows before any signature."""
-    require_requests(application, now)
-    keys = read_keys(authority, application.requests)
-    beside = None
-    if Kind.AUTHENTICATION not in application.requests:
-        with authority.begin(write=False) as work:
-            beside = require_entitlement(authority, work, application, now).authentication
-    drafts = draft_certificates(authority, application, keys, beside, now)
-    actor = application.caller.label
-    reserved = []
-    with authority.begin() as work:
-        entitlement = require_entitlement(authority, work, application, now)
-        if entitlement.authentication != beside:
-            raise Refusal(Code.BUSY, "the resident's certificates are being changed; repeat the application")
+class _Course:
+    """An application on its way from step to step, up to the one that refuses it.
+
+    `content` is all that is asked for, once the caller may apply at all; `beside` the authentication certificate that a
+    signing certificate applied for alone goes with.
+    """
+
+    content: bytes
+    drafts: Mapping[Kind, Draft]
+    application_id: int
+    reserved: Reserved
+    certificates: dict[Kind, bytes]
+
+    def __init__(self, authority: Authority, application: IssuanceApplication, now: datetime) -> None:
+        """Judged as far as can be without the records of the moment."""
+        self.authority, self.application, self.now = authority, application, now
+        self.actor = application.caller.label
+        self.beside: CertificateRecord | None = None
+        self.refusal: Refusal | None = None
+        self.may_be_repeat = False
+        try:
+            require_municipality(application.caller, application.municipality, now)
+            self.content = _canonical(application)
+            self.may_be_repeat = True
+            require_requests(application, now)
+            keys = read_keys(authority, application.requests)
+            if Kind.AUTHENTICATION not in application.requests:
+                with authority.begin(write=False) as work:
+                    self.beside = require_entitlement(authority, work, application, now).authentication
+            self.drafts = draft_certificates(authority, application, keys, self.beside, now)
+        except Refusal as refusal:
+            self.refusal = refusal
+
+    def reserve(self, work: UnitOfWork) -> Refusal | None:
+        """Rows before any signature; or what the records of the moment have against it, and nothing is written."""
+        application, now = self.application, self.now
+        try:
+            entitlement = require_entitlement(self.authority, work, application, now)
+        except Refusal as refusal:
+            return refusal
+        if entitlement.authentication != self.beside:
+            return Refusal(Code.BUSY, "the resident's certificates are being changed; repeat the application")
+        resident_id = entitlement.resident.id
         for row in entitlement.expired:
             work.certificates.end(row.issuer, row.serial, row.validity.not_after)
-            work.audit.append(AuditEvent(Act.EXPIRED, actor, now, audit_facts(row)))
-        application_id = work.applications.open(
-            actor,
+            work.audit.append(AuditEvent(Act.EXPIRED, self.actor, now, audit_facts(row)))
+        self.application_id = work.applications.open(
+            self.actor,
             application.key,
-            authority.sealer.digest(content),
-            entitlement.resident.id,
+            self.authority.sealer.digest(self.content),
+            resident_id,
             application.municipality,
             now,
         )
-        for kind in (kind for kind in Kind if kind in drafts):
-            draft = drafts[kind]
-            row = CertificateRecord(
-                issuer=draft.generation.issuer.id,
-                serial=draft.serial,
-                kind=kind,
-                carrier=application.carrier,
-                resident_id=entitlement.resident.id,
-                application_id=application_id,
-                municipality=application.municipality,
-                validity=draft.validity,
-                state=CertificateState.RESERVED,
-                der=draft.tbs,
-                spki_digest=draft.spki_digest,
-                profile_digest=draft.generation.profile.digest,
-                reserved_at=now,
-            )
+        self.reserved = [
+            (self._row(kind, draft, resident_id), draft.linted)
+            for kind in Kind
+            if (draft := self.drafts.get(kind)) is not None
+        ]
+        for row, _ in self.reserved:
             facts = {
                 **audit_facts(row),
-                "resident": row.resident_id,
+                "resident": resident_id,
                 "profile": row.profile_digest,
                 "tbs": hashlib.sha256(row.der).hexdigest(),
             }
+<<<<<<< HEAD
             if draft.substitutions:
                 facts["substitutes"] = [*map(substitution_facts, draft.substitutions)]
             work.audit.append(AuditEvent(Act.RESERVED, actor, now, facts))
@@ -106,6 +146,66 @@ def _reserve(
         work.certificates.reserve([row for row, _ in reserved])
         work.commit()
     return application_id, reserved
+=======
+            work.audit.append(AuditEvent(Act.RESERVED, self.actor, now, facts))
+        work.certificates.reserve([row for row, _ in self.reserved])
+        return None
+
+    def _row(self, kind: Kind, draft: Draft, resident_id: int) -> CertificateRecord:
+        return CertificateRecord(
+            issuer=draft.generation.issuer.id,
+            serial=draft.serial,
+            kind=kind,
+            carrier=self.application.carrier,
+            resident_id=resident_id,
+            application_id=self.application_id,
+            municipality=self.application.municipality,
+            validity=draft.validity,
+            state=CertificateState.RESERVED,
+            der=draft.tbs,
+            spki_digest=draft.spki_digest,
+            profile_digest=draft.generation.profile.digest,
+            reserved_at=self.now,
+        )
+
+    def sign(self) -> None:
+        if self.refusal is not None:
+            return
+        self.may_be_repeat = False  # it was begun just now
+        try:
+            self.certificates = sign_reserved(self.authority, self.reserved)
+        except Refusal as refusal:
+            self.refusal = refusal
+
+    def record(self, work: UnitOfWork) -> None:
+        """Whoever completed it meanwhile has given out other signatures: theirs count."""
+        self.certificates = record(
+            work, self.application_id, self.actor, self.reserved, self.certificates, self.now, {}
+        )
+
+    def answer(self) -> IssuedPair | Refusal:
+        """What is told to the caller. A repeat gets the answer of the application before."""
+        if self.refusal is None:
+            return IssuedPair(self.application_id, self.certificates, _substituted(self.certificates), repeated=False)
+        try:
+            return self._repeated() or self.refusal
+        except Refusal as refusal:
+            return refusal
+
+    def _repeated(self) -> IssuedPair | None:
+        if not self.may_be_repeat:
+            return None
+        with self.authority.begin(write=False) as work:
+            earlier = work.applications.find(self.actor, self.application.key)
+        return _repeat(self.authority, earlier, self.content, self.now) if earlier else None
+
+
+def _carry(joint: JointWork, courses: Iterable[_Course], step: Callable[[_Course, UnitOfWork], Refusal | None]) -> None:
+    """Take those that nothing was found against through a step that shares its transaction."""
+    going = [course for course in courses if course.refusal is None]
+    for course, outcome in zip(going, joint.run_all([partial(step, course) for course in going]), strict=True):
+        course.refusal = outcome
+>>>>>>> 658c638 (Let concurrent applications share transactions, and wait for the disk once)
 
 
 def _repeat(authority: Authority, earlier: ApplicationRecord, content: bytes, now: datetime) -> dict[Kind, bytes]:

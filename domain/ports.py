@@ -182,7 +182,8 @@ class ApplicationRepository(Protocol):
     ) -> int:
         """Record the application; its id. Raises Refusal(IN_PROGRESS) when the key was taken meanwhile."""
 
-    def close(self, application_id: int, issued_at: datetime) -> None: ...
+    def close(self, application_id: int, issued_at: datetime) -> bool:
+        """Record when it was issued; False, and nothing is changed, when that is on record already."""
 
     def unfinished(self, before: datetime) -> Sequence[ApplicationRecord]:
         """Applications reserved before that moment and not issued."""
@@ -340,6 +341,10 @@ class UnitOfWork(Protocol):
 
 
 class Begin(Protocol):
-    """Opens a unit of work. With `write=False` it is a consistent view that cannot be committed."""
+    """Opens a unit of work. With `write=False` it is a consistent view that cannot be committed.
 
-    def __call__(self, *, write: bool = True) -> UnitOfWork: ...
+    A commit is on disk when it returns. With `lasting=False` everybody sees it from then on, and the end of a process
+    takes nothing back, but a power cut may, until any lasting commit of whomever follows: that one takes it along.
+    """
+
+    def __call__(self, *, write: bool = True, lasting: bool = True) -> UnitOfWork: ...

@@ -20,7 +20,7 @@ _BY_KEY = _ROWS.where(_c.caller == bindparam("caller"), _c.key == bindparam("key
 _BY_ID = _ROWS.where(_c.id == bindparam("id"))
 _UNFINISHED = _ROWS.where(_c.issued_at.is_(None), _c.received_at < bindparam("before")).order_by(_c.received_at, _c.id)
 _INSERT = insert(applications).returning(_c.id)
-_CLOSE = update(applications).where(_c.id == bindparam("of_id"))
+_CLOSE = update(applications).where(_c.id == bindparam("of_id"), _c.issued_at.is_(None))
 
 
 class Applications:
@@ -63,10 +63,8 @@ class Applications:
         new: int = self._statements.one(_INSERT, row, {"applications_caller_key_once": taken}).id
         return new
 
-    def close(self, application_id: int, issued_at: datetime) -> None:
-        """Raises LookupError when there is no such application."""
-        if self._statements.run(_CLOSE, {"of_id": application_id, "issued_at": issued_at}) != 1:
-            raise LookupError("no application has this id")
+    def close(self, application_id: int, issued_at: datetime) -> bool:
+        return self._statements.run(_CLOSE, {"of_id": application_id, "issued_at": issued_at}) == 1
 
     def unfinished(self, before: datetime) -> Sequence[ApplicationRecord]:
         return [ApplicationRecord(*row) for row in self._statements.many(_UNFINISHED, {"before": before})]

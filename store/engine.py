@@ -74,10 +74,22 @@ def _open(url: URL, write: bool, lock_wait: float, size: int) -> Engine:
     return engine
 
 
-def begin(connection: DriverConnection, write: bool) -> None:
-    """Begin a transaction on a connection of an engine of ours. Raises the driver's errors."""
-    # A transaction that reads first and writes later can fail at its first write: on SQLite a writer says so at once.
-    connection.execute("BEGIN IMMEDIATE" if write and isinstance(connection, sqlite3.Connection) else "BEGIN")
+def begin(connection: DriverConnection, write: bool, lasting: bool = True) -> None:
+    """Begin a transaction on a connection of an engine of ours. Raises the driver's errors.
+
+    One that writes and is not `lasting` does not wait for the disk at its commit. The log is written in order, on both
+    engines: when a later commit is on disk, this one is.
+    """
+    if not isinstance(connection, sqlite3.Connection):
+        connection.execute("BEGIN")
+        if write and not lasting:
+            connection.execute("SET LOCAL synchronous_commit = off")
+    elif write:
+        connection.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
+        # A transaction that reads first and writes later can fail at its first write: a writer says so at once.
+        connection.execute("BEGIN IMMEDIATE")
+    else:
+        connection.execute("BEGIN")
 
 
 def open_sqlite(url: URL, lock_wait: float) -> sqlite3.Connection:

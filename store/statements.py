@@ -25,14 +25,14 @@ _NONE: Parameters = {}
 class Statements:
     """What repositories speak to. After an error nothing more can be said: PostgreSQL would refuse it, SQLite must."""
 
-    def __init__(self, engine: Engine, write: bool) -> None:
-        """Begin a transaction; `close` ends it. Raises as `run` does."""
+    def __init__(self, engine: Engine, write: bool, lasting: bool = True) -> None:
+        """Begin a transaction; `close` ends it. `lasting` as in `domain.ports.Begin`. Raises as `run` does."""
         self._write = write
         self._over = False
         self._streams: list[Any] = []
         self._dialect = engine.dialect
         try:
-            self._pooled = _begun(engine, write)
+            self._pooled = _begun(engine, write, lasting)
         except _ERRORS as error:
             fault = fault_of(error)
         else:
@@ -156,12 +156,12 @@ class Statements:
         return prepare(statement, tuple(parameters), self._dialect)
 
 
-def _begun(engine: Engine, write: bool, *, again: bool = True) -> PoolProxiedConnection:
+def _begun(engine: Engine, write: bool, lasting: bool, *, again: bool = True) -> PoolProxiedConnection:
     """A connection on which a transaction has begun. Raises errors of SQLAlchemy and of the drivers."""
     pooled = engine.raw_connection()
     connection: Any = pooled.driver_connection
     try:
-        begin(connection, write)
+        begin(connection, write, lasting)
     except _ERRORS as error:
         pooled.invalidate()
         if not again or not isinstance(error, psycopg.OperationalError):
@@ -169,4 +169,4 @@ def _begun(engine: Engine, write: bool, *, again: bool = True) -> PoolProxiedCon
     else:
         return pooled
     # The session ended since its last use, by a restart of the server perhaps: a new one costs nobody a refusal.
-    return _begun(engine, write, again=False)
+    return _begun(engine, write, lasting, again=False)

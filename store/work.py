@@ -31,15 +31,18 @@ class SqlUnitOfWork:
     reads nobody changes before it commits. A commit that fails may have happened: repeat with the same idempotency key.
     """
 
-    def __init__(self, engine: Engine, signer: Signer, write: bool, keys: CodeKeyWatch | None) -> None:
+    def __init__(
+        self, engine: Engine, signer: Signer, write: bool, keys: CodeKeyWatch | None, *, lasting: bool = True
+    ) -> None:
         self._engine = engine
         self._signer = signer
         self._write = write
+        self._lasting = lasting
         self._keys = keys
         self._new_keys = False
 
     def __enter__(self) -> Self:
-        self._statements = statements = Statements(self._engine, self._write)
+        self._statements = statements = Statements(self._engine, self._write, self._lasting)
         self.lists = Lists(statements)
         self.code_keys = CodeKeys(statements)
         self.residents = Residents(statements, self._not_found)
@@ -93,13 +96,14 @@ class SqlBegin:
         self._keys = keys
         self._pid = os.getpid()
 
-    def __call__(self, *, write: bool = True) -> SqlUnitOfWork:
+    def __call__(self, *, write: bool = True, lasting: bool = True) -> SqlUnitOfWork:
         if self._pid != os.getpid():
             # The parent's connections are not ours: forget them without a word to the server.
             self._writer.dispose(close=False)
             self._reader.dispose(close=False)
             self._pid = os.getpid()
-        return SqlUnitOfWork(self._writer if write else self._reader, self._signer, write, self._keys)
+        engine = self._writer if write else self._reader
+        return SqlUnitOfWork(engine, self._signer, write, self._keys, lasting=lasting)
 
     def close(self) -> None:
         """Close all connections that are not in use; the next unit of work opens new ones."""

@@ -68,7 +68,7 @@ class MemoryStore:
         self.on_begin: Callable[[bool], None] | None = None
         self.keys: CodeKeyWatch | None = None
 
-    def begin(self, *, write: bool = True) -> MemoryUnit:
+    def begin(self, *, write: bool = True, lasting: bool = True) -> MemoryUnit:
         if self.on_begin is not None:
             self.on_begin(write)
         return MemoryUnit(self, write)
@@ -257,9 +257,12 @@ class Applications:
         )
         return number
 
-    def close(self, application_id: int, issued_at: datetime) -> None:
-        row = self._tables.applications[application_id]
+    def close(self, application_id: int, issued_at: datetime) -> bool:
+        row = self._tables.applications.get(application_id)
+        if row is None or row.issued_at is not None:
+            return False
         self._tables.applications[application_id] = replace(row, issued_at=issued_at)
+        return True
 
     def unfinished(self, before: datetime) -> Sequence[ApplicationRecord]:
         rows = self._tables.applications.values()
