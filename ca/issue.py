@@ -12,12 +12,8 @@ from ca.authority import Authority
 from ca.completion import Reserved, audit_facts, issued_by, record, resume, sign_reserved
 from ca.draft import Draft, draft_certificates, read_keys
 from ca.entitlement import require_entitlement, require_municipality, require_requests
-<<<<<<< HEAD
-from ca.substitutes import positions_in, substitution_facts, substitutions_in
-=======
 from ca.joint import JointWork
-from domain import der, oids
->>>>>>> 658c638 (Let concurrent applications share transactions, and wait for the disk once)
+from ca.substitutes import positions_in, substitution_facts, substitutions_in
 from domain.applications import ApplicationRecord, IssuanceApplication, IssuedPair
 from domain.certificates import CertificateRecord, CertificateState, Kind
 from domain.errors import Code, Refusal
@@ -49,27 +45,12 @@ def issue_all(authority: Authority, applications: Sequence[IssuanceApplication])
     """What `issue` gives, or refuses, for each of the applications in their order. None stops another; together they
     take two transactions, and all are signed between."""
     now = authority.clock()
-<<<<<<< HEAD
-    require_municipality(application.caller, application.municipality, now)
-    content = _canonical(application)
-    try:
-        application_id, reserved = _reserve(authority, application, content, now)
-    except Refusal:
-        with authority.begin(write=False) as work:
-            earlier = work.applications.find(application.caller.label, application.key)
-        if earlier is None:
-            raise
-        return _answer(authority, application, earlier.id, _repeat(authority, earlier, content, now), repeated=True)
-    certificates = complete(authority, application_id, application.caller.label, reserved, now, {})
-    return _answer(authority, application, application_id, certificates, repeated=False)
-=======
     courses = [_Course(authority, application, now) for application in applications]
     _carry(authority.reserving, courses, _Course.reserve)
     for course in courses:
         course.sign()
     _carry(authority.completing, courses, _Course.record)
     return [course.answer() for course in courses]
->>>>>>> 658c638 (Let concurrent applications share transactions, and wait for the disk once)
 
 
 class _Course:
@@ -132,21 +113,14 @@ class _Course:
             if (draft := self.drafts.get(kind)) is not None
         ]
         for row, _ in self.reserved:
-            facts = {
+            facts: dict[str, object] = {
                 **audit_facts(row),
                 "resident": resident_id,
                 "profile": row.profile_digest,
                 "tbs": hashlib.sha256(row.der).hexdigest(),
             }
-<<<<<<< HEAD
-            if draft.substitutions:
-                facts["substitutes"] = [*map(substitution_facts, draft.substitutions)]
-            work.audit.append(AuditEvent(Act.RESERVED, actor, now, facts))
-            reserved.append((row, draft.linted))
-        work.certificates.reserve([row for row, _ in reserved])
-        work.commit()
-    return application_id, reserved
-=======
+            if substitutions := self.drafts[row.kind].substitutions:
+                facts["substitutes"] = [*map(substitution_facts, substitutions)]
             work.audit.append(AuditEvent(Act.RESERVED, self.actor, now, facts))
         work.certificates.reserve([row for row, _ in self.reserved])
         return None
@@ -186,18 +160,22 @@ class _Course:
     def answer(self) -> IssuedPair | Refusal:
         """What is told to the caller. A repeat gets the answer of the application before."""
         if self.refusal is None:
-            return IssuedPair(self.application_id, self.certificates, _substituted(self.certificates), repeated=False)
+            return self._pair(self.application_id, self.certificates, repeated=False)
+        if not self.may_be_repeat:
+            return self.refusal
         try:
-            return self._repeated() or self.refusal
+            with self.authority.begin(write=False) as work:
+                earlier = work.applications.find(self.actor, self.application.key)
+            if earlier is None:
+                return self.refusal
+            return self._pair(earlier.id, _repeat(self.authority, earlier, self.content, self.now), repeated=True)
         except Refusal as refusal:
             return refusal
 
-    def _repeated(self) -> IssuedPair | None:
-        if not self.may_be_repeat:
-            return None
-        with self.authority.begin(write=False) as work:
-            earlier = work.applications.find(self.actor, self.application.key)
-        return _repeat(self.authority, earlier, self.content, self.now) if earlier else None
+    def _pair(self, application_id: int, certificates: Mapping[Kind, bytes], *, repeated: bool) -> IssuedPair:
+        positions = positions_in(certificates)
+        substitutions = substitutions_in(certificates, positions, self.application, self.authority.variants)
+        return IssuedPair(application_id, certificates, positions, repeated, substitutions)
 
 
 def _carry(joint: JointWork, courses: Iterable[_Course], step: Callable[[_Course, UnitOfWork], Refusal | None]) -> None:
@@ -205,7 +183,6 @@ def _carry(joint: JointWork, courses: Iterable[_Course], step: Callable[[_Course
     going = [course for course in courses if course.refusal is None]
     for course, outcome in zip(going, joint.run_all([partial(step, course) for course in going]), strict=True):
         course.refusal = outcome
->>>>>>> 658c638 (Let concurrent applications share transactions, and wait for the disk once)
 
 
 def _repeat(authority: Authority, earlier: ApplicationRecord, content: bytes, now: datetime) -> dict[Kind, bytes]:
@@ -219,19 +196,6 @@ def _repeat(authority: Authority, earlier: ApplicationRecord, content: bytes, no
         return resume(authority, earlier, now)
     with authority.begin(write=False) as work:
         return issued_by(work, earlier.id)
-
-
-def _answer(
-    authority: Authority,
-    application: IssuanceApplication,
-    application_id: int,
-    certificates: Mapping[Kind, bytes],
-    *,
-    repeated: bool,
-) -> IssuedPair:
-    positions = positions_in(certificates)
-    substitutions = substitutions_in(certificates, positions, application, authority.variants)
-    return IssuedPair(application_id, certificates, positions, repeated, substitutions)
 
 
 def _canonical(application: IssuanceApplication) -> bytes:
