@@ -88,8 +88,9 @@ class JointWork:
                     entry.outcome = _copy(refusal)
                 return
         except BaseException as error:
-            if len(entries) == 1:
-                entries[0].bug = error
+            if len(entries) == 1 or not isinstance(error, Exception):
+                for entry in entries:
+                    entry.bug = error
                 return
         else:
             for entry, outcome in zip(entries, outcomes, strict=True):

@@ -58,6 +58,15 @@ def test_unfinished_applications_are_those_received_before_and_not_issued(any_st
         assert work.applications.get(done).issued_at == NOW + timedelta(seconds=2)
 
 
+def test_an_application_is_closed_once(any_store: Store) -> None:
+    with any_store.begin() as work:
+        number = add_application(work, add_resident(work), "key")
+        assert work.applications.close(number, NOW)
+        assert not work.applications.close(number, NOW + timedelta(days=1))
+        assert not work.applications.close(number + 1, NOW)
+        assert work.applications.get(number).issued_at == NOW
+
+
 def test_a_reserved_certificate_comes_back_as_it_went(any_store: Store) -> None:
     record = add_certificate(any_store.begin)
     with any_store.begin(write=False) as work:

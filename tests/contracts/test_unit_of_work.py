@@ -29,6 +29,16 @@ def test_what_is_committed_stays(any_store: Store) -> None:
         assert work.residents.get(resident_id).id == resident_id
 
 
+def test_a_commit_that_does_not_wait_for_the_disk_is_seen_by_all(any_store: Store) -> None:
+    with any_store.begin(lasting=False) as work:
+        resident_id = add_resident(work)
+        work.audit.append(EVENT)
+        work.commit()
+    with any_store.begin(write=False) as work:
+        assert work.residents.get(resident_id).id == resident_id
+        assert work.audit.head() is not None
+
+
 def test_leaving_without_commit_leaves_nothing(any_store: Store) -> None:
     with any_store.begin() as work:
         add_resident(work)

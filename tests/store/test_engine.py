@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from domain.errors import Code, Refusal
-from store.engine import open_reader, open_writer, parse_url
+from store.engine import begin, open_reader, open_writer, parse_url
 from store.schema import create
+from tests.support.stores import Store
 
 
 @pytest.mark.parametrize(
@@ -79,3 +81,20 @@ def test_postgresql_waits_no_longer_than_it_was_told(postgres_url: str) -> None:
 def test_options_in_the_address_are_kept(postgres_url: str) -> None:
     engine = open_reader(f"{postgres_url}&options=-csearch_path%3Dsomewhere")
     assert ask(engine, "SHOW search_path", "SHOW lock_timeout") == ["somewhere", "5s"]
+
+
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+def test_a_unit_that_need_not_last_changes_nothing_for_the_next(store: Store) -> None:
+    """One connection serves all writers: it waits for the disk again as soon as somebody asks for that."""
+    writer = open_writer(store.url)
+    waits = "PRAGMA synchronous" if writer.dialect.name == "sqlite" else "SHOW synchronous_commit"
+    found = []
+    for lasting in (True, False, True):
+        pooled = writer.raw_connection()
+        connection: Any = pooled.driver_connection
+        begin(connection, True, lasting)
+        found.append(connection.execute(waits).fetchone()[0])
+        connection.rollback()
+        pooled.close()
+    writer.dispose()
+    assert found in ([2, 1, 2], ["on", "off", "on"])
