@@ -22,7 +22,8 @@ class JointWork:
 
     Nobody waits for company: who finds nobody at work begins at once, and takes along whatever waits. A step that is
     refused after the database refused a statement takes its whole unit back; then each of the unit runs alone, so that
-    none is refused for another's sake.
+    none is refused for another's sake. A step that gives a refusal back, instead of raising it, says that it wrote
+    nothing.
     """
 
     def __init__(self, begin: Begin, *, lasting: bool = True) -> None:
@@ -81,7 +82,8 @@ class JointWork:
         try:
             with self._begin(lasting=self._lasting) as work:
                 outcomes = [entry.step(work) for entry in entries]
-                work.commit()
+                if not all(isinstance(outcome, Refusal) for outcome in outcomes):
+                    work.commit()
         except Refusal as refusal:
             if len(entries) == 1 or refusal.code in _OUTAGES:
                 for entry in entries:

@@ -60,6 +60,18 @@ def test_a_refused_step_is_alone_in_its_refusal(store: MemoryStore) -> None:
     assert actors(store) == ["one", "two"]
 
 
+def test_a_refusal_given_back_costs_the_others_nothing(store: MemoryStore) -> None:
+    def gives_back(work: UnitOfWork) -> Refusal:
+        return Refusal(Code.LIVE_PAIR, "as the records say")
+
+    joint = JointWork(store.begin)
+    (refusal,) = joint.run_all([gives_back])
+    assert isinstance(refusal, Refusal)
+    assert store.commits == 0
+    written, refusal = joint.run_all([writes("one"), gives_back])
+    assert (written, actors(store), store.commits) == ("one", ["one"], 1)
+
+
 def test_one_step_raises_what_it_is_refused_with(store: MemoryStore) -> None:
     with pytest.raises(Refusal, match="as the database says"):
         JointWork(store.begin).run(refuses)
