@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from ca.authority import Authority
@@ -25,7 +25,7 @@ from domain.revocation import (
     RevocationOrder,
     RevocationReceipt,
 )
-from policies.causes import orders_for
+from policies.causes import orders_for, standing_after
 
 RECEIPT_OCTETS = 16
 
@@ -110,11 +110,7 @@ def _standing(
 ) -> Revocation | None:
     """The revocation that shall stand for the certificate, or None when it needs no change."""
     wanted = Revocation(row.issuer, row.serial, row.municipality, order.cause, order.reason, at, row.validity.not_after)
-    if existing is None:
-        return wanted
-    if wanted.on_hold or not existing.on_hold:
-        return None
-    return replace(wanted, revoked_at=existing.revoked_at)
+    return standing_after(existing, wanted)
 
 
 def _effect(row: CertificateRecord, existing: Revocation | None, change: Revocation | None) -> CertificateEffect:

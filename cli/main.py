@@ -30,6 +30,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "residents": ("cli.residents", "Load the resident register's records; apply its notices."),
         "issue": ("cli.issue", "Issue a pair (or re-issue the signing certificate) for a resident."),
         "revoke": ("cli.revoke", "Revoke or hold a resident's certificates, by resident code."),
+        "mass": ("cli.mass", "Hold, revoke or change very many at once: preview, confirm, run, watch."),
     },
     "Verifiers and others who call": {
         "verifiers": ("cli.verifiers", "Register verifiers and their credentials; suspend, withdraw."),

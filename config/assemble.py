@@ -27,6 +27,7 @@ from domain.parties import Credential, Party
 from domain.ports import Begin, Signer
 from keys.algorithms import ED25519, key_id_of, verify
 from keys.software import SoftwareSigner
+from mass.parts import MassParts
 from ocsp.delegation import delegate
 from ocsp.responder import OcspAnswer, Responder, ResponderKey, answer
 from oversight.inspection import Inspection
@@ -146,6 +147,10 @@ class Services:
         return Intake(
             self.begin, self.clock, self.random, self.sealer, load_municipalities(), load_events(), load_causes()
         )
+
+    @cached_property
+    def mass(self) -> MassParts:
+        return MassParts(self.intake, {row.id: row.kind for row in self.settings.issuers})
 
     @cached_property
     def publisher(self) -> Publisher:

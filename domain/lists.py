@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Protocol
 
 from domain.certificates import IssuerId
 from domain.people import MunicipalityCode
@@ -57,3 +59,32 @@ class ScopeRecord:
     scope: Scope
     wanted: int
     published: ListRecord | None
+
+
+class ListRepository(Protocol):
+    """Scopes in use, the numbers of their lists, and the lease that publication works under."""
+
+    def register(self, scope: Scope) -> bool:
+        """Put a scope in use; whether it was new."""
+
+    def scopes(self) -> Sequence[ScopeRecord]: ...
+
+    def scope(self, scope: Scope) -> ScopeRecord | None: ...
+
+    def reserve(self, scope: Scope, this_update: datetime, next_update: datetime, covers: int) -> int:
+        """Take the scope's next CRL number. Raises Refusal(CLOCK_BEHIND) when `this_update` is before the last."""
+
+    def signed(self, scope: Scope, number: int, digest: bytes, entries: int) -> None: ...
+
+    def published(self, scope: Scope, number: int) -> None: ...
+
+    def latest(self, scope: Scope) -> ListRecord | None:
+        """The list with the highest number that was at least signed."""
+
+    def records(self, scope: Scope) -> Sequence[ListRecord]:
+        """All lists of the scope, oldest first."""
+
+    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
+        """Take or extend the lease `name`; False while another holder has it."""
+
+    def release(self, name: str, holder: str) -> None: ...

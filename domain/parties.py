@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Protocol
 
 from domain.certificates import Kind
 from domain.people import MunicipalityCode
@@ -65,6 +67,30 @@ class Credential:
 
     def usable(self, moment: datetime) -> bool:
         return self.withdrawn_at is None and moment <= self.not_after and self.party.in_force(moment)
+
+
+class PartyRepository(Protocol):
+    """Registered parties and the credentials that speak for them."""
+
+    def add(self, party: Party, at: datetime) -> Party:
+        """Store a party; the id given is ignored. Raises Refusal(ALREADY_APPLIED) when role and name are taken."""
+
+    def find(self, role: str, name: str) -> Party | None: ...
+
+    def all(self) -> Sequence[Party]: ...
+
+    def suspend(self, party_id: int, at: datetime) -> None:
+        """Set `suspended_at`; one that is set already stays."""
+
+    def add_credential(self, credential: Credential, at: datetime) -> None:
+        """Raises Refusal(ALREADY_APPLIED) when the fingerprint is known."""
+
+    def credential(self, fingerprint: bytes) -> Credential | None: ...
+
+    def credentials(self, party_id: int) -> Sequence[Credential]: ...
+
+    def withdraw(self, fingerprint: bytes, at: datetime) -> None:
+        """Set `withdrawn_at`; one that is set already stays."""
 
 
 LOCAL_OPERATOR = Party(id=0, role=Role.OPERATOR, name="terminal")

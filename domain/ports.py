@@ -15,8 +15,9 @@ from domain.applications import ApplicationRecord
 from domain.certificates import CertificateRecord, IssuerId
 from domain.code_keys import CodeKeyRepository
 from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRecord, NoticeState
-from domain.lists import ListRecord, Scope, ScopeRecord
-from domain.parties import Credential, Party
+from domain.lists import ListRepository, Scope
+from domain.mass import MassRepository, Target
+from domain.parties import PartyRepository
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentCode, ResidentState
 from domain.revocation import Revocation, RevocationBlock
 from domain.serial import SerialNumber
@@ -124,6 +125,18 @@ class ResidentRepository(Protocol):
     ) -> None:
         """Write the record after a change; None keeps the four items."""
 
+    def get_many(self, resident_ids: Sequence[int]) -> Mapping[int, Resident]:
+        """Those of the row ids that there are."""
+
+    def update_many(self, residents: Sequence[Resident], at: datetime) -> None:
+        """Write records after their change. Raises LookupError when there is no row of one of them."""
+
+    def of_municipality(self, municipality: MunicipalityCode, after: int, through: int) -> Sequence[Resident]:
+        """Residents whose record the municipality holds, with row ids above `after` and up to `through`, by id."""
+
+    def newest(self) -> int:
+        """The highest row id; 0 without residents."""
+
     def rekey(self, resident_id: int, index: bytes, sealed: bytes, at: datetime) -> None:
         """Have the record found by another code, which no other record has."""
 
@@ -159,8 +172,14 @@ class NoticeRepository(Protocol):
     def all(self) -> Iterator[NoticeRecord]:
         """Every notice, those of one sender together."""
 
+    def put_many(self, records: Sequence[NoticeRecord]) -> None:
+        """Insert notices whose sender and id are new."""
+
     def latest_effective(self, resident_id: int) -> date | None:
         """The newest `effective_on` among the notices applied to the resident."""
+
+    def latest_effective_many(self, resident_ids: Sequence[int]) -> Mapping[int, date]:
+        """The same for those of the residents that have such notices."""
 
 
 class ApplicationRepository(Protocol):
@@ -184,6 +203,9 @@ class ApplicationRepository(Protocol):
 
     def close(self, application_id: int, issued_at: datetime) -> bool:
         """Record when it was issued; False, and nothing is changed, when that is on record already."""
+
+    def newest(self) -> int:
+        """The highest id; 0 without applications."""
 
     def unfinished(self, before: datetime) -> Sequence[ApplicationRecord]:
         """Applications reserved before that moment and not issued."""
@@ -214,6 +236,21 @@ class CertificateRepository(Protocol):
     def end(self, issuer: IssuerId, serial: SerialNumber, at: datetime) -> None:
         """Set `ended_at`; one that is set already stays."""
 
+    def end_many(self, certificates: Sequence[tuple[IssuerId, SerialNumber]], at: datetime) -> None:
+        """The same for many."""
+
+    def count_by_issuer(self) -> Mapping[IssuerId, int]:
+        """How many certificates each issuer has on record."""
+
+    def targets(
+        self, issuer: IssuerId, low: bytes, high: bytes, municipality: MunicipalityCode | None
+    ) -> Sequence[Target]:
+        """The issuer's certificates with serial octets from `low` up to and without `high`, by serial; those of one
+        municipality, or all."""
+
+    def targets_of(self, resident_ids: Sequence[int]) -> Sequence[Target]:
+        """All certificates of these residents, in no order."""
+
     def key_known(self, spki_digest: bytes) -> bool:
         """Whether this public key was ever certified (SHA-256 of the SPKI DER)."""
 
@@ -229,6 +266,12 @@ class RevocationRepository(Protocol):
         """Insert, or replace a hold; marks the scope changed. Raises Refusal(ALREADY_APPLIED) when a revocation that is
         no hold stands."""
 
+    def put_many(
+        self, revocations: Sequence[Revocation], receipt: str, received_at: datetime, *, over_holds: bool
+    ) -> None:
+        """Insert revocations of certificates that have none, or replace holds; marks the scopes changed. Raises
+        Refusal(ALREADY_APPLIED) when one finds another state than that."""
+
     def for_scope(self, scope: Scope, listed_since: datetime | None) -> Iterable[Revocation]:
         """The scope's revocations by serial, those that expired before `listed_since` left out."""
 
@@ -242,59 +285,6 @@ class RevocationRepository(Protocol):
 
     def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str) -> None:
         """Raises Refusal(IN_PROGRESS) when the key was taken meanwhile."""
-
-
-class ListRepository(Protocol):
-    """Scopes in use, the numbers of their lists, and the lease that publication works under."""
-
-    def register(self, scope: Scope) -> bool:
-        """Put a scope in use; whether it was new."""
-
-    def scopes(self) -> Sequence[ScopeRecord]: ...
-
-    def scope(self, scope: Scope) -> ScopeRecord | None: ...
-
-    def reserve(self, scope: Scope, this_update: datetime, next_update: datetime, covers: int) -> int:
-        """Take the scope's next CRL number. Raises Refusal(CLOCK_BEHIND) when `this_update` is before the last."""
-
-    def signed(self, scope: Scope, number: int, digest: bytes, entries: int) -> None: ...
-
-    def published(self, scope: Scope, number: int) -> None: ...
-
-    def latest(self, scope: Scope) -> ListRecord | None:
-        """The list with the highest number that was at least signed."""
-
-    def records(self, scope: Scope) -> Sequence[ListRecord]:
-        """All lists of the scope, oldest first."""
-
-    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
-        """Take or extend the lease `name`; False while another holder has it."""
-
-    def release(self, name: str, holder: str) -> None: ...
-
-
-class PartyRepository(Protocol):
-    """Registered parties and the credentials that speak for them."""
-
-    def add(self, party: Party, at: datetime) -> Party:
-        """Store a party; the id given is ignored. Raises Refusal(ALREADY_APPLIED) when role and name are taken."""
-
-    def find(self, role: str, name: str) -> Party | None: ...
-
-    def all(self) -> Sequence[Party]: ...
-
-    def suspend(self, party_id: int, at: datetime) -> None:
-        """Set `suspended_at`; one that is set already stays."""
-
-    def add_credential(self, credential: Credential, at: datetime) -> None:
-        """Raises Refusal(ALREADY_APPLIED) when the fingerprint is known."""
-
-    def credential(self, fingerprint: bytes) -> Credential | None: ...
-
-    def credentials(self, party_id: int) -> Sequence[Credential]: ...
-
-    def withdraw(self, fingerprint: bytes, at: datetime) -> None:
-        """Set `withdrawn_at`; one that is set already stays."""
 
 
 class AuditTrail(Protocol):
@@ -324,6 +314,8 @@ class UnitOfWork(Protocol):
     def revocations(self) -> RevocationRepository: ...
     @property
     def lists(self) -> ListRepository: ...
+    @property
+    def mass(self) -> MassRepository: ...
     @property
     def parties(self) -> PartyRepository: ...
     @property

@@ -22,7 +22,7 @@ from domain.serial import SerialNumber
 from domain.status import CertificateStatus
 from oversight.findings import certificate_name
 from oversight.inspection import Inspection
-from oversight.trail import Told, read_row
+from oversight.trail import Told, expanded, read_row
 from policies.events import EventRule
 
 Subject = list[bytes] | tuple[int, Kind]
@@ -112,12 +112,17 @@ def _records(work: UnitOfWork, subject: Subject) -> tuple[int, Sequence[Certific
 def _told(work: UnitOfWork, resident_id: int, applications: Collection[int]) -> list[Told]:
     """The events about the resident's record and these applications."""
     # Most rows are about others: look for the words before reading the JSON.
-    marks = (f'"resident":{resident_id}', *(f'"application":{application}' for application in applications))
-    found = []
+    marks = (
+        f'"resident":{resident_id}',
+        *(f'"application":{application}' for application in applications),
+        *(f'[{application},"' for application in applications),
+    )
+    among = '"residents":['
+    found: list[Told] = []
     for row in work.audit.rows():
-        if any(mark in row.body for mark in marks):
+        if any(mark in row.body for mark in marks) or (among in row.body and f",{resident_id}]" in row.body):
             with suppress(ValueError):
-                found.append(read_row(row))
+                found.extend(expanded(read_row(row)))
     return [
         event
         for event in found

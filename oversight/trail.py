@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from domain.events import Act, AuditRow
+from audit.chain import body_of
+from domain.events import Act, AuditEvent, AuditRow
 from oversight.findings import certificate_name, list_name, notice_name
 
 
@@ -35,12 +36,54 @@ class Told:
         return None
 
 
+def expanded(told: Told) -> Iterator[Told]:
+    """The events, each about one certificate or resident, that a row about many of them stands for; else the event.
+    Raises ValueError for a row that does not say which."""
+    alone = _ALONE.get(told.act)
+    if alone is None:
+        yield told
+        return
+    facts = dict(told.facts)
+    certificates, residents = facts.pop("certificates", []), facts.pop("residents", [])
+    if not isinstance(certificates, list) or not isinstance(residents, list):
+        raise ValueError("the event does not name what it is about")  # noqa: TRY004
+    for named in certificates:
+        match named:
+            case [int(application), str(kind)]:
+                yield replace(told, act=alone, facts={**facts, "application": application, "kind": kind})
+            case _:
+                raise ValueError("the event names something that is no certificate")
+    for named in residents:
+        match named:
+            case [int(sequence), int(resident)]:
+                about = {"notice": str(sequence), "sequence": sequence, "resident": resident}
+                yield replace(told, act=alone, facts={**facts, **about})
+            case _:
+                raise ValueError("the event names somebody who is no resident")
+
+
+_ALONE = {
+    Act.CERTIFICATES_HELD: Act.HELD,
+    Act.CERTIFICATES_REVOKED: Act.REVOKED,
+    Act.RESIDENTS_CHANGED: Act.RESIDENT_CHANGED,
+}
+
+
 def read_row(row: AuditRow) -> Told:
     """The event in a row. Raises ValueError for a body that no `audit.chain.body_of` wrote."""
     match json.loads(row.body):
         case {"act": str(act), "actor": str(actor), "at": str(at), "facts": dict(facts)}:
             return Told(row.sequence, Act(act), actor, datetime.fromisoformat(at), facts)
     raise ValueError("the body is not that of an event")
+
+
+def _kept(row: AuditRow) -> Iterator[tuple[str, int, str]]:
+    """(subject, sequence, body) of each event in the row that has a subject."""
+    told = read_row(row)
+    for event in expanded(told):
+        if (subject := event.subject) is not None:
+            body = row.body if event is told else body_of(AuditEvent(event.act, event.actor, event.at, event.facts))
+            yield subject, row.sequence, body
 
 
 class Trail:
@@ -62,12 +105,9 @@ class Trail:
         """The rows as they come; each is kept on the way. Sequences of unreadable ones go to `unreadable`."""
         for row in rows:
             try:
-                subject = read_row(row).subject
+                self._file.executemany("INSERT OR IGNORE INTO told VALUES (?, ?, ?)", list(_kept(row)))
             except ValueError:
                 self.unreadable.append(row.sequence)
-            else:
-                if subject is not None:
-                    self._file.execute("INSERT OR IGNORE INTO told VALUES (?, ?, ?)", (subject, row.sequence, row.body))
             yield row
 
     def take(self, subject: str) -> list[Told]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from types import MappingProxyType
 from typing import cast
@@ -10,7 +11,7 @@ from typing import cast
 from domain.certificates import Carrier, CertificateRecord, Kind
 from domain.errors import Code, Refusal
 from domain.parties import Role
-from domain.revocation import CauseEffect, CauseRule, CrlReason, PairRule, RevocationCause, RevocationOrder
+from domain.revocation import CauseEffect, CauseRule, CrlReason, PairRule, Revocation, RevocationCause, RevocationOrder
 from policies.tables import Row, Table
 
 _COLUMNS = (
@@ -68,6 +69,19 @@ def load_pair_rule(content: Mapping[str, object]) -> PairRule:
     rule = _pair(table, content)
     table.done()
     return cast(PairRule, rule)
+
+
+def standing_after(existing: Revocation | None, wanted: Revocation) -> Revocation | None:
+    """The revocation that shall stand when `wanted` is ordered of a certificate, or None when it needs no change.
+
+    What is revoked stays as it is. A hold may become a revocation and keeps its time, since the key was in doubt from
+    then on; a hold on a hold changes nothing.
+    """
+    if existing is None:
+        return wanted
+    if wanted.on_hold or not existing.on_hold:
+        return None
+    return replace(wanted, revoked_at=existing.revoked_at)
 
 
 def orders_for(

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Protocol
 
 from domain.errors import Code, Refusal
 from domain.events import EventType, ResidentEvent
 from domain.parties import Party, Role
-from domain.people import Resident, ResidentState
+from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentCode, ResidentState
 from policies.events import Carries, EventRule
 
 # Whoever is away may move in anywhere.
 _AWAY = frozenset({ResidentState.MOVING, ResidentState.REMOVED, ResidentState.ABROAD, ResidentState.ABROAD_CONTINUED})
 # Minor corrections (軽微な修正) are of writing: a birth date or a sex has none.
 _WRITING = frozenset({"name", "address"})
+
+
+class RecordChange(Protocol):
+    """What a notice says of a record, whoever it comes from."""
+
+    @property
+    def type(self) -> EventType: ...
+    @property
+    def effective_on(self) -> date: ...
+    @property
+    def municipality(self) -> MunicipalityCode: ...
+    @property
+    def attributes(self) -> BasicAttributes | None: ...
+    @property
+    def new_code(self) -> ResidentCode | None: ...
 
 
 def require_sender(actor: Party, sender: str, now: datetime) -> None:
@@ -63,7 +79,7 @@ def require_resident(actor: Party, event: ResidentEvent, resident: Resident | No
     return resident
 
 
-def require_order(event: ResidentEvent, rule: EventRule, resident: Resident, newest: date | None, today: date) -> None:
+def require_order(event: RecordChange, rule: EventRule, resident: Resident, newest: date | None, today: date) -> None:
     """Return if the event can follow what is stored. `newest` is the newest day of the notices applied so far, `today`
     the day in Japan.
 
@@ -94,7 +110,7 @@ def require_order(event: ResidentEvent, rule: EventRule, resident: Resident, new
         )
 
 
-def changes_of(event: ResidentEvent, rule: EventRule, resident: Resident) -> tuple[str, ...]:
+def changes_of(event: RecordChange, rule: EventRule, resident: Resident) -> tuple[str, ...]:
     """Names of the fields of the record that the event changes; `state` is one of them.
 
     Raises Refusal: MALFORMED when what the notice carries is missing or out of place, or a correction that spares

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from domain.applications import ApplicationRecord
 from domain.errors import Code, Refusal
@@ -19,6 +19,7 @@ _ROWS = select(_c.id, _c.caller, _c.key, _c.content, _c.resident_id, _c.municipa
 _BY_KEY = _ROWS.where(_c.caller == bindparam("caller"), _c.key == bindparam("key"))
 _BY_ID = _ROWS.where(_c.id == bindparam("id"))
 _UNFINISHED = _ROWS.where(_c.issued_at.is_(None), _c.received_at < bindparam("before")).order_by(_c.received_at, _c.id)
+_NEWEST = select(func.max(_c.id))
 _INSERT = insert(applications).returning(_c.id)
 _CLOSE = update(applications).where(_c.id == bindparam("of_id"), _c.issued_at.is_(None))
 
@@ -65,6 +66,10 @@ class Applications:
 
     def close(self, application_id: int, issued_at: datetime) -> bool:
         return self._statements.run(_CLOSE, {"of_id": application_id, "issued_at": issued_at}) == 1
+
+    def newest(self) -> int:
+        newest: int | None = self._statements.one(_NEWEST)[0]
+        return newest or 0
 
     def unfinished(self, before: datetime) -> Sequence[ApplicationRecord]:
         return [ApplicationRecord(*row) for row in self._statements.many(_UNFINISHED, {"before": before})]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import LargeBinary, and_, bindparam, func, insert, select, update
 
 from domain.certificates import CertificateRecord, CertificateState, IssuerId, Validity
 from domain.errors import Code, Refusal
 from domain.lists import Scope
+from domain.mass import Target
+from domain.people import MunicipalityCode
+from domain.revocation import Revocation
 from domain.serial import SerialNumber
 from store.lists import Lists
 from store.prepared import AnyRow
+from store.sets import AnyOf
 from store.statements import Statements
-from store.tables import certificates
+from store.tables import certificates, revocations
 
 _c = certificates.c
 _ROWS = select(
@@ -31,6 +35,19 @@ _OF_APPLICATION = _ROWS.where(_c.application_id == bindparam("application_id")).
 _OF_RESIDENT = _ROWS.where(_c.resident_id == bindparam("resident_id")).order_by(*_OLDEST_FIRST)
 _LIVE_OF = _OF_RESIDENT.where(_c.ended_at.is_(None))
 _KEY = select(_c.application_id).where(_c.spki_digest == bindparam("spki_digest"))
+_PER_ISSUER = select(_c.issuer, func.count().label("number")).group_by(_c.issuer)
+_r = revocations.c
+_TARGETS = select(
+    _c.issuer, _c.serial, _c.kind, _c.carrier, _c.resident_id, _c.application_id, _c.municipality, _c.not_after,
+    _c.profile_digest, _c.reserved_at, _c.ended_at, _r.cause, _r.reason, _r.revoked_at,
+).outerjoin(revocations, and_(_r.issuer == _c.issuer, _r.serial == _c.serial))  # fmt: skip
+_BETWEEN = _TARGETS.where(
+    _c.issuer == bindparam("of_issuer"),
+    _c.serial >= bindparam("low", type_=LargeBinary(16)),
+    _c.serial < bindparam("high", type_=LargeBinary(16)),
+).order_by(_c.serial)
+_BETWEEN_THERE = _BETWEEN.where(_c.municipality == bindparam("of_municipality"))
+_TARGETS_OF = AnyOf(_TARGETS, _c.resident_id)
 _INSERT = insert(certificates)
 _COMPLETE = update(certificates).where(*_NAMED, _c.state == CertificateState.RESERVED)
 _END = update(certificates).where(*_NAMED, _c.ended_at.is_(None))
@@ -80,7 +97,28 @@ class Certificates:
 
     def end(self, issuer: IssuerId, serial: SerialNumber, at: datetime) -> None:
         """The first end stays; a later one changes nothing."""
-        self._statements.run(_END, {"of_issuer": issuer, "of_serial": serial, "ended_at": at})
+        self.end_many([(issuer, serial)], at)
+
+    def end_many(self, certificates: Sequence[tuple[IssuerId, SerialNumber]], at: datetime) -> None:
+        if certificates:
+            rows = [{"of_issuer": issuer, "of_serial": serial, "ended_at": at} for issuer, serial in certificates]
+            self._statements.run(_END, rows)
+
+    def count_by_issuer(self) -> Mapping[IssuerId, int]:
+        return {row.issuer: row.number for row in self._statements.many(_PER_ISSUER)}
+
+    def targets(
+        self, issuer: IssuerId, low: bytes, high: bytes, municipality: MunicipalityCode | None
+    ) -> Sequence[Target]:
+        named: dict[str, Any] = {"of_issuer": issuer, "low": low, "high": high}
+        if municipality is None:
+            return [_target(row) for row in self._statements.many(_BETWEEN, named)]
+        return [
+            _target(row) for row in self._statements.many(_BETWEEN_THERE, {**named, "of_municipality": municipality})
+        ]
+
+    def targets_of(self, resident_ids: Sequence[int]) -> Sequence[Target]:
+        return [_target(row) for row in _TARGETS_OF.rows(self._statements, resident_ids)]
 
     def key_known(self, spki_digest: bytes) -> bool:
         return self._statements.find(_KEY, {"spki_digest": spki_digest}) is not None
@@ -127,3 +165,13 @@ def _record(row: AnyRow) -> CertificateRecord:
         reserved_at=row.reserved_at,
         ended_at=row.ended_at,
     )
+
+
+def _target(row: AnyRow) -> Target:
+    standing = None
+    if row.revoked_at is not None:
+        standing = Revocation(
+            row.issuer, row.serial, row.municipality, row.cause, row.reason, row.revoked_at, row.not_after
+        )
+    columns: list[Any] = [*row[:10], row.ended_at is not None, standing]
+    return Target(*columns)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 
 from sqlalchemy import bindparam, func, insert, select, update
 
 from domain.events import NoticeRecord, NoticeState
+from store.sets import AnyOf
 from store.statements import Statements
 from store.tables import notice_senders, notices
 
@@ -22,6 +23,9 @@ _NUMBERED = _OF_STATE.where(_c.sequence > bindparam("after")).order_by(_c.sequen
 _UNNUMBERED = _OF_STATE.where(_c.sequence.is_(None)).order_by(_c.received_at, _c.notice_id)
 _ALL = _ROWS.order_by(_c.sender, _c.notice_id)
 _LATEST = select(func.max(_c.effective_on)).where(_c.resident_id == bindparam("resident_id"))
+_LATEST_MANY = AnyOf(
+    select(_c.resident_id, func.max(_c.effective_on).label("latest")).group_by(_c.resident_id), _c.resident_id
+)
 _INSERT = insert(notices)
 _REPLACE = update(notices).where(_c.sender == bindparam("of_sender"), _c.notice_id == bindparam("of_notice_id"))
 
@@ -52,6 +56,10 @@ class Notices:
         if self._statements.run(_REPLACE, {**named, **values}) == 0:
             self._statements.run(_INSERT, values)
 
+    def put_many(self, records: Sequence[NoticeRecord]) -> None:
+        if records:
+            self._statements.run(_INSERT, [{name: getattr(row, name) for name in _COLUMNS} for row in records])
+
     def expected(self, sender: str) -> int:
         row = self._statements.find(_EXPECTED, {"sender": sender})
         return row.expected if row else 1
@@ -77,3 +85,7 @@ class Notices:
     def latest_effective(self, resident_id: int) -> date | None:
         latest: date | None = self._statements.one(_LATEST, {"resident_id": resident_id})[0]
         return latest
+
+    def latest_effective_many(self, resident_ids: Sequence[int]) -> Mapping[int, date]:
+        rows = _LATEST_MANY.rows(self._statements, resident_ids)
+        return {row.resident_id: row.latest for row in rows if row.latest is not None}

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from domain.birth import BirthDate
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentState
 from store.prepared import AnyRow
+from store.sets import AnyOf
 from store.statements import Statements
 from store.tables import residents
 
@@ -24,6 +25,13 @@ _BY_INDEX = select(*_COLUMNS).where(_c.code_index == bindparam("index"))
 _AMONG = _c.code_index.in_([bindparam(f"index_{number}", type_=_c.code_index.type) for number in range(_CHUNK)])
 _BY_INDEXES = select(_c.code_index, *_COLUMNS).where(_AMONG)
 _BY_ID = select(*_COLUMNS).where(_c.id == bindparam("id"))
+_BY_IDS = AnyOf(select(*_COLUMNS), _c.id)
+_OF_MUNICIPALITY = (
+    select(*_COLUMNS)
+    .where(_c.id > bindparam("after"), _c.id <= bindparam("through"), _c.municipality == bindparam("of_municipality"))
+    .order_by(_c.id)
+)
+_NEWEST = select(func.max(_c.id))
 _ID = select(_c.id).where(_c.code_index == bindparam("index"))
 _KNOWN = select(_c.code_index).where(_AMONG)
 _SEALED = select(_c.code_index, _c.code_sealed).order_by(_c.id)
@@ -110,6 +118,27 @@ class Residents:
             values |= _items(attributes)
         if self._statements.run(_UPDATE, {"of_id": resident_id, **values}) != 1:
             raise LookupError("no resident has this row id")
+
+    def get_many(self, resident_ids: Sequence[int]) -> Mapping[int, Resident]:
+        return {row.id: _resident(row) for row in _BY_IDS.rows(self._statements, resident_ids)}
+
+    def update_many(self, residents: Sequence[Resident], at: datetime) -> None:
+        """Raises LookupError when there is no row of one of them."""
+        values = [
+            {"of_id": row.id, "municipality": row.municipality, "state": row.state, "changed_at": at}
+            | _items(row.attributes)
+            for row in residents
+        ]
+        if values and self._statements.run(_UPDATE, values) != len(values):
+            raise LookupError("no resident has this row id")
+
+    def of_municipality(self, municipality: MunicipalityCode, after: int, through: int) -> Sequence[Resident]:
+        named = {"of_municipality": municipality, "after": after, "through": through}
+        return [_resident(row) for row in self._statements.many(_OF_MUNICIPALITY, named)]
+
+    def newest(self) -> int:
+        newest: int | None = self._statements.one(_NEWEST)[0]
+        return newest or 0
 
     def rekey(self, resident_id: int, index: bytes, sealed: bytes, at: datetime) -> None:
         """Raises LookupError when there is no such resident."""

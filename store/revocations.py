@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -35,6 +37,7 @@ _REPLACE_HOLD = update(revocations).where(*_NAMED, _c.reason == CrlReason.CERTIF
 _r = receipts.c
 _RECEIPT = select(_r.content, _r.receipt).where(_r.caller == bindparam("caller"), _r.key == bindparam("key"))
 _KEEP = insert(receipts)
+_STANDS = Refusal(Code.ALREADY_APPLIED, "the certificate is revoked already; nothing was changed")
 
 
 class Revocations:
@@ -50,25 +53,25 @@ class Revocations:
 
     def put(self, revocation: Revocation, receipt: str, received_at: datetime) -> None:
         """Raises Refusal(ALREADY_APPLIED) when a revocation that is no hold stands."""
-        values = {
-            "cause": revocation.cause,
-            "reason": revocation.reason,
-            "revoked_at": revocation.revoked_at,
-            "receipt": receipt,
-            "received_at": received_at,
-        }
-        named = {"of_issuer": revocation.issuer, "of_serial": revocation.serial}
-        if self._statements.run(_REPLACE_HOLD, {**named, **values}) == 0:
-            row = {
-                "issuer": revocation.issuer,
-                "serial": revocation.serial,
-                "municipality": revocation.municipality,
-                "not_after": revocation.not_after,
-                **values,
-            }
-            stands = Refusal(Code.ALREADY_APPLIED, "the certificate is revoked already; nothing was changed")
-            self._statements.run(_INSERT, row, {"revocations_key": stands})
+        if self._statements.run(_REPLACE_HOLD, _over_hold(revocation, receipt, received_at)) == 0:
+            self._statements.run(_INSERT, _row(revocation, receipt, received_at), {"revocations_key": _STANDS})
         self._lists.want(Scope(revocation.issuer, revocation.municipality))
+
+    def put_many(
+        self, revocations: Sequence[Revocation], receipt: str, received_at: datetime, *, over_holds: bool
+    ) -> None:
+        """Raises Refusal(ALREADY_APPLIED) when one finds another state than that."""
+        if not revocations:
+            return
+        if over_holds:
+            rows = [_over_hold(revocation, receipt, received_at) for revocation in revocations]
+            if self._statements.run(_REPLACE_HOLD, rows) != len(rows):
+                raise _STANDS
+        else:
+            rows = [_row(revocation, receipt, received_at) for revocation in revocations]
+            self._statements.run(_INSERT, rows, {"revocations_key": _STANDS})
+        for scope, changes in Counter(Scope(row.issuer, row.municipality) for row in revocations).items():
+            self._lists.want(scope, changes)
 
     def for_scope(self, scope: Scope, listed_since: datetime | None) -> Iterable[Revocation]:
         # CA certificates have no rows here: their scope, without a municipality, finds none.
@@ -108,3 +111,23 @@ class Revocations:
             Code.IN_PROGRESS, "a request under this idempotency key is being worked on; repeat it in a few seconds"
         )
         self._statements.run(_KEEP, row, {"receipts_key": taken})
+
+
+def _row(revocation: Revocation, receipt: str, received_at: datetime) -> dict[str, Any]:
+    return {
+        "issuer": revocation.issuer,
+        "serial": revocation.serial,
+        "municipality": revocation.municipality,
+        "cause": revocation.cause,
+        "reason": revocation.reason,
+        "revoked_at": revocation.revoked_at,
+        "not_after": revocation.not_after,
+        "receipt": receipt,
+        "received_at": received_at,
+    }
+
+
+def _over_hold(revocation: Revocation, receipt: str, received_at: datetime) -> dict[str, Any]:
+    row = _row(revocation, receipt, received_at)
+    kept = ("issuer", "serial", "municipality", "not_after")
+    return {f"of_{name}": row[name] for name in kept[:2]} | {n: v for n, v in row.items() if n not in kept}

@@ -28,6 +28,7 @@ from domain.code_keys import CodePart
 from domain.errors import Code
 from domain.events import EventType, NoticeState
 from domain.lists import ListState
+from domain.mass import MassState
 from domain.parties import Role, Usage
 from domain.people import ResidentState, Sex
 from domain.revocation import RevocationCause
@@ -236,6 +237,35 @@ leases = Table(
     Column("name", Text, primary_key=True),
     Column("holder", Text, nullable=False),
     Column("until", UtcDateTime, nullable=False),
+)
+
+# Mass events: kept as long as audit rows name them.
+mass_events = Table(
+    "mass_events",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("order", Text, nullable=False),
+    Column("preview", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("state", Choice(MassState), nullable=False),
+    Column("previewed_by", Text, nullable=False),
+    Column("previewed_at", UtcDateTime, nullable=False),
+    Column("step", RowId, nullable=False),
+    Column("tally", Text, nullable=False),
+    Column("confirmed_by", Text),
+    Column("confirmed_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+)
+
+# The residents that a mass event is about, where no columns select them. Dropped when the event has ended.
+mass_rows = Table(
+    "mass_rows",
+    metadata,
+    Column("event", Text, nullable=False),
+    Column("position", RowId, nullable=False),
+    Column("resident_id", RowId, nullable=False),
+    Column("sealed", LargeBinary),
+    PrimaryKeyConstraint("event", "position"),
 )
 
 # Named parties and their credentials: kept as long as audit rows name them.

@@ -16,6 +16,7 @@ from store.certificates import Certificates
 from store.code_keys import CodeKeys
 from store.engine import LOCK_WAIT, open_reader, open_writer
 from store.lists import Lists
+from store.mass import Mass
 from store.notices import Notices
 from store.parties import Parties
 from store.residents import Residents
@@ -50,6 +51,7 @@ class SqlUnitOfWork:
         self.applications = Applications(statements)
         self.certificates = Certificates(statements, self.lists)
         self.revocations = Revocations(statements, self.lists)
+        self.mass = Mass(statements)
         self.parties = Parties(statements)
         self.audit = Trail(statements, self._signer)
         if self._write:

@@ -6,6 +6,7 @@ copy of each dict is enough.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
@@ -20,6 +21,7 @@ from domain.code_keys import CodedRow, CodeKeyRecord, CodeKeyWatch, CodeMove, Co
 from domain.errors import Code, Refusal
 from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRecord, NoticeState
 from domain.lists import ListRecord, ListState, Scope, ScopeRecord
+from domain.mass import MassEvent, MassRow, Target
 from domain.parties import Credential, Party
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentState
 from domain.revocation import Revocation, RevocationBlock
@@ -44,6 +46,8 @@ class Tables:
     scopes: dict[Scope, int] = field(default_factory=dict)
     lists: dict[tuple[Scope, int], ListRecord] = field(default_factory=dict)
     leases: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    mass: dict[str, MassEvent] = field(default_factory=dict)
+    mass_rows: dict[tuple[str, int], MassRow] = field(default_factory=dict)
     parties: dict[int, Party] = field(default_factory=dict)
     credentials: dict[bytes, Credential] = field(default_factory=dict)
     audit: dict[int, AuditRow] = field(default_factory=dict)
@@ -102,6 +106,7 @@ class MemoryUnit:
         self.lists = Lists(tables)
         self.certificates = Certificates(tables, self.lists)
         self.revocations = Revocations(tables)
+        self.mass = Mass(tables)
         self.parties = Parties(tables)
         self.audit = Audit(tables)
         return self
@@ -179,6 +184,20 @@ class Residents:
         old = self._tables.residents[resident_id]
         self._tables.residents[resident_id] = Resident(resident_id, municipality, attributes or old.attributes, state)
 
+    def get_many(self, resident_ids: Sequence[int]) -> Mapping[int, Resident]:
+        return {row: self._tables.residents[row] for row in resident_ids if row in self._tables.residents}
+
+    def update_many(self, residents: Sequence[Resident], at: datetime) -> None:
+        for resident in residents:
+            self.update(resident.id, resident.municipality, resident.attributes, resident.state, at)
+
+    def of_municipality(self, municipality: MunicipalityCode, after: int, through: int) -> Sequence[Resident]:
+        rows = (row for _, row in sorted(self._tables.residents.items()))
+        return [row for row in rows if after < row.id <= through and row.municipality == municipality]
+
+    def newest(self) -> int:
+        return max(self._tables.residents, default=0)
+
     def rekey(self, resident_id: int, index: bytes, sealed: bytes, at: datetime) -> None:
         self.get(resident_id)
         (old,) = [known for known, (row, _) in self._tables.codes.items() if row == resident_id]
@@ -205,6 +224,14 @@ class Notices:
 
     def put(self, record: NoticeRecord) -> None:
         self._tables.notices[record.sender, record.notice_id] = record
+
+    def put_many(self, records: Sequence[NoticeRecord]) -> None:
+        for record in records:
+            assert (record.sender, record.notice_id) not in self._tables.notices, "a notice came twice"
+            self.put(record)
+
+    def latest_effective_many(self, resident_ids: Sequence[int]) -> Mapping[int, date]:
+        return {row: day for row in resident_ids if (day := self.latest_effective(row))}
 
     def expected(self, sender: str) -> int:
         return self._tables.senders.get(sender, 1)
@@ -264,6 +291,9 @@ class Applications:
         self._tables.applications[application_id] = replace(row, issued_at=issued_at)
         return True
 
+    def newest(self) -> int:
+        return max(self._tables.applications, default=0)
+
     def unfinished(self, before: datetime) -> Sequence[ApplicationRecord]:
         rows = self._tables.applications.values()
         return [row for row in rows if row.issued_at is None and row.received_at < before]
@@ -312,6 +342,43 @@ class Certificates:
         row = self._tables.certificates[issuer, serial]
         self._tables.certificates[issuer, serial] = replace(row, ended_at=row.ended_at or at)
 
+    def end_many(self, certificates: Sequence[_Certificate], at: datetime) -> None:
+        for issuer, serial in certificates:
+            self.end(issuer, serial, at)
+
+    def count_by_issuer(self) -> Mapping[IssuerId, int]:
+        return Counter(row.issuer for row in self._tables.certificates.values())
+
+    def targets(
+        self, issuer: IssuerId, low: bytes, high: bytes, municipality: MunicipalityCode | None
+    ) -> Sequence[Target]:
+        rows = sorted(self._tables.certificates.values(), key=lambda row: row.serial)
+        return [
+            self._target(row)
+            for row in rows
+            if row.issuer == issuer and low <= row.serial.octets < high and municipality in (None, row.municipality)
+        ]
+
+    def targets_of(self, resident_ids: Sequence[int]) -> Sequence[Target]:
+        return [self._target(row) for id_ in resident_ids for row in self.of_resident(id_)]
+
+    def _target(self, row: CertificateRecord) -> Target:
+        standing = self._tables.revocations.get((row.issuer, row.serial))
+        return Target(
+            row.issuer,
+            row.serial,
+            row.kind,
+            row.carrier,
+            row.resident_id,
+            row.application_id,
+            row.municipality,
+            row.validity.not_after,
+            row.profile_digest,
+            row.reserved_at,
+            row.ended_at is not None,
+            standing,
+        )
+
     def key_known(self, spki_digest: bytes) -> bool:
         return any(row.spki_digest == spki_digest for row in self._tables.certificates.values())
 
@@ -335,6 +402,15 @@ class Revocations:
         self._tables.revocations[key] = revocation
         scope = Scope(revocation.issuer, revocation.municipality)
         self._tables.scopes[scope] = self._tables.scopes.get(scope, 0) + 1
+
+    def put_many(
+        self, revocations: Sequence[Revocation], receipt: str, received_at: datetime, *, over_holds: bool
+    ) -> None:
+        for revocation in revocations:
+            standing = self.find(revocation.issuer, revocation.serial)
+            if (standing is not None and standing.on_hold) != over_holds or (standing and not standing.on_hold):
+                raise Refusal(Code.ALREADY_APPLIED, "the certificate is revoked already; nothing was changed")
+            self.put(revocation, receipt, received_at)
 
     def for_scope(self, scope: Scope, listed_since: datetime | None) -> Iterable[Revocation]:
         rows = [
@@ -487,6 +563,31 @@ class CodeKeys:
             return any(found != generation for found in (*seals, *digests))
 
         return sum(map(other, self._rows(part)))
+
+
+class Mass:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def put(self, event: MassEvent) -> None:
+        self._tables.mass[event.id] = event
+
+    def find(self, event: str) -> MassEvent | None:
+        return self._tables.mass.get(event)
+
+    def all(self) -> Sequence[MassEvent]:
+        return sorted(self._tables.mass.values(), key=lambda event: event.previewed_at, reverse=True)
+
+    def keep(self, event: str, rows: Sequence[MassRow]) -> None:
+        self._tables.mass_rows |= {(event, row.position): row for row in rows}
+
+    def rows(self, event: str, after: int, through: int) -> Sequence[MassRow]:
+        rows = sorted(self._tables.mass_rows.items())
+        return [row for (of, position), row in rows if of == event and after < position <= through]
+
+    def forget(self, event: str) -> None:
+        for key in [key for key in self._tables.mass_rows if key[0] == event]:
+            del self._tables.mass_rows[key]
 
 
 class Parties:
