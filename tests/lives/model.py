@@ -1,0 +1,344 @@
+"""The reference model: what the authority should have on record, in plain dicts, written from the documents alone.
+
+It shares no code with the authority. Acts come as plain values; each says which refusals would be right (none: it must
+be done), and changes the dicts when it is done.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+Row = dict[str, Any]
+Name = tuple[int, str]
+"""Of a certificate: its application and its kind."""
+
+ITEMS = ("name", "address", "birth_date", "sex")
+SIGNATURE, AUTHENTICATION = "signature", "authentication"
+CARRIERS = {"card", "mobile-device"}
+ENDED = {"dead", "removed", "abroad"}
+AWAY = {"moving", "removed", "abroad", "abroad-continued"}
+
+COUNTER = {"municipality", "operator"}
+BOTH = {SIGNATURE, AUTHENTICATION}
+
+# kinds, whether a part of them and of the carriers may be chosen, reason code on card and phone, who may ask
+CAUSES: dict[str, tuple[set[str], bool, bool, tuple[int, int], set[str]]] = {
+    "holder-request": (BOTH, True, True, (5, 5), COUNTER),
+    "key-report": (BOTH, True, True, (1, 1), COUNTER),
+    "card-lost": (BOTH, False, False, (1, 5), COUNTER),
+    "resident-event": ({SIGNATURE}, False, False, (3, 3), {"register"}),
+    "resident-gone": (BOTH, False, False, (5, 5), {"register"}),
+    "record-error": (BOTH, True, True, (3, 3), {"operator"}),
+    "issuer-key": (BOTH, False, False, (2, 2), {"operator"}),
+    "card-ended": (BOTH, False, False, (5, 5), COUNTER),
+    "renewal": (BOTH, True, True, (4, 4), COUNTER),
+    "never-delivered": (BOTH, False, True, (0, 0), COUNTER),
+    "temporary-stop": (BOTH, False, True, (6, 6), COUNTER),
+}
+
+# cause or None, state afterwards, what the notice carries, whether the record may go to another municipality
+EVENTS: dict[str, tuple[str | None, str, str, bool]] = {
+    "move-in": ("resident-event", "present", "items", True),
+    "move-within": ("resident-event", "present", "items", False),
+    "move-out": ("resident-event", "moving", "nothing", False),
+    "move-abroad": ("resident-gone", "abroad", "nothing", False),
+    "move-abroad-continued": ("resident-event", "abroad-continued", "nothing", False),
+    "name-change": ("resident-event", "present", "items", False),
+    "birth-date-or-sex-correction": ("resident-event", "present", "items", False),
+    "minor-correction": (None, "present", "items", False),
+    "address-renaming": ("resident-event", "present", "items", False),
+    "municipality-merger": ("resident-event", "present", "items", True),
+    "code-change": (None, "present", "code", False),
+    "death": ("resident-gone", "dead", "nothing", False),
+    "removal": ("resident-gone", "removed", "nothing", False),
+}
+
+BIRTHDAYS = {"g1": 5, "g2": 10}
+
+
+def day_of(moment: datetime) -> date:
+    """The day in Japan."""
+    return (moment + timedelta(hours=9)).date()
+
+
+def end_of(day: date) -> datetime:
+    """The last second of a day in Japan, by the clock of the world."""
+    return datetime.fromisoformat(f"{day}T14:59:59+00:00")
+
+
+ISSUERS_END = {"g1": end_of(date(2036, 3, 31)), "g2": end_of(date(2046, 3, 31))}
+"""Nothing a generation signs outlives its own certificates: ten years, twenty for the next card."""
+
+
+def fifteen(birth: date, day: date) -> bool:
+    return (birth.year + 15, birth.month, birth.day) <= (day.year, day.month, day.day)
+
+
+def birthday(birth: date, day: date, count: int) -> date:
+    """The `count`th day after `day` that is a birthday, looked for day by day. In common years a birthday on
+    29 February is the day before or the day after, whichever gives the earlier day."""
+    leapling = (birth.month, birth.day) == (2, 29)
+    return min(_counted(birth, day, count, other) for other in ([(2, 28), (3, 1)] if leapling else [None]))
+
+
+def _counted(birth: date, day: date, count: int, other: tuple[int, int] | None) -> date:
+    while count:
+        day += timedelta(days=1)
+        wanted = other if other and day.year % 4 else (birth.month, birth.day)
+        count -= (day.month, day.day) == wanted
+    return day
+
+
+class Model:
+    """`people` by their number, `certificates` by application and kind, `effects` as the audit trail tells them."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.people: dict[int, Row] = {}
+        self.certificates: dict[Name, Row] = {}
+        self.applications: dict[int, Row] = {}
+        self.effects: Counter[tuple[str, int, str]] = Counter()
+        self.turns: dict[str, int] = {}
+        self.received: dict[str, dict[int, Row]] = {}
+
+    @property
+    def today(self) -> date:
+        return day_of(self.now)
+
+    def settle(self, number: int, code: int, place: str, items: Row) -> None:
+        self.people[number] = {"code": code, "place": place, "items": items, "state": "present", "newest": None}
+
+    def by_code(self, code: int) -> int | None:
+        return next((number for number, person in self.people.items() if person["code"] == code), None)
+
+    # --- certificates ---
+
+    def of(self, number: int) -> dict[Name, Row]:
+        return {name: row for name, row in self.certificates.items() if row["person"] == number}
+
+    def live(self, number: int) -> dict[Name, Row]:
+        """Those that are neither revoked nor expired; held and reserved ones are among them."""
+        return {name: row for name, row in self.of(number).items() if not row["ended"] and row["end"] >= self.now}
+
+    def word(self, row: Row) -> tuple[str, int | None, datetime | None]:
+        """(status, reason code, time) as OCSP should tell it."""
+        if row["reserved"]:
+            return ("unknown", None, None)
+        if row["revoked"]:
+            return ("revoked", row["revoked"]["reason"], row["revoked"]["at"])
+        return ("good", None, None)
+
+    def objections_to_issue(
+        self,
+        number: int | None,
+        place: str,
+        items: Row,
+        kinds: set[str],
+        carrier: str,
+        generation: str,
+        card_end: date,
+    ) -> set[str]:
+        grown = fifteen(items["birth_date"], self.today)
+        found = set()
+        if not kinds or (kinds == {AUTHENTICATION} and grown):
+            found.add("malformed")
+        if SIGNATURE in kinds and not grown:
+            found.add("under-age")
+        if end_of(card_end) < self.now:
+            found.add("card-expired")
+        if self._end(items, kinds, carrier, generation, card_end, number) > ISSUERS_END[generation]:
+            found.add("bad-plan")
+        if number is None or self.people[number]["place"] != place:
+            return found | {"unknown-resident"}
+        person = self.people[number]
+        if person["state"] != "present":
+            found.add("resident-gone")
+        if person["items"] != items:
+            found.add("items-differ")
+        beside = {name: row for name, row in self.live(number).items() if row["carrier"] == carrier}
+        if any(row["reserved"] for row in beside.values()):
+            found.add("in-progress")
+        if kinds & {kind for _, kind in beside}:
+            found.add("live-pair")
+        if kinds == {SIGNATURE} and not self._beside(number, carrier):
+            found.add("no-live-certificate")
+        return found
+
+    def _end(
+        self, items: Row, kinds: set[str], carrier: str, generation: str, card_end: date, number: int | None
+    ) -> datetime:
+        """When certificates of today end: by birthday, with the card, and with what they go with."""
+        end = end_of(min(birthday(items["birth_date"], self.today, BIRTHDAYS[generation]), card_end))
+        beside = self._beside(number, carrier) if number is not None and kinds == {SIGNATURE} else None
+        return min(end, beside["end"]) if beside else end
+
+    def _beside(self, number: int, carrier: str) -> Row | None:
+        """The authentication certificate in force on a carrier."""
+        for (_, kind), row in self.live(number).items():
+            if (kind, row["carrier"]) == (AUTHENTICATION, carrier) and not row["revoked"]:
+                return row
+        return None
+
+    def reserve(self, id_: int, number: int, kinds: set[str], carrier: str, generation: str, card_end: date) -> None:
+        person = self.people[number]
+        for (application, kind), row in self.of(number).items():
+            if not row["ended"] and row["end"] < self.now:
+                row["ended"] = True
+                self.effects["certificate-expired", application, kind] += 1
+        end = self._end(person["items"], kinds, carrier, generation, card_end, number)
+        for kind in kinds:
+            self.certificates[id_, kind] = {
+                "person": number,
+                "place": person["place"],
+                "carrier": carrier,
+                "issuer": f"{kind}-{generation}",
+                "begin": self.now,
+                "end": end,
+                "reserved": True,
+                "ended": False,
+                "revoked": None,
+            }
+            self.effects["certificate-reserved", id_, kind] += 1
+        self.applications[id_] = {"reserved_at": self.now, "open": True}
+
+    def complete(self, id_: int) -> None:
+        if not self.applications[id_]["open"]:
+            return
+        self.applications[id_]["open"] = False
+        for (application, kind), row in self.certificates.items():
+            if application == id_:
+                row["reserved"] = False
+                self.effects["certificate-issued", id_, kind] += 1
+
+    # --- revocation ---
+
+    def objections_to_revoke(
+        self,
+        number: int | None,
+        cause: str,
+        chosen: set[str] | None,
+        carriers: set[str] | None,
+        role: str,
+        place: str | None,
+    ) -> set[str]:
+        kinds, choosable, by_carrier, _, roles = CAUSES[cause]
+        if role not in roles:
+            return {"cause-not-allowed"}
+        if number is None or place not in (None, self.people[number]["place"]):
+            return {"unknown-resident"}
+        asked, named = chosen or kinds, carriers or CARRIERS
+        if not asked <= kinds or (asked != kinds and not choosable) or (named != CARRIERS and not by_carrier):
+            return {"cause-not-allowed"}
+        hit = {row["carrier"] for (_, kind), row in self.live(number).items() if kind in _with_signature(asked)}
+        return set() if hit & named else {"no-live-certificate"}
+
+    def revoke(
+        self, number: int, cause: str, chosen: set[str] | None = None, carriers: set[str] | None = None
+    ) -> set[str]:
+        """The kinds of which something changes."""
+        kinds, _, _, reasons, _ = CAUSES[cause]
+        changed = set()
+        for (application, kind), row in self.live(number).items():
+            if kind not in _with_signature(chosen or kinds) or row["carrier"] not in (carriers or CARRIERS):
+                continue
+            reason = reasons[row["carrier"] != "card"]
+            old, held = row["revoked"], reason == 6
+            if old and held:
+                continue
+            row["revoked"] = {"reason": reason, "at": old["at"] if old else self.now, "cause": cause}
+            row["ended"] = not held
+            self.effects["certificate-held" if held else "certificate-revoked", application, kind] += 1
+            changed.add(kind)
+        return changed
+
+    # --- notices ---
+
+    def receive(self, notice: Row) -> tuple[str, list[Row]]:
+        """What becomes of a notice, and all that are applied or put aside with it, in order."""
+        sender, number = notice["sender"], notice["sequence"]
+        kept = self.received.setdefault(sender, {})
+        turn = self.turns.setdefault(sender, 1)
+        if number in kept:
+            same = kept[number]["notice_id"] == notice["notice_id"] and kept[number]["said"] == notice["said"]
+            return (kept[number]["became"], []) if same else ("refused", [])
+        kept[number] = notice
+        notice["became"] = "held"
+        done = []
+        while self.turns[sender] in kept:
+            waiting = kept[self.turns[sender]]
+            waiting["became"] = self._apply(waiting)
+            done.append(waiting)
+            self.turns[sender] += 1
+        assert number == turn or notice["became"] == "held"
+        return notice["became"], done
+
+    def objections_to_notice(self, notice: Row) -> set[str]:
+        said, place = notice["said"], notice["home"]
+        cause, state, carries, transfers = EVENTS[said["event"]]
+        if place not in (None, said["place"]):
+            return {"wrong-municipality"}
+        if place and said["event"] == "code-change":
+            return {"not-admitted"}
+        number = self.by_code(said["code"])
+        if number is None:
+            return {"unknown-resident"}
+        person = self.people[number]
+        comes = said["event"] == "move-in" and person["state"] in AWAY
+        if place not in (None, person["place"]) and not comes:
+            return {"unknown-resident"}
+        found = set()
+        if said["day"] > self.today:
+            found.add("out-of-order")
+        if state in ENDED:
+            if person["state"] in ENDED and (said["event"] != "death" or person["state"] == "dead"):
+                found.add("already-applied")
+        elif person["state"] == "dead":
+            found.add("out-of-order")
+        elif state == person["state"] != "present":
+            found.add("already-applied")
+        else:
+            late = person["newest"] is not None and said["day"] < person["newest"]
+            elsewhere = not transfers and said["place"] != person["place"]
+            gone = person["state"] != "present" and said["event"] != "move-in"
+            if late or elsewhere or gone:
+                found.add("out-of-order")
+        if {"items": (True, False), "code": (False, True), "nothing": (False, False)}[carries] != (
+            said["items"] is not None,
+            said["new_code"] is not None,
+        ):
+            return found | {"malformed"}
+        if said["new_code"] is not None:
+            return found | ({"malformed"} if self.by_code(said["new_code"]) else set())
+        if said["items"] is not None:
+            differing = {item for item in ITEMS if said["items"][item] != person["items"][item]}
+            if cause is None and not differing <= {"name", "address"}:
+                found.add("malformed")
+            if not differing and said["place"] == person["place"] and state == person["state"]:
+                found.add("already-applied")
+        return found
+
+    def _apply(self, notice: Row) -> str:
+        notice["objections"] = self.objections_to_notice(notice)
+        if notice["objections"]:
+            return "quarantined"
+        said = notice["said"]
+        number = self.by_code(said["code"])
+        assert number is not None
+        person, (cause, state, _, _) = self.people[number], EVENTS[said["event"]]
+        person["newest"] = max(said["day"], person["newest"] or said["day"])
+        person["state"] = state
+        person["items"] = said["items"] or person["items"]
+        person["code"] = said["new_code"] or person["code"]
+        if state == "present":
+            person["place"] = said["place"]
+        self.effects["resident-changed", number, said["event"]] += 1
+        notice["revoked"] = self.revoke(number, cause) if cause else set()
+        return "applied"
+
+
+def _with_signature(kinds: Sequence[str] | set[str]) -> set[str]:
+    """Without its authentication certificate a signing certificate does not stay."""
+    return {*kinds, SIGNATURE} if AUTHENTICATION in kinds else set(kinds)

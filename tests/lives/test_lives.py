@@ -1,0 +1,141 @@
+"""Random lives of residents over each store, against a reference model that shares no code with the authority.
+
+`pytest --hypothesis-profile=nightly tests/lives` lives fifty times as many.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+import ca.revoke
+from domain.certificates import IssuerId
+from domain.revocation import CrlReason
+from domain.serial import SerialNumber
+from domain.status import GOOD, CertificateStatus
+from policies.causes import orders_for
+from store.schema import create
+from tests.lives.machine import Lives
+from tests.lives.office import Office
+from tests.support.blocks import block_of
+from tests.support.memory import MemoryStore, Revocations
+from tests.support.stores import Store, postgres_store, sql_store
+
+STEPS = 40
+
+# A life that fails is not made shorter here: that may take longer than a test is given.
+_PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+
+
+def live(open_store: Callable[[ExitStack, Path], Store], examples: int, **changes: Any) -> None:
+    """Run as many lives as the profile asks for: `examples` with the usual one."""
+
+    class Town(Lives):
+        def make_office(self) -> Office:
+            self.stack = ExitStack()
+            folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+            store = open_store(self.stack, folder)
+            return Office(store.begin, store.status, folder / "crl")
+
+        def teardown(self) -> None:
+            with self.stack:
+                if sys.exception() is None:  # no step failed
+                    super().teardown()
+
+    values: dict[str, Any] = {
+        "max_examples": max(1, examples * settings().max_examples // 100),
+        "stateful_step_count": STEPS,
+        "phases": _PHASES,
+        "report_multiple_bugs": False,
+        **changes,
+    }
+    run_state_machine_as_test(Town, settings=settings(**values))
+
+
+def in_memory(stack: ExitStack, folder: Path) -> Store:
+    memory = MemoryStore()
+    return Store(memory.begin, memory)
+
+
+def test_lives_in_memory() -> None:
+    live(in_memory, examples=20)
+
+
+def test_lives_in_sqlite(tmp_path: Path) -> None:
+    empty = tmp_path / "jpki.db"
+    create(f"sqlite:///{empty}")
+
+    def open_store(stack: ExitStack, folder: Path) -> Store:
+        shutil.copy(empty, folder)
+        return stack.enter_context(sql_store(f"sqlite:///{folder / empty.name}"))
+
+    live(open_store, examples=8)
+
+
+@pytest.mark.postgresql
+def test_lives_in_postgresql(postgres_url: str) -> None:
+    def open_store(stack: ExitStack, folder: Path) -> Store:
+        return stack.enter_context(postgres_store(postgres_url))
+
+    live(open_store, examples=4)
+
+
+class _Forgetful:
+    """A status lookup that takes whatever is on hold for good."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def status_of(self, issuer: IssuerId, serial: SerialNumber) -> CertificateStatus:
+        found = self._store.status_of(issuer, serial)
+        return GOOD if found.reason is CrlReason.CERTIFICATE_HOLD else found
+
+
+def forgetful_status(stack: ExitStack, folder: Path) -> Store:
+    memory = MemoryStore()
+    return Store(memory.begin, _Forgetful(memory))
+
+
+def later_time_of_holds(stack: ExitStack, folder: Path) -> Store:
+    stack.enter_context(patch.object(ca.revoke, "replace", lambda row, **_: row))
+    return in_memory(stack, folder)
+
+
+def all_kinds_by_notices(stack: ExitStack, folder: Path) -> Store:
+    def wrong(rule: Any, live: Any) -> Any:
+        orders = orders_for(rule, live)
+        return [replace(orders[0], issuer=row.issuer, serial=row.serial, kind=row.kind) for row in live[:2] if orders]
+
+    stack.enter_context(patch("residents.decision.orders_for", wrong))
+    return in_memory(stack, folder)
+
+
+def lists_without_holds(stack: ExitStack, folder: Path) -> Store:
+    def blocks_of(rows: Revocations, scope: Any, since: Any) -> Any:
+        return iter(
+            [block_of(left)] if (left := [row for row in rows.for_scope(scope, since) if not row.on_hold]) else []
+        )
+
+    stack.enter_context(patch.object(Revocations, "blocks_of", blocks_of))
+    return in_memory(stack, folder)
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [forgetful_status, later_time_of_holds, all_kinds_by_notices, lists_without_holds],
+    ids=lambda m: m.__name__,
+)
+def test_a_planted_mistake_is_found(mistake: Callable[[ExitStack, Path], Store]) -> None:
+    with pytest.raises(AssertionError):
+        live(mistake, examples=100, derandomize=True, phases=(Phase.generate,))
