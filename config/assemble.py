@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from time import time
 from ca.authority import Authority, Generation
 from ca.generation import issuer_of
 from config.document import ConfigurationFaults
-from config.files import read_file, read_keys, read_secret
+from config.files import read_file, read_keys, read_secret, replace_public, write_private
 from config.municipalities import load_municipalities
 from config.rules import load_causes, load_events, load_profiles, load_variants, load_weak_keys
 from config.settings import IssuerSettings, Settings, load
@@ -21,10 +22,11 @@ from crl.publisher import Publisher
 from crl.scope import distribution_point
 from domain.certificates import Issuer, IssuerId
 from domain.code_keys import CodeKeys
-from domain.errors import Refusal
+from domain.errors import Code, Refusal
 from domain.lists import Scope
 from domain.parties import Credential, Party
 from domain.ports import Begin, Signer
+from filters.publish import FilterOffice
 from keys.algorithms import ED25519, key_id_of, verify
 from keys.software import SoftwareSigner
 from mass.parts import MassParts
@@ -37,6 +39,8 @@ from residents.sealing import Sealer
 from store.status import SqlStatusLookup
 from store.work import SqlBegin
 from verifiers.admit import status_admission
+
+_CLASS = re.compile("[a-z0-9][a-z0-9-]{0,62}")
 
 
 def system_clock() -> datetime:
@@ -164,6 +168,46 @@ class Services:
             directory=self.settings.crl_directory,
             holder=f"{socket.gethostname()}:{os.getpid()}",
         )
+
+    @cached_property
+    def filters(self) -> FilterOffice:
+        folder = self.settings.state / "filters"
+        return FilterOffice(
+            issuers=self.issuers,
+            signers=self.issuer_signers,
+            key_of=self.filter_key,
+            begin=self.begin,
+            clock=self.clock,
+            random=self.random,
+            read=lambda name: (folder / name).read_bytes() if (folder / name).exists() else None,
+            write=lambda name, octets: replace_public(folder / name, octets),
+            lifetime=self.settings.crl.lifetime,
+        )
+
+    def filter_key(self, verifiers: str) -> bytes:
+        """The key of a class of verifiers. Raises Refusal(NOT_FOUND) for a class that has none yet."""
+        path = self._filter_key_path(verifiers)
+        if not path.exists():
+            raise Refusal(
+                Code.NOT_FOUND, f"there is no class of verifiers {verifiers}; make its key with: jpki filters key"
+            )
+        return bytes.fromhex(read_file(path).decode("ascii").strip())
+
+    def make_filter_key(self, verifiers: str) -> Path:
+        """A new key for a class of verifiers, in a file for the authority and to be handed to these verifiers.
+
+        Raises Refusal(ALREADY_APPLIED) for a class that has one.
+        """
+        path = self._filter_key_path(verifiers)
+        if path.exists():
+            raise Refusal(Code.ALREADY_APPLIED, f"the class {verifiers} has its key already: {path.name}")
+        write_private(path, self.random(32).hex().encode() + b"\n")
+        return path
+
+    def _filter_key_path(self, verifiers: str) -> Path:
+        if not _CLASS.fullmatch(verifiers):
+            raise Refusal(Code.MALFORMED, "a class of verifiers is named by small letters, digits and hyphens")
+        return self.settings.state / "secrets" / f"filter-{verifiers}.key"
 
     def _point(self, scope: Scope) -> bytes:
         subject = self.settings.names[self.issuers[scope.issuer].kind].subject

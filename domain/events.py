@@ -104,6 +104,7 @@ class Act(Enum):
     CRL_RESERVED = "crl-reserved"
     CRL_SIGNED = "crl-signed"
     CRL_PUBLISHED = "crl-published"
+    FILTER_MADE = "filter-made"
     PARTY_ADDED = "party-added"
     PARTY_SUSPENDED = "party-suspended"
     CREDENTIAL_ADDED = "credential-added"

@@ -256,6 +256,10 @@ class CertificateRepository(Protocol):
 
     def all(self) -> Iterator[CertificateRecord]: ...
 
+    def census(self, issuer: IssuerId, unexpired_at: datetime) -> Iterator[tuple[bytes, Sequence[int]]]:
+        """Serials (16 octets each, side by side) in rising order and the seconds since 1970 at which the validity of
+        each begins: all rows of the issuer, reserved ones too, that have not expired, some thousands at a time."""
+
 
 class RevocationRepository(Protocol):
     """Standing revocations and holds, and the receipts that callers got."""
@@ -279,6 +283,10 @@ class RevocationRepository(Protocol):
         """The same as `for_scope`, as columns: none of the blocks is empty."""
 
     def all(self) -> Iterator[Revocation]: ...
+
+    def census(self, issuer: IssuerId, unexpired_at: datetime) -> Iterator[bytes]:
+        """Serials (16 octets each, side by side) of the issuer's standing revocations and holds of certificates that
+        have not expired, some thousands at a time."""
 
     def receipt(self, caller: str, key: str) -> tuple[bytes, str] | None:
         """(content digest, receipt as JSON) of an earlier request under this idempotency key."""

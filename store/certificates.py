@@ -48,6 +48,12 @@ _BETWEEN = _TARGETS.where(
 ).order_by(_c.serial)
 _BETWEEN_THERE = _BETWEEN.where(_c.municipality == bindparam("of_municipality"))
 _TARGETS_OF = AnyOf(_TARGETS, _c.resident_id)
+_CENSUS = (
+    select(_c.serial, _c.not_before)
+    .where(_c.issuer == bindparam("of_issuer"), _c.not_after >= bindparam("unexpired_at"))
+    .order_by(_c.serial)
+)
+_BLOCK = 1 << 14
 _INSERT = insert(certificates)
 _COMPLETE = update(certificates).where(*_NAMED, _c.state == CertificateState.RESERVED)
 _END = update(certificates).where(*_NAMED, _c.ended_at.is_(None))
@@ -122,6 +128,12 @@ class Certificates:
 
     def key_known(self, spki_digest: bytes) -> bool:
         return self._statements.find(_KEY, {"spki_digest": spki_digest}) is not None
+
+    def census(self, issuer: IssuerId, unexpired_at: datetime) -> Iterator[tuple[bytes, Sequence[int]]]:
+        named = {"of_issuer": issuer, "unexpired_at": unexpired_at}
+        for rows in self._statements.blocks(_CENSUS, named, _BLOCK):
+            serials, begins = zip(*rows, strict=True)
+            yield b"".join(serials), begins
 
     def all(self) -> Iterator[CertificateRecord]:
         for row in self._statements.stream(_ROWS):

@@ -30,6 +30,7 @@ _OF_SCOPE = _ROWS.where(_c.issuer == bindparam("issuer"), _c.municipality == bin
 _LISTED = _OF_SCOPE.where(_c.not_after >= bindparam("listed_since"))
 _COLUMNS = _OF_SCOPE.with_only_columns(_c.serial, _c.revoked_at, _c.reason)
 _COLUMNS_LISTED = _LISTED.with_only_columns(_c.serial, _c.revoked_at, _c.reason)
+_CENSUS = select(_c.serial).where(_c.issuer == bindparam("issuer"), _c.not_after >= bindparam("unexpired_at"))
 _BLOCK = 1 << 12
 _INSERT = insert(revocations)
 _REPLACE_HOLD = update(revocations).where(*_NAMED, _c.reason == CrlReason.CERTIFICATE_HOLD)
@@ -95,6 +96,11 @@ class Revocations:
         for rows in blocks:
             serials, seconds, reasons = zip(*rows, strict=True)
             yield RevocationBlock(b"".join(serials), array("q", seconds), bytes(reasons))
+
+    def census(self, issuer: IssuerId, unexpired_at: datetime) -> Iterator[bytes]:
+        named = {"issuer": issuer, "unexpired_at": unexpired_at}
+        for rows in self._statements.blocks(_CENSUS, named, _BLOCK):
+            yield b"".join(row[0] for row in rows)
 
     def all(self) -> Iterator[Revocation]:
         for row in self._statements.stream(_ROWS):

@@ -382,6 +382,13 @@ class Certificates:
     def key_known(self, spki_digest: bytes) -> bool:
         return any(row.spki_digest == spki_digest for row in self._tables.certificates.values())
 
+    def census(self, issuer: IssuerId, unexpired_at: datetime) -> Iterator[tuple[bytes, Sequence[int]]]:
+        rows = sorted(
+            (row for row in self._tables.certificates.values() if row.issuer == issuer), key=lambda row: row.serial
+        )
+        for row in (row for row in rows if row.validity.not_after >= unexpired_at):
+            yield row.serial.octets, [int(row.validity.not_before.timestamp())]
+
     def all(self) -> Iterator[CertificateRecord]:
         yield from self._tables.certificates.values()
 
@@ -424,6 +431,11 @@ class Revocations:
     def blocks_of(self, scope: Scope, listed_since: datetime | None) -> Iterator[RevocationBlock]:
         if rows := list(self.for_scope(scope, listed_since)):
             yield block_of(rows)
+
+    def census(self, issuer: IssuerId, unexpired_at: datetime) -> Iterator[bytes]:
+        for row in self._tables.revocations.values():
+            if row.issuer == issuer and row.not_after >= unexpired_at:
+                yield row.serial.octets
 
     def all(self) -> Iterator[Revocation]:
         yield from self._tables.revocations.values()
