@@ -159,7 +159,7 @@ def _resident(services: Services, id_: int, place: MunicipalityCode, number: int
         "municipality": place,
         "name": ITEMS.name,
         "address": ITEMS.address,
-        "birth_date": ITEMS.birth_date,
+        "birth_date": ITEMS.birth_date.earliest,
         "sex": ITEMS.sex,
         "state": ResidentState.PRESENT,
         "changed_at": now,

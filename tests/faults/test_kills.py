@@ -93,6 +93,26 @@ def enrolled(course: Course) -> None:
     assert len(course.end["lists"]) == len(course.before["lists"]) + 4
 
 
+def massed(course: Course) -> None:
+    """Everything is revoked, each step once: what was done before the end is not done again."""
+    done = serials(course.after, "revoked")
+    assert serials(course.before, "revoked") <= done <= serials(course.end, "revoked") == serials(course.end)
+    assert course.repeated["state"] == "done"
+    revoked = len(serials(course.end)) - len(serials(course.before, "revoked"))
+    assert course.repeated["tally"]["revoked"] == revoked
+    if course.answer:
+        assert course.repeated == course.answer
+
+
+def renamed(course: Course) -> None:
+    """Each address is renamed once, but for that of whoever had moved, and signing certificates end with it."""
+    assert course.repeated["state"] == "done"
+    assert course.repeated["tally"]["passed"] == 0
+    ended = {row["serial"] for row in course.end["certificates"] if row["kind"] == "signature" and row["live"]}
+    assert ended == set()
+    assert course.repeated["tally"]["records"] == course.end["residents"] - 1
+
+
 def renewed(course: Course) -> None:
     """Responders can work under the certificates on file at any time, and in the end under new ones."""
     for issuer, certificate in course.before["responders"].items():
@@ -133,6 +153,8 @@ CASES = [
         id="enrolling-a-municipality",
     ),
     pytest.param(Case(act("renew"), renewed), id="renewing-certificates"),
+    pytest.param(Case(act("mass", act="issuer-key"), massed), id="revoking-everything-under-a-key"),
+    pytest.param(Case(act("mass", act="address-renaming"), renamed), id="renaming-addresses"),
 ]
 
 

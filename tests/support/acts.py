@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -27,11 +28,16 @@ from crl.publish import publish_due
 from crl.read import read_list
 from domain.applications import IssuanceApplication
 from domain.certificates import CertificateState, IssuerId, Kind
+from domain.events import EventType
 from domain.lists import Scope
+from domain.mass import CertificateOrder, MassOrder, RegisterOrder, Selection
 from domain.parties import LOCAL_OPERATOR, Party, Role
 from domain.people import MunicipalityCode
 from domain.ports import UnitOfWork
 from domain.revocation import RevocationCause
+from mass.account import account_of, list_accounts
+from mass.preview import preview
+from mass.run import confirm, run, token_of
 from oversight.reconcile import reconcile
 from policies.validity import day_in_japan
 from residents.load import load_residents
@@ -42,7 +48,7 @@ from tests.support.authority import KIYOSE_CITY, make_application, make_revocati
 from tests.support.notices import MOVED, applied, notice
 from tests.support.people import serial_of
 from tests.support.requests import make_request
-from tests.support.residents import as_fields, attributes, csv_file, record, resident_code
+from tests.support.residents import KIYOSE, as_fields, attributes, csv_file, record, resident_code
 
 Facts = dict[str, Any]
 YEAR = timedelta(days=365)
@@ -146,6 +152,28 @@ def _move(place: Workplace, *, number: int, notice_id: str, sequence: int = 1) -
     return {"receipt": receipt.id, "revoked": [kind.value for kind in receipt.revoked]}
 
 
+def _mass(place: Workplace, *, act: str) -> Facts:
+    """Revoke everything, or rename the addresses of 霞野, three certificates or residents a step; a run that was
+    interrupted is resumed."""
+    parts = place.services.mass
+    with patch("mass.preview.MOST", 3):
+        events = [row for row in list_accounts(parts, LOCAL_OPERATOR) if row.act == act and row.confirmed_at]
+        if not events:
+            event = preview(parts, _mass_order(place, act), LOCAL_OPERATOR)
+            events = [account_of(confirm(parts, event.id, token_of(event), LOCAL_OPERATOR))]
+        ended = run(parts, events[0].id, LOCAL_OPERATOR)
+    return {"state": ended.state.value, "tally": dict(ended.tally), "steps": ended.steps}
+
+
+def _mass_order(place: Workplace, act: str) -> MassOrder:
+    with place.services.begin(write=False) as work:
+        newest = work.applications.newest()
+    if act == RevocationCause.ISSUER_KEY.value:
+        return CertificateOrder(RevocationCause.ISSUER_KEY, Selection(newest))
+    day = day_in_japan(place.now)
+    return RegisterOrder(EventType.ADDRESS_RENAMING, day, KIYOSE, KIYOSE, "東京都清瀬市霞野２－", "東京都清瀬市新町")
+
+
 def _publish(place: Workplace, *, only: str | None = None, force: bool = False) -> Facts:
     """Publish what is due, or one list: `issuer/ca` or `issuer/area`."""
     scopes = None
@@ -240,6 +268,7 @@ ACTS: Mapping[str, Callable[..., Facts]] = {
     "finish": _finish,
     "revoke": _revoke,
     "move": _move,
+    "mass": _mass,
     "publish": _publish,
     "load": _load,
     "enrol": _enrol,
