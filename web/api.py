@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Flask
@@ -13,6 +13,7 @@ from domain.events import NoticeState
 from domain.parties import Credential, Party
 from domain.people import Municipality, MunicipalityCode
 from domain.revocation import CauseRule, RevocationReceipt
+from mass.account import MassAccount
 from policies.characters import Proposal
 from residents.feed import Notice
 from residents.intake import Effect, Outcome
@@ -24,6 +25,7 @@ from web.front import OcspFront
 from web.health import health_blueprint
 from web.issuance import issuance_blueprint
 from web.lists import lists_blueprint
+from web.mass import mass_blueprint
 from web.metrics import Meter
 from web.notices import notices_blueprint
 from web.ocsp import ocsp_blueprint
@@ -48,6 +50,8 @@ class ApiParts:
     apply_notices: Callable[[Iterable[tuple[int, Notice]], Party], Iterator[Outcome]]
     rehearse_notices: Callable[[Iterable[tuple[int, Notice]], Party], Iterator[Outcome]]
     list_notices: Callable[[str, NoticeState, int], NoticeList]
+    list_mass_events: Callable[[Party], Sequence[MassAccount]]
+    find_mass_event: Callable[[str, Party], MassAccount]
     causes: Iterable[CauseRule]
     municipalities: Mapping[MunicipalityCode, Municipality]
 
@@ -71,6 +75,7 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
             parts.municipalities,
             callers,
         ),
+        mass_blueprint(parts.list_mass_events, parts.find_mass_event, callers),
         reference_blueprint(parts.causes, parts.municipalities),
         ocsp_blueprint(status.answer, callers.known, meter.ocsp_answer),
         lists_blueprint(status.crl_directory, status.issuers, status.clock),

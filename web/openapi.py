@@ -9,7 +9,7 @@ from typing import Any
 from domain.events import NoticeState
 from domain.parties import Role
 from domain.people import MunicipalityCode
-from web import certificate_texts, issuance, notices, ocsp, revocation, schemas
+from web import certificate_texts, issuance, mass, notices, ocsp, revocation, schemas
 from web.problems import INTERNAL, MEDIA_TYPE, STATUS
 from web.schemas import TEXT, list_of, members
 
@@ -106,6 +106,7 @@ def _acts() -> _Object:
             ),
             **_own_notices(),
         },
+        **_mass_events(),
     }
 
 
@@ -117,6 +118,17 @@ def _own_notices() -> _Object:
     }
     read = _read("The caller's own notices", {**good, **_problems(400, 401, 403, 503)}, state, after)
     return {"get": {**read["get"], "security": [{"clientCertificate": []}]}}
+
+
+def _mass_events() -> _Object:
+    event = _path("event", {"type": "string"}, "As the preview named it")
+    own: list[_Object] = [{"clientCertificate": []}]
+    many = _read("Mass events, newest first", {"200": _json("All", mass.ACCOUNTS), **_problems(401, 403, 503)})
+    one = _read("A mass event", {"200": _json("It", mass.ACCOUNT), **_problems(401, 403, 404, 503)}, event)
+    return {
+        mass.PATH: {"get": {**many["get"], "security": own}},
+        f"{mass.PATH}/{{event}}": {"get": {**one["get"], "security": own}},
+    }
 
 
 def _reference() -> _Object:

@@ -11,6 +11,7 @@ from flask import Flask
 from ca.issue import issue
 from ca.revoke import preview, revoke_resident
 from config.assemble import Services, assemble
+from mass.account import find_account, list_accounts
 from ocsp.responder import answer
 from policies.characters import propose
 from residents.intake import apply_all, apply_event, preview_event, rehearse
@@ -39,6 +40,8 @@ def api(state: Path | None = None) -> Flask:
             apply_notices=partial(apply_all, services.intake),
             rehearse_notices=partial(rehearse, services.intake),
             list_notices=partial(list_notices, services.intake.begin),
+            list_mass_events=partial(list_accounts, services.mass),
+            find_mass_event=partial(find_account, services.mass),
             causes=authority.causes.values(),
             municipalities=authority.municipalities,
         )

@@ -22,8 +22,10 @@ from domain.applications import IssuedPair
 from domain.certificates import Carrier, Kind
 from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeRecord, NoticeState
+from domain.mass import MassState
 from domain.parties import Credential, Party, Role, Usage
 from domain.revocation import CertificateEffect, CrlReason, EffectWord, RevocationCause, RevocationReceipt
+from mass.account import MassAccount
 from ocsp.responder import OcspAnswer
 from policies.characters import propose
 from residents.feed import BadNotice
@@ -88,6 +90,9 @@ EFFECTS_TOLD = [
     },
     {"kind": "authentication", "carrier": "card", "effect": "stays-good", "reason": None, "since": None},
 ]
+MASS_EVENT = MassAccount(
+    "0c" * 8, "temporary-stop", MassState.RUNNING, 3, 8, 1000, {"held": 250}, "operator:a", NOW, "operator:b", NOW, None
+)
 ANSWER = OcspAnswer(b"answer", "good", 1800, True, NOW, NOW + timedelta(hours=1))
 
 
@@ -107,6 +112,8 @@ class Acts:
             "apply_notices": OUTCOMES,
             "rehearse_notices": OUTCOMES,
             "preview_event": Effect((), NothingRevoked.EXEMPT_EVENT, ("address",), ("n-8",)),
+            "list_mass_events": [MASS_EVENT],
+            "find_mass_event": MASS_EVENT,
             "answer": ANSWER,
         }
     )
@@ -151,6 +158,8 @@ def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
         apply_notices=acts.apply_notices,
         rehearse_notices=acts.rehearse_notices,
         list_notices=acts.list_notices,
+        list_mass_events=acts.list_mass_events,
+        find_mass_event=acts.find_mass_event,
         causes=load_causes().values(),
         municipalities=load_municipalities(),
     )
