@@ -27,7 +27,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Municipalities and residents": {
         "municipalities": ("cli.municipalities", "List the municipalities; enrol one and hand it its credential."),
-        "residents": ("cli.residents", "Load the resident register's records; apply its notices."),
+        "residents": ("cli.residents", "Load the resident register's records; apply its notices; guard the codes."),
         "issue": ("cli.issue", "Issue a pair (or re-issue the signing certificate) for a resident."),
         "revoke": ("cli.revoke", "Revoke or hold a resident's certificates, by resident code."),
         "mass": ("cli.mass", "Hold, revoke or change very many at once: preview, confirm, run, watch."),

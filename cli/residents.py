@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import click
 
+from cli import rotation
 from cli.output import progress, table
 from cli.state import open_state
 from domain.errors import Refusal
@@ -29,7 +30,10 @@ _HITS = (EffectWord.REVOKED, EffectWord.HELD)
 
 @click.group("residents")
 def command() -> None:
-    """Load the resident register's records; apply its notices."""
+    """Load the resident register's records; apply its notices; guard the codes."""
+
+
+command.add_command(rotation.command)
 
 
 @command.command("load")

@@ -35,6 +35,7 @@ from ocsp.responder import OcspAnswer, Responder, ResponderKey, answer
 from oversight.inspection import Inspection
 from policies.profile import Profile
 from residents.parts import Intake
+from residents.rotation import require_same_keys
 from residents.sealing import Sealer
 from store.status import SqlStatusLookup
 from store.work import SqlBegin
@@ -106,6 +107,18 @@ class Services:
     def _kept_keys(self) -> dict[int, bytes]:
         with self.begin(write=False) as work:
             return {record.generation: record.kept for record in work.code_keys.all() if record.kept}
+
+    def require_code_keys(self) -> None:
+        """Raises Refusal(BAD_CONFIGURATION) when the database was made with other keys, or with more, and
+        ConfigurationFaults when the two secrets hold different generations."""
+        secrets = self.settings.secrets
+        if read_keys(secrets.resident_index).keys() != read_keys(secrets.resident_seal).keys():
+            names = f"{secrets.resident_index} and {secrets.resident_seal}"
+            raise ConfigurationFaults(
+                [f"{names} hold keys of different generations; put those that are missing in place"]
+            )
+        with self.begin(write=False) as work:
+            require_same_keys(self.sealer, work)
 
     @cached_property
     def issuers(self) -> Mapping[IssuerId, Issuer]:

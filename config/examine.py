@@ -41,7 +41,8 @@ def examine(settings: Settings, now: datetime) -> list[str]:
             faults += _issuer(services, row, now)
         faults += _profiles(settings)
         faults += _transport(services, now)
-        faults += _caught(services.require_schema)
+        database = _caught(services.require_schema)
+        faults += database or _caught(services.require_code_keys)
         # What is made of all that; its parts' faults are known by now, and told once.
         faults += _caught(lambda: services.authority)
     if settings.api.bind == settings.status.bind:

@@ -14,6 +14,7 @@ from config.files import write_private, write_public
 from config.founding import Founder, make_key
 from config.settings import FILE_NAME, Settings, load
 from config.transport import found_transport
+from domain.code_keys import CodeKeyRecord
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
 from domain.lists import Scope
@@ -115,6 +116,9 @@ def _database(settings: Settings, now: datetime) -> None:
                     "the database holds an authority already; give each one a database of its own",
                 )
             work.audit.append(AuditEvent(Act.INITIALISED, LOCAL_OPERATOR.label, now, facts))
+            for generation in services.sealer.generations:
+                work.code_keys.put(CodeKeyRecord(generation, services.sealer.check(generation), now))
+            work.code_keys.use(services.sealer.generations[-1:])
             for issuer in services.issuers:
                 work.lists.register(Scope(issuer, None))
             work.commit()

@@ -51,12 +51,13 @@ class CodePart(Enum):
     NOTICES = "notices"
     APPLICATIONS = "applications"
     RECEIPTS = "receipts"
+    MASS_ROWS = "mass-rows"
 
 
 @dataclass(frozen=True, slots=True)
 class CodedRow:
     """The values of one row. `key` is the row's primary key. A resident has `index` and `sealed`; the others have a
-    content `digest`, and a held notice what it says, `concealed`."""
+    content `digest`, and a held notice or the row of a mass event what it says, `concealed`."""
 
     key: tuple[int | str, ...]
     index: bytes | None = None
@@ -115,6 +116,3 @@ class CodeKeyRepository(Protocol):
 
     def size(self, part: CodePart) -> int:
         """How many rows there are."""
-
-    def left(self, part: CodePart, generation: int) -> int:
-        """How many rows hold a value of another generation. Reads all of them."""

@@ -109,6 +109,10 @@ class Act(Enum):
     PARTY_SUSPENDED = "party-suspended"
     CREDENTIAL_ADDED = "credential-added"
     CREDENTIAL_WITHDRAWN = "credential-withdrawn"
+    CODE_KEYS_ADDED = "code-keys-added"
+    CODE_KEYS_CHANGED = "code-keys-changed"
+    CODE_KEYS_MOVED = "code-keys-moved"
+    CODE_KEYS_RETIRED = "code-keys-retired"
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,11 @@ class MassRow:
     sealed: bytes | None = None
 
 
+def label_of(event: str, position: int) -> bytes:
+    """What the content of a row is concealed under."""
+    return f"mass\x00{event}\x00{position}".encode()
+
+
 class MassRepository(Protocol):
     """Mass events, and what is kept with their previews."""
 

@@ -7,9 +7,8 @@ from itertools import islice
 from typing import BinaryIO
 
 from domain.errors import Code, Refusal
-from domain.mass import MassRow
+from domain.mass import MassRow, label_of
 from domain.people import ResidentCode
-from mass.register import label_of
 from residents import fields
 from residents.fields import Fault, FieldFaults, Fields
 from residents.parts import Intake

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from ca.targets import TargetChange, judge_targets
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent, EventType, NoticeRecord, NoticeState
-from domain.mass import MassRow, RegisterOrder
+from domain.mass import MassRow, RegisterOrder, label_of
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentState
 from domain.ports import UnitOfWork
 from policies.validity import day_in_japan
@@ -109,11 +109,6 @@ def write_records(
 def sender_of(event: str) -> str:
     """In whose name the notices of a mass event stand."""
     return f"mass:{event}"
-
-
-def label_of(event: str, position: int) -> bytes:
-    """What the content of a row is concealed under."""
-    return f"mass\x00{event}\x00{position}".encode()
 
 
 def _changed(

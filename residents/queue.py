@@ -80,7 +80,7 @@ def _first(
     if notice.sequence == expected:
         return _apply(intake, work, notice, record, actor, at)
     said = {"actor": actor.label, "home": actor.municipality and actor.municipality.value, "notice": members_of(notice)}
-    sealed = intake.sealer.conceal(json.dumps(said).encode(), _label(record))
+    sealed = intake.sealer.conceal(json.dumps(said).encode(), sealed_name(record.sender, record.notice_id))
     work.notices.put(replace(record, sealed=sealed))
     _tell(work, Act.NOTICE_HELD, record, actor, at)
     return HeldNotice(record.notice_id, notice.sequence, expected, record.received_at)
@@ -102,7 +102,7 @@ def go_on(intake: Intake, work: UnitOfWork, sender: str, at: datetime) -> tuple[
 
 def _release(intake: Intake, work: UnitOfWork, record: NoticeRecord, at: datetime) -> NoticeAnswer:
     try:
-        said = json.loads(intake.sealer.reveal(_label(record), record.sealed or b""))
+        said = json.loads(intake.sealer.reveal(sealed_name(record.sender, record.notice_id), record.sealed or b""))
     except ValueError:
         problem = "a held notice cannot be opened: the key it was sealed under is missing"
         raise Refusal(Code.BAD_CONFIGURATION, problem) from None
@@ -195,9 +195,9 @@ def _keeper(record: NoticeRecord) -> str:
     return f"notices of {record.sender}"
 
 
-def _label(record: NoticeRecord) -> bytes:
-    """The name under which the notice is sealed while it is held."""
-    return f"{record.sender}\x00{record.notice_id}".encode()
+def sealed_name(sender: str, notice_id: str) -> bytes:
+    """The name under which a notice is sealed while it is held."""
+    return f"{sender}\x00{notice_id}".encode()
 
 
 def _used(what: str, pointer: str) -> Refusal:

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Column, LargeBinary, and_, bindparam, func, insert, or_, select, tuple_, update
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import Column, bindparam, func, insert, select, tuple_, update
 
-from domain.code_keys import FIRST, CodedRow, CodeKeyRecord, CodeMove, CodePart
+from domain.code_keys import CodedRow, CodeKeyRecord, CodeMove, CodePart
 from store.statements import Statements
-from store.tables import applications, audit_head, code_keys, code_moves, notices, receipts, residents
+from store.tables import applications, audit_head, code_keys, code_moves, mass_rows, notices, receipts, residents
 
 _k, _m = code_keys.c, code_moves.c
 _IN_USE = select(audit_head.c.code_keys)
@@ -25,7 +24,6 @@ _THE_MOVE = (_m.generation == bindparam("of_generation"), _m.part == bindparam("
 _MOVE = select(_m.after, _m.moved, _m.done_at).where(*_THE_MOVE)
 _KEEP_MOVE = update(code_moves).where(*_THE_MOVE)
 _FIRST_MOVE = insert(code_moves)
-_GENERATION = bindparam("octet", type_=LargeBinary)
 
 
 class _Source:
@@ -35,24 +33,13 @@ class _Source:
         table, values = key[0].table, columns.values()
         after = [bindparam(f"after_{place}", type_=column.type) for place, column in enumerate(key)]
         named = [column == bindparam(f"key_{place}", type_=column.type) for place, column in enumerate(key)]
-        count = select(func.count()).select_from(table)
         self.names = tuple(columns)
         self.columns = {name: column.name for name, column in columns.items()}
         self.width = len(key)
         self.first = select(*key, *values).order_by(*key).limit(bindparam("limit"))
         self.next = self.first.where(tuple_(*key) > tuple_(*after))
         self.rewrite = update(table).where(*named)
-        self.size = count
-        # A sealed value begins with its generation, and so does a digest that is not of the first.
-        sealed = [_begins_otherwise(column) for name, column in columns.items() if name in ("sealed", "concealed")]
-        digests = [column for name, column in columns.items() if name == "digest"]
-        self.not_first = count.where(or_(*sealed, *(func.length(column) > 32 for column in digests)))
-        later = [or_(func.length(column) == 32, _begins_otherwise(column)) for column in digests]
-        self.not_later = count.where(or_(*sealed, *later))
-
-
-def _begins_otherwise(column: Column[Any]) -> ColumnElement[bool]:
-    return and_(column.is_not(None), func.substr(column, 1, 1, type_=LargeBinary) != _GENERATION)
+        self.size = select(func.count()).select_from(table)
 
 
 _SOURCES = {
@@ -61,6 +48,7 @@ _SOURCES = {
         [notices.c.sender, notices.c.notice_id], {"digest": notices.c.content, "concealed": notices.c.sealed}
     ),
     CodePart.APPLICATIONS: _Source([applications.c.id], {"digest": applications.c.content}),
+    CodePart.MASS_ROWS: _Source([mass_rows.c.event, mass_rows.c.position], {"concealed": mass_rows.c.sealed}),
     CodePart.RECEIPTS: _Source([receipts.c.caller, receipts.c.key], {"digest": receipts.c.content}),
 }
 
@@ -114,12 +102,6 @@ class CodeKeys:
     def size(self, part: CodePart) -> int:
         size: int = self._statements.one(_SOURCES[part].size)[0]
         return size
-
-    def left(self, part: CodePart, generation: int) -> int:
-        source = _SOURCES[part]
-        statement = source.not_first if generation == FIRST else source.not_later
-        left: int = self._statements.one(statement, {"octet": bytes([generation])})[0]
-        return left
 
 
 def _values(source: _Source, row: CodedRow) -> dict[str, Any]:

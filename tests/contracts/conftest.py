@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.memory import MemoryStore
+from tests.support.sealers import HeardKeys
 from tests.support.stores import Store, postgres_store, sqlite_store
 
 
@@ -17,7 +18,8 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]
     match request.param:
         case "memory":
             memory = MemoryStore()
-            yield Store(memory.begin, memory)
+            memory.keys = HeardKeys()
+            yield Store(memory.begin, memory, keys=memory.keys)
         case "sqlite":
             with sqlite_store(tmp_path) as store:
                 yield store

@@ -121,6 +121,14 @@ def renewed(course: Course) -> None:
             assert course.after["responders"][issuer] != certificate
 
 
+def rotated(course: Course) -> None:
+    """Everybody is found and every sealed value opens at any time; in the end with the new keys alone."""
+    assert (course.before["generations"], course.end["generations"]) == ([1], [2])
+    for found in (course.before, course.after, course.end):
+        assert found["found"] == found["opened"] == found["residents"] == 6
+    assert course.repeated["left"] == []
+
+
 @dataclass(frozen=True)
 class Case:
     """The act to be killed, what is done before it, how it is repeated unless in the same way, and what must hold."""
@@ -155,6 +163,7 @@ CASES = [
     pytest.param(Case(act("renew"), renewed), id="renewing-certificates"),
     pytest.param(Case(act("mass", act="issuer-key"), massed), id="revoking-everything-under-a-key"),
     pytest.param(Case(act("mass", act="address-renaming"), renamed), id="renaming-addresses"),
+    pytest.param(Case(act("rotate"), rotated), id="changing-the-keys-of-resident-codes"),
 ]
 
 

@@ -19,6 +19,7 @@ from ca.recover import finish_unfinished
 from ca.revoke import revoke_resident
 from cli.publisher import INTERRUPTED_AFTER
 from config.assemble import Services, assemble, system_random
+from config.code_keys import add_keys, drop_keys, rotation_of
 from config.enrolment import enrol
 from config.initialise import initialise
 from config.renewal import renew_due
@@ -41,6 +42,7 @@ from mass.run import confirm, run, token_of
 from oversight.reconcile import reconcile
 from policies.validity import day_in_japan
 from residents.load import load_residents
+from residents.rotation import move_rows, retire, state_of, switch
 from residents.rows import Format
 from store.status import SqlStatusLookup
 from store.work import SqlBegin
@@ -68,7 +70,7 @@ class Workplace:
         services.clock = lambda: self.now
         signer = services.signer(services.settings.audit_key)
         # Assigned before they are asked for, these are used instead of what the class would make.
-        services.begin = SqlBegin(services.database_url, signer, lock_wait=self._lock_wait)
+        services.begin = SqlBegin(services.database_url, signer, lock_wait=self._lock_wait, keys=services)
         services.status = SqlStatusLookup(services.database_url, lock_wait=self._lock_wait)
         return services
 
@@ -207,6 +209,18 @@ def _renew(place: Workplace) -> Facts:
     return {"renewed": list(renew_due(place.services, everyone=True))}
 
 
+def _rotate(place: Workplace) -> Facts:
+    """New keys for resident codes: whatever is left to do on the way to the second generation."""
+    services = place.services
+    rotation = rotation_of(services)
+    found = state_of(rotation)
+    if found.in_use == (1,):
+        add_keys(services)
+    switch(rotation)
+    moved = sum(1 for _ in move_rows(rotation))
+    return {"moved": moved, "retired": retire(rotation), "left": drop_keys(services)}
+
+
 def _wait(place: Workplace, *, minutes: int) -> Facts:
     """Nothing happens for so long."""
     place.now += timedelta(minutes=minutes)
@@ -234,6 +248,11 @@ def _judge(place: Workplace) -> Facts:
         lists = {row.scope.path: _list(services, work, row.scope) for row in work.lists.scopes()}
         parties = [party.name for party in work.parties.all()]
         residents = work.residents.count()
+        # Those of number 1 to 9, by code.
+        codes = [resident_code(number) for number in range(1, 10)]
+        found = sum(work.residents.find(*services.sealer.indexes(code)) is not None for code in codes)
+        opened = sum(services.sealer.unseal(*pair) in codes for pair in work.residents.sealed())
+        generations = work.code_keys.in_use()
     return {
         "faults": [finding.text for finding in findings if finding.level == "fault"],
         "notes": [finding.text for finding in findings if finding.level == "note"],
@@ -241,6 +260,9 @@ def _judge(place: Workplace) -> Facts:
         "lists": lists,
         "parties": parties,
         "residents": residents,
+        "found": found,
+        "opened": opened,
+        "generations": list(generations),
         "responders": {id_: hashlib.sha256(key.certificate).hexdigest() for id_, key in responders.items()},
     }
 
@@ -273,6 +295,7 @@ ACTS: Mapping[str, Callable[..., Facts]] = {
     "load": _load,
     "enrol": _enrol,
     "renew": _renew,
+    "rotate": _rotate,
     "wait": _wait,
     "judge": _judge,
 }

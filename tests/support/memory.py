@@ -27,7 +27,6 @@ from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentS
 from domain.revocation import Revocation, RevocationBlock
 from domain.serial import SerialNumber
 from domain.status import GOOD, UNKNOWN, CertificateStatus
-from residents.sealing import path_of
 from tests.support.blocks import block_of
 
 _Certificate = tuple[IssuerId, SerialNumber]
@@ -537,6 +536,8 @@ class CodeKeys:
                 rows = [CodedRow(k, digest=row.content, concealed=row.sealed) for k, row in tables.notices.items()]
             case CodePart.APPLICATIONS:
                 rows = [CodedRow((row.id,), digest=row.content) for row in tables.applications.values()]
+            case CodePart.MASS_ROWS:
+                rows = [CodedRow(k, concealed=mass.sealed) for k, mass in tables.mass_rows.items()]
             case _:
                 rows = [CodedRow(k, digest=content) for k, (content, _) in tables.receipts.items()]
         return sorted(rows, key=lambda row: row.key)
@@ -562,19 +563,14 @@ class CodeKeys:
                 tables.notices[sender, notice] = replace(old_notice, content=digest, sealed=row.concealed)
             case CodePart.APPLICATIONS, CodedRow((int(number),), digest=bytes(digest)):
                 tables.applications[number] = replace(tables.applications[number], content=digest)
+            case CodePart.MASS_ROWS, CodedRow((str(event), int(position))):
+                old_row = tables.mass_rows[event, position]
+                tables.mass_rows[event, position] = replace(old_row, sealed=row.concealed)
             case CodePart.RECEIPTS, CodedRow((str(caller), str(name)), digest=bytes(digest)):
                 tables.receipts[caller, name] = (digest, tables.receipts[caller, name][1])
 
     def size(self, part: CodePart) -> int:
         return len(self._rows(part))
-
-    def left(self, part: CodePart, generation: int) -> int:
-        def other(row: CodedRow) -> bool:
-            seals = [sealed[0] for sealed in (row.sealed, row.concealed) if sealed]
-            digests = [path_of(row.digest)[0]] if row.digest else []
-            return any(found != generation for found in (*seals, *digests))
-
-        return sum(map(other, self._rows(part)))
 
 
 class Mass:

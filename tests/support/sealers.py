@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import count
 
 from domain.code_keys import CodeKeys
@@ -28,3 +29,16 @@ def counting() -> RandomSource:
 def make_sealer(*generations: int) -> Sealer:
     """A sealer with these generations, or the first."""
     return Sealer(key_ring(*generations), counting())
+
+
+@dataclass
+class HeardKeys:
+    """The `CodeKeyWatch` port: hands on to a sealer what a store says, once there is one."""
+
+    sealer: Sealer | None = None
+
+    def attend(self, generations: tuple[int, ...]) -> bool:
+        return self.sealer is not None and self.sealer.attend(generations)
+
+    def require(self, generations: tuple[int, ...]) -> bool:
+        return self.sealer is not None and self.sealer.require(generations)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from store.status import SqlStatusLookup
 from store.tables import audit_head, metadata
 from store.work import SqlBegin
 from tests.support.people import KIYOSE, PERSON, certificate_record, serial_of
+from tests.support.sealers import HeardKeys
 from tests.support.signers import KeySigner, stored_keys
 
 NOW = datetime(2027, 4, 1, tzinfo=UTC)
@@ -40,14 +41,19 @@ class Store:
     begin: Begin
     status: StatusLookup
     url: str = ""
+    keys: HeardKeys = field(default_factory=HeardKeys)
 
 
 @contextmanager
 def sql_store(url: str, *, lock_wait: float = 5.0) -> Iterator[Store]:
     """The store in a database that has its tables."""
-    begin, status = SqlBegin(url, audit_signer(), lock_wait=lock_wait), SqlStatusLookup(url, lock_wait=lock_wait)
+    keys = HeardKeys()
+    begin, status = (
+        SqlBegin(url, audit_signer(), lock_wait=lock_wait, keys=keys),
+        SqlStatusLookup(url, lock_wait=lock_wait),
+    )
     try:
-        yield Store(begin, status, url)
+        yield Store(begin, status, url, keys)
     finally:
         begin.close()
         status.close()
