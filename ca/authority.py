@@ -13,6 +13,7 @@ from domain.names import encode_name
 from domain.people import Municipality, MunicipalityCode
 from domain.ports import Begin, Clock, CodeSealer, RandomSource, Signer
 from domain.revocation import CauseRule, RevocationCause
+from policies.issuance import IssuanceRules
 from policies.plan import AuthorityNames, Locations
 from policies.profile import Profile
 from policies.variants import Variants
@@ -53,6 +54,7 @@ class Authority:
     locations: Locations
     variants: Variants
     causes: Mapping[RevocationCause, CauseRule]
+    issuance: IssuanceRules
     known_weak: Set[bytes]
     sealer: CodeSealer
     begin: Begin

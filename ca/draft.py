@@ -8,10 +8,11 @@ from datetime import datetime
 
 from ca.authority import Authority, Generation
 from ca.csr import read_csr
+from ca.entitlement import Basis
 from ca.lint import lint_tbs
 from ca.tbs import build_tbs
 from domain.applications import IssuanceApplication
-from domain.certificates import CertificateRecord, Kind, Validity
+from domain.certificates import Kind, Validity
 from domain.errors import Code, Refusal
 from domain.serial import OCTETS, SerialNumber
 from domain.signing import LintedTbs
@@ -73,30 +74,32 @@ def draft_certificates(
     authority: Authority,
     application: IssuanceApplication,
     keys: Mapping[Kind, RequestedKey],
-    beside: CertificateRecord | None,
+    basis: Basis,
     now: datetime,
 ) -> dict[Kind, Draft]:
     """The drafts by kind.
 
-    `beside` is the holder's live authentication certificate when the signing certificate comes alone; in a pair the
-    one drafted here takes its part. Raises what `substitute` and `leaf_validity` raise, Refusal(BAD_PLAN) and
+    When the signing certificate comes alone, `basis` has the authentication certificate that it must not outlive; in a
+    pair the one drafted here takes its part. What is replaced in its last months gives its successor a later end.
+    Raises what `substitute` and `leaf_validity` raise, Refusal(BAD_PLAN) and
     Refusal(LINT).
     """
     municipality = authority.municipalities.get(application.municipality)
     if municipality is None:
         raise Refusal(Code.BAD_CONFIGURATION, "the municipality is not in the table of municipalities")
-    authentication = beside.validity if beside else None
+    authentication = basis.authentication.validity if basis.authentication else None
     texts = _texts(application, authority.variants) if Kind.SIGNATURE in keys else {}
     items = four_items(application.attributes, **texts) if texts else None
     drafts: dict[Kind, Draft] = {}
     # The authentication certificate first: the signing one must not outlive it.
     for kind in (kind for kind in (Kind.AUTHENTICATION, Kind.SIGNATURE) if kind in keys):
         key, generation = keys[kind].key, keys[kind].generation
+        renewed = basis.replaced.get(kind)
         validity = leaf_validity(
             generation.profile.validity,
             application.attributes.birth_date,
             now,
-            ValidityCaps(application.card.expires_on, authentication),
+            ValidityCaps(application.card.expires_on, authentication, renewed.validity if renewed else None),
             kind,
         )
         if kind is Kind.AUTHENTICATION:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ca.authority import Authority
@@ -13,17 +13,28 @@ from domain.errors import Code, Refusal
 from domain.parties import Party, Role
 from domain.people import MunicipalityCode, Resident, ResidentCode, ResidentState
 from domain.ports import UnitOfWork
-from policies.validity import SIGNING_AGE, age_on, day_in_japan, require_signing_age
+from policies.profile import ValidityRule
+from policies.validity import SIGNING_AGE, age_on, day_in_japan, renewable, require_signing_age
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What of the records a draft rests on: the authentication certificate beside which a signing certificate is
+    applied for alone, and the live certificates that are to be replaced. A first application rests on nothing."""
+
+    authentication: CertificateRecord | None = None
+    replaced: Mapping[Kind, CertificateRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """The resident, rows whose validity ended and that still count as live, and, when a signing certificate is applied
-    for alone, the authentication certificate it goes with."""
+    """The resident, what drafts may rest on, rows whose validity ended and that still count as live, and by kind the
+    application whose certificate is followed: the last one that got onto the carrier."""
 
     resident: Resident
+    basis: Basis
     expired: Sequence[CertificateRecord]
-    authentication: CertificateRecord | None
+    predecessors: Mapping[Kind, int]
 
 
 def require_municipality(caller: Party, municipality: MunicipalityCode, now: datetime) -> None:
@@ -57,14 +68,20 @@ def find_resident(
 
 
 def require_entitlement(
-    authority: Authority, work: UnitOfWork, application: IssuanceApplication, now: datetime
+    authority: Authority,
+    work: UnitOfWork,
+    application: IssuanceApplication,
+    windows: Mapping[Kind, ValidityRule],
+    now: datetime,
 ) -> Entitlement:
-    """What the records say of the applicant, if nothing stands against the application.
+    """What the records say of the applicant, if nothing stands against the application. `windows` has the rule of
+    validity under which each kind would be issued: it says when a live certificate may be renewed.
 
     Raises Refusal(UNKNOWN_RESIDENT), Refusal(RESIDENT_GONE), Refusal(ITEMS_DIFFER) with the names of the items,
     Refusal(IN_PROGRESS) while another application of the resident is unfinished, Refusal(LIVE_PAIR) when there is a
-    live certificate of a kind applied for (二重発行の禁止), Refusal(NO_LIVE_CERTIFICATE) when a signing certificate is
-    applied for alone and no authentication certificate on the same carrier is in force.
+    live certificate of a kind applied for that cannot be renewed yet (二重発行の禁止), is on hold, or is to be replaced
+    by one that waits for its hand-over, Refusal(NO_LIVE_CERTIFICATE) when a signing certificate is applied for alone
+    and no authentication certificate on the same carrier is in force.
     """
     resident = find_resident(authority, work, application.resident_code, application.municipality)
     if resident.state is not ResidentState.PRESENT:
@@ -76,24 +93,23 @@ def require_entitlement(
             pointer="/attributes",
             facts={"items": list(differing)},
         )
-    expired, live = [], []
-    for row in work.certificates.live_of(resident.id):
-        if row.validity.ended(now):
-            expired.append(row)
-        elif row.carrier is application.carrier:
-            live.append(row)
+    rows = work.certificates.of_resident(resident.id)
+    standing = [row for row in rows if row.ended_at is None]
+    expired = [row for row in standing if row.validity.ended(now)]
+    live = [row for row in standing if row.carrier is application.carrier and not row.validity.ended(now)]
     if any(row.state is CertificateState.RESERVED for row in live):
         raise Refusal(
             Code.IN_PROGRESS,
             "an earlier application for this resident is unfinished; repeat that one with its own idempotency key",
         )
-    if taken := [row.kind.value for row in live if row.kind in application.requests]:
+    if any(row.pending for row in live):
         raise Refusal(
             Code.LIVE_PAIR,
-            f"the resident has a live certificate of kind {' and '.join(taken)}; have it revoked before applying",
-            facts={"kinds": taken},
+            "certificates of this resident wait for their hand-over; report what became of them before applying again",
+            facts={"pending": [row.kind.value for row in live if row.pending]},
         )
-    return Entitlement(resident, expired, _authentication(work, application, live))
+    basis = Basis(_authentication(work, application, live), _replaced(work, application, live, windows, now))
+    return Entitlement(resident, basis, expired, _predecessors(rows, application))
 
 
 def require_requests(application: IssuanceApplication, now: datetime) -> None:
@@ -114,6 +130,40 @@ def require_requests(application: IssuanceApplication, now: datetime) -> None:
             f"from the age of {SIGNING_AGE} both certificates are applied for together",
             pointer="/requests",
         )
+
+
+def _replaced(
+    work: UnitOfWork,
+    application: IssuanceApplication,
+    live: Sequence[CertificateRecord],
+    windows: Mapping[Kind, ValidityRule],
+    now: datetime,
+) -> dict[Kind, CertificateRecord]:
+    """The live certificates of the kinds applied for, all of which can be renewed."""
+    found = {row.kind: row for row in live if row.kind in application.requests}
+    if early := [kind.value for kind, row in found.items() if not renewable(windows[kind], row.validity, now)]:
+        raise Refusal(
+            Code.LIVE_PAIR,
+            f"the resident has a live certificate of kind {' and '.join(early)}, which cannot be renewed yet; wait, or "
+            "have it revoked before applying",
+            facts={"kinds": early},
+        )
+    if held := [kind.value for kind, row in found.items() if work.revocations.find(row.issuer, row.serial)]:
+        raise Refusal(
+            Code.LIVE_PAIR,
+            f"the resident's certificate of kind {' and '.join(held)} is on hold; have it revoked before applying",
+            facts={"kinds": held},
+        )
+    return found
+
+
+def _predecessors(rows: Sequence[CertificateRecord], application: IssuanceApplication) -> dict[Kind, int]:
+    """By kind the newest application whose certificate got onto this carrier, whatever became of it."""
+    return {
+        row.kind: row.application_id
+        for row in rows
+        if row.carrier is application.carrier and row.kind in application.requests and not row.pending
+    }
 
 
 def _authentication(

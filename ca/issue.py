@@ -10,15 +10,20 @@ from functools import partial
 
 from ca.authority import Authority
 from ca.completion import Reserved, audit_facts, issued_by, record, resume, sign_reserved
-from ca.draft import Draft, draft_certificates, read_keys
-from ca.entitlement import require_entitlement, require_municipality, require_requests
+from ca.draft import Draft, RequestedKey, draft_certificates, read_keys
+from ca.entitlement import Basis, Entitlement, require_entitlement, require_municipality, require_requests
 from ca.joint import JointWork
+from ca.revoke import expire
 from ca.substitutes import positions_in, substitution_facts, substitutions_in
 from domain.applications import ApplicationRecord, IssuanceApplication, IssuedPair
 from domain.certificates import CertificateRecord, CertificateState, Kind
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
 from domain.ports import UnitOfWork
+from policies.issuance import waits_for_delivery
+
+_ANEW = 2
+"""Times that an application is drafted anew: the records are read again when the draft is recorded."""
 
 
 def issue(authority: Authority, application: IssuanceApplication) -> IssuedPair:
@@ -47,6 +52,13 @@ def issue_all(authority: Authority, applications: Sequence[IssuanceApplication])
     now = authority.clock()
     courses = [_Course(authority, application, now) for application in applications]
     _carry(authority.reserving, courses, _Course.reserve)
+    for _ in range(_ANEW):
+        # Renewals, and those whose records changed in this very moment: drafted anew, upon what the records say.
+        if not (anew := [course for course in courses if course.found is not None]):
+            break
+        for course in anew:
+            course.draft_anew()
+        _carry(authority.reserving, anew, _Course.reserve)
     for course in courses:
         course.sign()
     _carry(authority.completing, courses, _Course.record)
@@ -56,11 +68,12 @@ def issue_all(authority: Authority, applications: Sequence[IssuanceApplication])
 class _Course:
     """An application on its way from step to step, up to the one that refuses it.
 
-    `content` is all that is asked for, once the caller may apply at all; `beside` the authentication certificate that a
-    signing certificate applied for alone goes with.
+    `content` is all that is asked for, once the caller may apply at all; `basis` is what of the records the drafts rest
+    on, and `found` what they should rest on, where that turned out to be something else.
     """
 
     content: bytes
+    keys: Mapping[Kind, RequestedKey]
     drafts: Mapping[Kind, Draft]
     application_id: int
     reserved: Reserved
@@ -70,7 +83,8 @@ class _Course:
         """Judged as far as can be without the records of the moment."""
         self.authority, self.application, self.now = authority, application, now
         self.actor = application.caller.label
-        self.beside: CertificateRecord | None = None
+        self.basis = Basis()
+        self.found: Basis | None = None
         self.refusal: Refusal | None = None
         self.may_be_repeat = False
         try:
@@ -78,27 +92,42 @@ class _Course:
             self.content = _canonical(application)
             self.may_be_repeat = True
             require_requests(application, now)
-            keys = read_keys(authority, application.requests)
+            self.keys = read_keys(authority, application.requests)
             if Kind.AUTHENTICATION not in application.requests:
                 with authority.begin(write=False) as work:
-                    self.beside = require_entitlement(authority, work, application, now).authentication
-            self.drafts = draft_certificates(authority, application, keys, self.beside, now)
+                    self.basis = self._entitlement(work).basis
+            self.drafts = draft_certificates(authority, application, self.keys, self.basis, now)
         except Refusal as refusal:
             self.refusal = refusal
+
+    def _entitlement(self, work: UnitOfWork) -> Entitlement:
+        windows = {kind: requested.generation.profile.validity for kind, requested in self.keys.items()}
+        return require_entitlement(self.authority, work, self.application, windows, self.now)
+
+    def draft_anew(self) -> None:
+        """Draft upon what was found when the first draft was to be recorded."""
+        self.basis, self.found = self.found or self.basis, None
+        try:
+            self.drafts = draft_certificates(self.authority, self.application, self.keys, self.basis, self.now)
+        except Refusal as refusal:
+            self.refusal = refusal
+        else:
+            self.refusal = None
 
     def reserve(self, work: UnitOfWork) -> Refusal | None:
         """Rows before any signature; or what the records of the moment have against it, and nothing is written."""
         application, now = self.application, self.now
+        self.found = None
         try:
-            entitlement = require_entitlement(self.authority, work, application, now)
+            entitlement = self._entitlement(work)
         except Refusal as refusal:
             return refusal
-        if entitlement.authentication != self.beside:
+        if entitlement.basis != self.basis:
+            self.found = entitlement.basis
             return Refusal(Code.BUSY, "the resident's certificates are being changed; repeat the application")
         resident_id = entitlement.resident.id
         for row in entitlement.expired:
-            work.certificates.end(row.issuer, row.serial, row.validity.not_after)
-            work.audit.append(AuditEvent(Act.EXPIRED, self.actor, now, audit_facts(row)))
+            expire(work, row, self.actor, now)
         self.application_id = work.applications.open(
             self.actor,
             application.key,
@@ -108,7 +137,7 @@ class _Course:
             now,
         )
         self.reserved = [
-            (self._row(kind, draft, resident_id), draft.linted)
+            (self._row(kind, draft, entitlement), draft.linted)
             for kind in Kind
             if (draft := self.drafts.get(kind)) is not None
         ]
@@ -118,6 +147,8 @@ class _Course:
                 "resident": resident_id,
                 "profile": row.profile_digest,
                 "tbs": hashlib.sha256(row.der).hexdigest(),
+                "predecessor": row.predecessor,
+                "pending": row.pending,
             }
             if substitutions := self.drafts[row.kind].substitutions:
                 facts["substitutes"] = [*map(substitution_facts, substitutions)]
@@ -125,13 +156,14 @@ class _Course:
         work.certificates.reserve([row for row, _ in self.reserved])
         return None
 
-    def _row(self, kind: Kind, draft: Draft, resident_id: int) -> CertificateRecord:
+    def _row(self, kind: Kind, draft: Draft, entitlement: Entitlement) -> CertificateRecord:
+        alone, replaces = self.basis.authentication is not None, bool(self.basis.replaced)
         return CertificateRecord(
             issuer=draft.generation.issuer.id,
             serial=draft.serial,
             kind=kind,
             carrier=self.application.carrier,
-            resident_id=resident_id,
+            resident_id=entitlement.resident.id,
             application_id=self.application_id,
             municipality=self.application.municipality,
             validity=draft.validity,
@@ -140,6 +172,8 @@ class _Course:
             spki_digest=draft.spki_digest,
             profile_digest=draft.generation.profile.digest,
             reserved_at=self.now,
+            pending=waits_for_delivery(self.authority.issuance, alone=alone, replaces=replaces),
+            predecessor=entitlement.predecessors.get(kind),
         )
 
     def sign(self) -> None:
@@ -160,7 +194,7 @@ class _Course:
     def answer(self) -> IssuedPair | Refusal:
         """What is told to the caller. A repeat gets the answer of the application before."""
         if self.refusal is None:
-            return self._pair(self.application_id, self.certificates, repeated=False)
+            return self._pair([row for row, _ in self.reserved], self.certificates, repeated=False)
         if not self.may_be_repeat:
             return self.refusal
         try:
@@ -168,14 +202,20 @@ class _Course:
                 earlier = work.applications.find(self.actor, self.application.key)
             if earlier is None:
                 return self.refusal
-            return self._pair(earlier.id, _repeat(self.authority, earlier, self.content, self.now), repeated=True)
+            certificates = _repeat(self.authority, earlier, self.content, self.now)
+            with self.authority.begin(write=False) as work:
+                rows = work.certificates.of_application(earlier.id)
+            return self._pair(rows, certificates, repeated=True)
         except Refusal as refusal:
             return refusal
 
-    def _pair(self, application_id: int, certificates: Mapping[Kind, bytes], *, repeated: bool) -> IssuedPair:
+    def _pair(
+        self, rows: Sequence[CertificateRecord], certificates: Mapping[Kind, bytes], *, repeated: bool
+    ) -> IssuedPair:
+        pending = any(row.pending and row.ended_at is None for row in rows)
         positions = positions_in(certificates)
         substitutions = substitutions_in(certificates, positions, self.application, self.authority.variants)
-        return IssuedPair(application_id, certificates, positions, repeated, substitutions)
+        return IssuedPair(rows[0].application_id, certificates, positions, repeated, substitutions, pending)
 
 
 def _carry(joint: JointWork, courses: Iterable[_Course], step: Callable[[_Course, UnitOfWork], Refusal | None]) -> None:

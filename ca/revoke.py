@@ -84,6 +84,12 @@ def revoke(
     return _outcome(orders, changes, effects)
 
 
+def expire(work: UnitOfWork, row: CertificateRecord, actor: str, at: datetime) -> None:
+    """Have a certificate whose validity has ended no longer count as the holder's live one; that is no revocation."""
+    work.certificates.end(row.issuer, row.serial, row.validity.not_after)
+    work.audit.append(AuditEvent(Act.EXPIRED, actor, at, audit_facts(row)))
+
+
 Change = tuple[RevocationOrder, CertificateRecord, Revocation]
 """An order, the certificate, and the revocation that shall stand for it."""
 

@@ -51,7 +51,8 @@ def command(
     """Issue the pair that APPLICATION (JSON, as the API takes it: docs/api.md) asks for, and write it as DER.
 
     The requests may stand in the file as the API wants them, or be given by the options. With the signing request
-    alone, the signing certificate is re-issued after a change of the register. If it is interrupted, run it again with
+    alone, the signing certificate is re-issued after a change of the register. In the last months of certificates it
+    renews them: the new ones wait for `jpki deliver`. If it is interrupted, run it again with
     the same key.
 
     `jpki issue preview FILE` shows beforehand which substitute characters (代替文字) it would write.
@@ -73,6 +74,8 @@ def command(
             click.echo(
                 f"substitute characters in {item} at {', '.join(str(p + 1) for p in positions)}: show the holder"
             )
+    if pair.pending:
+        click.echo(f"waits for its hand-over; then: jpki deliver --key {key}")
     if pair.repeated:
         click.echo("this application was answered before; these are the same certificates")
 

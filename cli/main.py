@@ -29,6 +29,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "municipalities": ("cli.municipalities", "List the municipalities; enrol one and hand it its credential."),
         "residents": ("cli.residents", "Load the resident register's records; apply its notices; guard the codes."),
         "issue": ("cli.issue", "Issue a pair (or re-issue the signing certificate) for a resident."),
+        "deliver": ("cli.deliver", "Report that new certificates are on their carrier, or will not be."),
         "revoke": ("cli.revoke", "Revoke or hold a resident's certificates, by resident code."),
         "mass": ("cli.mass", "Hold, revoke or change very many at once: preview, confirm, run, watch."),
     },
@@ -46,7 +47,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "check": ("cli.check", "Compare database, OCSP, lists and audit trail with each other."),
         "explain": ("cli.explain", "Say why a resident's certificates have the status they have."),
         "audit": ("cli.audit", "Verify the audit trail; write down its signed head."),
-        "policy": ("cli.policy", "Print the rules in force: causes, register events, characters, profiles."),
+        "policy": ("cli.policy", "Print the rules in force: causes, register events, issuance, characters, profiles."),
     },
 }
 

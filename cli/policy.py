@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from cli.output import table
-from config.rules import load_causes, load_events, load_pair_rule, load_profiles, load_variants
+from config.rules import load_causes, load_events, load_issuance, load_pair_rule, load_profiles, load_variants
 from config.settings import load
 from domain.certificates import Carrier, Kind
 from domain.revocation import CauseEffect, CauseRule
@@ -22,7 +22,7 @@ STAYS = "stays"
 
 @click.group("policy")
 def command() -> None:
-    """Print the rules in force: causes, register events, characters, profiles."""
+    """Print the rules in force: causes, register events, issuance, characters, profiles."""
 
 
 @command.command("revocation")
@@ -156,6 +156,18 @@ def events() -> None:
 def _seen(verified: bool) -> str:
     """Whether the row was seen in a source, or something in it is open (`unverified` in the source says what)."""
     return "seen" if verified else "OPEN"
+
+
+@command.command("issuance")
+def issuance() -> None:
+    """Print the numbers of issuance: in how many steps certificates are handed over, each with its source."""
+    table(
+        ("rule", "日本語", "value", "meaning", "source", "state"),
+        (
+            (row.rule.value, row.title_ja, row.value, row.meaning, row.source, _seen(row.verified))
+            for row in load_issuance().values()
+        ),
+    )
 
 
 @command.command("characters")

@@ -1,4 +1,4 @@
-"""The publisher's round: lists that are due, responder certificates that end, applications that were interrupted."""
+"""The publisher's round: due lists, ending responder certificates, applications interrupted or undelivered."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 from datetime import timedelta
 from pathlib import Path
 
+from ca.deliver import withdraw_overdue
 from ca.recover import finish_unfinished
 from config.assemble import Services, assemble
 from config.document import ConfigurationFaults
@@ -62,7 +63,7 @@ def _assembled_anew(state: Path, services: Services) -> Services:
 def go_round(services: Services) -> bool:
     """One round; whether everything in it went well. The parts do not stop each other."""
     well = True
-    for part in (_publish, _renew, _finish):
+    for part in (_publish, _renew, _finish, _withdraw):
         try:
             well &= part(services)
         except Refusal as refusal:
@@ -95,6 +96,13 @@ def _renew(services: Services) -> bool:
 def _finish(services: Services) -> bool:
     if finished := finish_unfinished(services.authority, services.clock() - INTERRUPTED_AFTER):
         _log.info("completed interrupted applications", extra={"facts": {"applications": finished}})
+    return True
+
+
+def _withdraw(services: Services) -> bool:
+    before = services.clock() - services.settings.delivery_within
+    if withdrawn := withdraw_overdue(services.authority, before, f"publisher:{services.publisher.holder}"):
+        _log.info("revoked what was never delivered", extra={"facts": {"applications": withdrawn}})
     return True
 
 

@@ -16,7 +16,14 @@ from ca.generation import issuer_of
 from config.document import ConfigurationFaults
 from config.files import read_file, read_keys, read_secret, replace_public, write_private
 from config.municipalities import load_municipalities
-from config.rules import load_causes, load_events, load_profiles, load_variants, load_weak_keys
+from config.rules import (
+    load_causes,
+    load_events,
+    load_issuance,
+    load_profiles,
+    load_variants,
+    load_weak_keys,
+)
 from config.settings import IssuerSettings, Settings, load
 from crl.publisher import Publisher
 from crl.scope import distribution_point
@@ -152,6 +159,7 @@ class Services:
             locations=self.settings.locations,
             variants=load_variants(),
             causes=load_causes(),
+            issuance=load_issuance(),
             known_weak=load_weak_keys(self.settings.weak_keys),
             sealer=self.sealer,
             begin=self.begin,
@@ -282,6 +290,7 @@ class Services:
             crl=self.settings.crl,
             causes=load_causes(),
             events=load_events(),
+            delivery_within=self.settings.delivery_within,
             patience=self.settings.publish_poll * 10 + timedelta(minutes=5),
             now=self.clock(),
         )

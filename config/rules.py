@@ -1,4 +1,4 @@
-"""The rules that are data, read from their files: profiles, causes, events, variants of characters, weak keys."""
+"""The rules that are data, read from their files: profiles, tables of law, variants of characters, weak keys."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from config.files import read_file
 from domain.events import EventType
 from domain.revocation import CauseRule, PairRule, RevocationCause
 from domain.substitution import VariantRule
-from policies import causes, events, variants
+from policies import causes, events, issuance, variants
 from policies.events import EventRule
+from policies.issuance import IssuanceRules
 from policies.profile import Profile, ProfileFaults, load_profile
 from policies.variants import Variants
 
@@ -37,6 +38,12 @@ def load_pair_rule() -> PairRule:
 def load_events() -> Mapping[EventType, EventRule]:
     """What each event of the resident register does."""
     return events.load_events(_read("law/events.toml"))
+
+
+@cache
+def load_issuance() -> IssuanceRules:
+    """The numbers of issuance."""
+    return issuance.load_issuance(_read("law/issuance.toml"))
 
 
 @cache

@@ -79,6 +79,7 @@ class Settings:
     issuers: tuple[IssuerSettings, ...]
     profiles: Path
     weak_keys: Path | None
+    delivery_within: timedelta
     locations: Locations
     ocsp: OcspPolicy
     crl: CrlPolicy
@@ -138,6 +139,7 @@ def read(root: Section) -> Settings:
         issuers=_issuers(root.sections("issuer"), root),
         profiles=issuance.file("profiles", "profiles"),
         weak_keys=issuance.file("weak_keys") if "weak_keys" in issuance.content else None,
+        delivery_within=timedelta(days=issuance.integer("delivery_days", 30, 1, 366)),
         locations=Locations(
             crl=_location(locations, "crl"), ocsp=_location(locations, "ocsp"), issuers=_location(locations, "issuers")
         ),

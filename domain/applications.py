@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import Enum
 
 from domain.certificates import Carrier, Kind
 from domain.parties import Party
@@ -65,10 +66,43 @@ class ApplicationRecord:
 @dataclass(frozen=True, slots=True)
 class IssuedPair:
     """The answer: certificates (DER) by kind, where substitute characters stand (0-based positions, as the signing
-    certificate itself says), and each of them with the rule that chose it."""
+    certificate itself says), and each of them with the rule that chose it. `pending` ones become the holder's live ones
+    when their hand-over is reported."""
 
     application_id: int
     certificates: Mapping[Kind, bytes]
     substituted: Mapping[str, tuple[int, ...]]
     repeated: bool
     substitutions: tuple[Substitution, ...] = ()
+    pending: bool = False
+
+
+class HandOver(Enum):
+    """What came of new certificates at the counter: on the carrier, or not."""
+
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """交付 reported: what became of the certificates of the application that `applicant` (a party's label) made
+    under `key`."""
+
+    caller: Party
+    applicant: str
+    key: str
+    outcome: HandOver
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReceipt:
+    """What a report did: kinds that are live from now on, and kinds that were revoked, as superseded when the new ones
+    were delivered, as never delivered when they were refused."""
+
+    application_id: int
+    outcome: HandOver
+    live: tuple[Kind, ...]
+    revoked: tuple[Kind, ...]
+    committed_at: datetime
+    repeated: bool

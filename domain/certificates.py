@@ -79,7 +79,9 @@ class CertificateRecord:
     """One row of the 発行記録. (`application_id`, `kind`) names it wherever the serial must not appear.
 
     `der` is the TBS while reserved and the whole certificate once issued. `ended_at` is set when it stops being
-    the holder's live certificate of its kind (revoked, replaced, expired); a hold does not end it.
+    the holder's live certificate of its kind (revoked, replaced, expired); a hold does not end it. While it is
+    `pending`, it is not yet known to be on its carrier, and the one it follows stays the live one. `predecessor` is the
+    application whose certificate, of the same kind and carrier, it follows.
     """
 
     issuer: IssuerId
@@ -96,3 +98,5 @@ class CertificateRecord:
     profile_digest: str
     reserved_at: datetime
     ended_at: datetime | None = None
+    pending: bool = False
+    predecessor: int | None = None

@@ -31,6 +31,7 @@ class Code(Enum):
     LINT = "lint"
     LIVE_PAIR = "live-pair"
     NO_LIVE_CERTIFICATE = "no-live-certificate"
+    NOT_PENDING = "not-pending"
     IN_PROGRESS = "in-progress"
     IDEMPOTENCY_MISMATCH = "idempotency-mismatch"
     ALREADY_APPLIED = "already-applied"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
+from typing import Protocol
 
 from domain.errors import Code
 from domain.people import BasicAttributes, MunicipalityCode, ResidentCode
@@ -79,6 +80,42 @@ class NoticeRecord:
     detail: str | None = None
 
 
+class NoticeRepository(Protocol):
+    """The register's notices, each once, and the number whose turn it is for each sender."""
+
+    def find(self, sender: str, notice_id: str) -> NoticeRecord | None: ...
+
+    def at(self, sender: str, sequence: int) -> NoticeRecord | None:
+        """The sender's notice of that number."""
+
+    def put(self, record: NoticeRecord) -> None:
+        """Insert, or replace the record of this sender and notice id."""
+
+    def expected(self, sender: str) -> int:
+        """The number whose turn it is: 1 for a sender that is not known yet."""
+
+    def expect(self, sender: str, sequence: int) -> None:
+        """Have it be the turn of that number."""
+
+    def senders(self) -> Sequence[str]:
+        """Everybody whose turn was set once, by name."""
+
+    def page(self, sender: str, state: NoticeState, after: int, limit: int) -> Sequence[NoticeRecord]:
+        """At most `limit` notices with numbers above `after`, by number; after 0 those without a number come first."""
+
+    def all(self) -> Iterator[NoticeRecord]:
+        """Every notice, those of one sender together."""
+
+    def put_many(self, records: Sequence[NoticeRecord]) -> None:
+        """Insert notices whose sender and id are new."""
+
+    def latest_effective(self, resident_id: int) -> date | None:
+        """The newest `effective_on` among the notices applied to the resident."""
+
+    def latest_effective_many(self, resident_ids: Sequence[int]) -> Mapping[int, date]:
+        """The same for those of the residents that have such notices."""
+
+
 class Act(Enum):
     """Effects that leave an audit row."""
 
@@ -89,6 +126,7 @@ class Act(Enum):
     NOTICE_QUARANTINED = "notice-quarantined"
     RESERVED = "certificate-reserved"
     ISSUED = "certificate-issued"
+    DELIVERED = "certificate-delivered"
     EXPIRED = "certificate-expired"
     REVOKED = "certificate-revoked"
     HELD = "certificate-held"

@@ -7,14 +7,14 @@ Repositories take and return domain dataclasses. Nothing commits by itself; leav
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
 from domain.applications import ApplicationRecord
 from domain.certificates import CertificateRecord, IssuerId
 from domain.code_keys import CodeKeyRepository
-from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRecord, NoticeState
+from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRepository
 from domain.lists import ListRepository, Scope
 from domain.mass import MassRepository, Target
 from domain.parties import PartyRepository
@@ -146,42 +146,6 @@ class ResidentRepository(Protocol):
     def count(self) -> int: ...
 
 
-class NoticeRepository(Protocol):
-    """The register's notices, each once, and the number whose turn it is for each sender."""
-
-    def find(self, sender: str, notice_id: str) -> NoticeRecord | None: ...
-
-    def at(self, sender: str, sequence: int) -> NoticeRecord | None:
-        """The sender's notice of that number."""
-
-    def put(self, record: NoticeRecord) -> None:
-        """Insert, or replace the record of this sender and notice id."""
-
-    def expected(self, sender: str) -> int:
-        """The number whose turn it is: 1 for a sender that is not known yet."""
-
-    def expect(self, sender: str, sequence: int) -> None:
-        """Have it be the turn of that number."""
-
-    def senders(self) -> Sequence[str]:
-        """Everybody whose turn was set once, by name."""
-
-    def page(self, sender: str, state: NoticeState, after: int, limit: int) -> Sequence[NoticeRecord]:
-        """At most `limit` notices with numbers above `after`, by number; after 0 those without a number come first."""
-
-    def all(self) -> Iterator[NoticeRecord]:
-        """Every notice, those of one sender together."""
-
-    def put_many(self, records: Sequence[NoticeRecord]) -> None:
-        """Insert notices whose sender and id are new."""
-
-    def latest_effective(self, resident_id: int) -> date | None:
-        """The newest `effective_on` among the notices applied to the resident."""
-
-    def latest_effective_many(self, resident_ids: Sequence[int]) -> Mapping[int, date]:
-        """The same for those of the residents that have such notices."""
-
-
 class ApplicationRepository(Protocol):
     """Applications for issuance, known by their caller's idempotency key."""
 
@@ -215,7 +179,8 @@ class CertificateRepository(Protocol):
     """The 発行記録: every certificate, from the moment its serial is reserved."""
 
     def reserve(self, records: Sequence[CertificateRecord]) -> None:
-        """Store reserved rows and their scopes. Raises Refusal(LIVE_PAIR) or Refusal(KEY_USED_BEFORE)."""
+        """Store reserved rows and their scopes. Raises Refusal(KEY_USED_BEFORE), and Refusal(LIVE_PAIR) when the
+        resident has a live one of a kind and carrier, or for pending rows a pending one."""
 
     def complete(self, certificates: Sequence[tuple[IssuerId, SerialNumber, bytes]]) -> None:
         """Turn reserved rows into issued ones with these certificates (DER).
@@ -228,7 +193,7 @@ class CertificateRepository(Protocol):
     def of_application(self, application_id: int) -> Sequence[CertificateRecord]: ...
 
     def live_of(self, resident_id: int) -> Sequence[CertificateRecord]:
-        """The resident's rows without `ended_at`, reserved ones too, in order of reservation."""
+        """The resident's rows without `ended_at`, reserved and pending ones too, in order of reservation."""
 
     def of_resident(self, resident_id: int) -> Sequence[CertificateRecord]:
         """All the resident's rows in order of reservation."""
@@ -250,6 +215,12 @@ class CertificateRepository(Protocol):
 
     def targets_of(self, resident_ids: Sequence[int]) -> Sequence[Target]:
         """All certificates of these residents, in no order."""
+
+    def deliver(self, issuer: IssuerId, serial: SerialNumber) -> None:
+        """Have a pending row be the live one: Refusal(LIVE_PAIR) while another is, LookupError for one not pending."""
+
+    def overdue(self, before: datetime, limit: int) -> Sequence[int]:
+        """The oldest applications, at most `limit`, with rows pending still that were reserved before that moment."""
 
     def key_known(self, spki_digest: bytes) -> bool:
         """Whether this public key was ever certified (SHA-256 of the SPKI DER)."""

@@ -76,6 +76,11 @@ def told_faults(
             yield "was reserved under another profile"
         if event.facts.get("issuer", record.issuer) != record.issuer:
             yield f"belongs to another issuer by audit row {event.sequence}"
+        if event.act is Act.RESERVED and event.facts.get("predecessor") != record.predecessor:
+            yield "follows another certificate than was recorded when it was reserved"
+    was_pending = any(event.act is Act.RESERVED and event.facts.get("pending") is True for event in told)
+    if acts.count(Act.DELIVERED) != (was_pending and not record.pending):
+        yield "was handed over in the audit trail or in the database, not in both"
     if (Act.EXPIRED in acts) != _ended_by_expiry(record, revocation):
         yield "was let expire in the audit trail or in the database, not in both"
     ends = [event for event in told if event.act in _ENDS]
@@ -113,14 +118,45 @@ def pair_faults(inspection: Inspection, work: UnitOfWork, record: CertificateRec
     outlive it (`policies/validity.py`, `policies/causes.py`)."""
     if record.kind is not Kind.SIGNATURE or record.ended_at or record.validity.ended(inspection.now):
         return
-    beside = (Kind.AUTHENTICATION, record.carrier)
-    live = next(
-        (row for row in work.certificates.live_of(record.resident_id) if (row.kind, row.carrier) == beside), None
-    )
+    beside = [
+        row
+        for row in work.certificates.live_of(record.resident_id)
+        if (row.kind, row.carrier) == (Kind.AUTHENTICATION, record.carrier) and (record.pending or not row.pending)
+    ]
+    # What waits for its hand-over goes with what came with it, or with the live one if it came alone.
+    live = max(beside, key=lambda row: row.application_id == record.application_id, default=None)
     if live is None:
         yield "is live although its authentication certificate has ended"
     elif record.validity.not_after > live.validity.not_after:
         yield "outlives its authentication certificate"
+
+
+def link_faults(work: UnitOfWork, record: CertificateRecord) -> Iterator[str]:
+    """Where a row says that it follows another, and that one is not there, of another kind, or live beside it."""
+    if record.predecessor is None:
+        return
+    own = (record.resident_id, record.kind, record.carrier)
+    before = [
+        row
+        for row in work.certificates.of_application(record.predecessor)
+        if (row.resident_id, row.kind, row.carrier) == own and record.predecessor < record.application_id
+    ]
+    if not before:
+        yield "follows a certificate that is not on record"
+    elif not record.pending and any(row.ended_at is None for row in before):
+        yield "has taken the place of a certificate that still counts as live"
+
+
+def delivery_faults(inspection: Inspection, record: CertificateRecord) -> Iterator[str]:
+    """Where a certificate has waited for its hand-over longer than it may."""
+    waited = inspection.now - record.reserved_at
+    if is_waiting(record) and waited > inspection.delivery_within + inspection.patience:
+        yield f"waits for its hand-over since {record.reserved_at:%Y-%m-%dT%H:%M:%SZ}; it should have been revoked"
+
+
+def is_waiting(record: CertificateRecord) -> bool:
+    """Whether the certificate is issued and not known to be on its carrier."""
+    return record.pending and record.ended_at is None and record.state is CertificateState.ISSUED
 
 
 def status_faults(inspection: Inspection, record: CertificateRecord, revocation: Revocation | None) -> Iterator[str]:

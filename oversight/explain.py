@@ -54,7 +54,8 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One certificate. `status` is what OCSP answers now, `steps` led there, oldest first."""
+    """One certificate. `status` is what OCSP answers now, `steps` led there, oldest first. `predecessor` is the
+    application whose certificate it follows; while it is `pending`, that one is the live one."""
 
     application: int
     kind: Kind
@@ -64,6 +65,8 @@ class Account:
     validity: Validity
     state: CertificateState
     ended_at: datetime | None
+    pending: bool
+    predecessor: int | None
     status: CertificateStatus
     steps: tuple[Step, ...]
     listing: Listing
@@ -144,6 +147,8 @@ def _account(inspection: Inspection, work: UnitOfWork, record: CertificateRecord
         validity=record.validity,
         state=record.state,
         ended_at=record.ended_at,
+        pending=record.pending,
+        predecessor=record.predecessor,
         status=inspection.status.status_of(record.issuer, record.serial),
         steps=tuple(_step(inspection, event) for event in own),
         listing=_listing(inspection, work, record, revocation, own),

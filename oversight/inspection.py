@@ -26,7 +26,8 @@ class Inspection:
     """The parts of one authority that must agree, and the rules to judge them by.
 
     `status` is what OCSP answers from, `directory` holds the published lists. `check_head` verifies heads of the audit
-    trail; `anchor` is an earlier head that was kept elsewhere, if there is one. `patience` is how long a change may
+    trail; `anchor` is an earlier head that was kept elsewhere, if there is one. `delivery_within` is how long
+    certificates may wait for their hand-over. `patience` is how long a change may
     wait for its list, and an application for its certificates, before that is a fault (a publisher that looks every
     minute should be given a few).
     """
@@ -40,6 +41,7 @@ class Inspection:
     crl: CrlPolicy
     causes: Mapping[RevocationCause, CauseRule]
     events: Mapping[EventType, EventRule]
+    delivery_within: timedelta
     patience: timedelta
     now: datetime
     anchor: AuditHead | None = None

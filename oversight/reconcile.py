@@ -81,6 +81,7 @@ def _certificates(
     inspection: Inspection, work: UnitOfWork, trail: Trail, points: Points, step: Progress
 ) -> Iterator[Finding]:
     unfinished = {row.id for row in _open(inspection, work)}
+    waiting = 0
     for record in _counted("certificates", work.certificates.all(), step):
         name = certificate_name(record.application_id, record.kind.value)
         scope = Scope(record.issuer, record.municipality)
@@ -90,6 +91,9 @@ def _certificates(
         if record.state is CertificateState.RESERVED and record.application_id not in unfinished:
             yield fault("certificates", f"the {name} has no signature although its application is closed")
         yield from _certificate(inspection, work, trail, record, name, points[scope])
+        waiting += certificates.is_waiting(record)
+    if waiting:
+        yield note("certificates", f"certificates that wait for their hand-over: {waiting}")
 
 
 def _certificate(
@@ -98,7 +102,12 @@ def _certificate(
     revocation = work.revocations.find(record.issuer, record.serial)
     told = trail.take(name)
     issuer = inspection.issuers.get(record.issuer)
-    texts = [*certificates.end_faults(record, revocation), *certificates.pair_faults(inspection, work, record)]
+    texts = [
+        *certificates.end_faults(record, revocation),
+        *certificates.pair_faults(inspection, work, record),
+        *certificates.link_faults(work, record),
+        *certificates.delivery_faults(inspection, record),
+    ]
     try:
         tbs, fields = certificates.read_fields(record)
         directory = certificates.directory_of(fields)

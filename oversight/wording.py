@@ -45,6 +45,10 @@ def _account(account: Account, ja: bool) -> Iterator[str]:
     )
     validity = account.validity
     yield "  " + _say(ja, "validity", begin=validity.not_before, end=validity.not_after, state=account.state)
+    if account.predecessor is not None:
+        yield "  " + _say(ja, "follows", application=account.predecessor)
+    if account.pending:
+        yield "  " + _say(ja, "undelivered" if account.ended_at else "pending")
     if account.ended_at:
         yield "  " + _say(ja, "ended", at=account.ended_at)
     for step in account.steps:

@@ -42,6 +42,13 @@ class Row:
             self.fault(f"{column}: want true or false")
         return value is True
 
+    def integer(self, column: str, low: int, high: int) -> int:
+        value = self.content.get(column)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            self.fault(f"{column}: want a number from {low} to {high}")
+            return low
+        return value
+
     def choice(self, column: str, choices: Mapping[str, E]) -> E | None:
         value = self.content.get(column)
         if not isinstance(value, str) or value not in choices:

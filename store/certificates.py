@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import LargeBinary, and_, bindparam, func, insert, select, update
+from sqlalchemy import Integer, LargeBinary, and_, bindparam, func, insert, select, text, update
 
 from domain.certificates import CertificateRecord, CertificateState, IssuerId, Validity
 from domain.errors import Code, Refusal
@@ -25,7 +25,8 @@ _c = certificates.c
 _ROWS = select(
     *(_c[name] for name in (
         "issuer", "serial", "kind", "carrier", "resident_id", "application_id", "municipality", "not_before",
-        "not_after", "state", "der", "spki_digest", "profile_digest", "reserved_at", "ended_at",
+        "not_after", "state", "der", "spki_digest", "profile_digest", "reserved_at", "ended_at", "pending",
+        "predecessor",
     ))
 )  # fmt: skip
 _OLDEST_FIRST = (_c.application_id, _c.kind.desc())
@@ -34,6 +35,16 @@ _FIND = _ROWS.where(*_NAMED)
 _OF_APPLICATION = _ROWS.where(_c.application_id == bindparam("application_id")).order_by(*_OLDEST_FIRST)
 _OF_RESIDENT = _ROWS.where(_c.resident_id == bindparam("resident_id")).order_by(*_OLDEST_FIRST)
 _LIVE_OF = _OF_RESIDENT.where(_c.ended_at.is_(None))
+_DELIVER = update(certificates).where(*_NAMED, _c.pending)
+_OVERDUE = (
+    select(_c.application_id)
+    # As in the index, word for word, or it is not used.
+    .where(text("ended_at IS NULL AND pending"), _c.reserved_at < bindparam("before"))
+    .where(_c.state == CertificateState.ISSUED)
+    .group_by(_c.application_id)
+    .order_by(func.min(_c.reserved_at), _c.application_id)
+    .limit(bindparam("limit", type_=Integer))
+)
 _KEY = select(_c.application_id).where(_c.spki_digest == bindparam("spki_digest"))
 _PER_ISSUER = select(_c.issuer, func.count().label("number")).group_by(_c.issuer)
 _r = revocations.c
@@ -60,6 +71,9 @@ _END = update(certificates).where(*_NAMED, _c.ended_at.is_(None))
 _REFUSALS = {
     "certificates_live_once": Refusal(
         Code.LIVE_PAIR, "the resident has a live certificate of this kind; have it revoked before applying for another"
+    ),
+    "certificates_pending_once": Refusal(
+        Code.LIVE_PAIR, "certificates of the resident wait for their hand-over; report it before applying again"
     ),
     "certificates_spki_digest_once": Refusal(
         Code.KEY_USED_BEFORE, "a key in this application was certified before; make a new key pair"
@@ -126,6 +140,15 @@ class Certificates:
     def targets_of(self, resident_ids: Sequence[int]) -> Sequence[Target]:
         return [_target(row) for row in _TARGETS_OF.rows(self._statements, resident_ids)]
 
+    def deliver(self, issuer: IssuerId, serial: SerialNumber) -> None:
+        row = {"of_issuer": issuer, "of_serial": serial, "pending": False}
+        if self._statements.run(_DELIVER, row, _REFUSALS) != 1:
+            raise LookupError("no pending certificate has this issuer and serial")
+
+    def overdue(self, before: datetime, limit: int) -> Sequence[int]:
+        rows = self._statements.many(_OVERDUE, {"before": before, "limit": limit})
+        return [row.application_id for row in rows]
+
     def key_known(self, spki_digest: bytes) -> bool:
         return self._statements.find(_KEY, {"spki_digest": spki_digest}) is not None
 
@@ -157,6 +180,8 @@ def _columns(record: CertificateRecord) -> dict[str, Any]:
         "profile_digest": record.profile_digest,
         "reserved_at": record.reserved_at,
         "ended_at": record.ended_at,
+        "pending": record.pending,
+        "predecessor": record.predecessor,
     }
 
 
@@ -176,6 +201,8 @@ def _record(row: AnyRow) -> CertificateRecord:
         profile_digest=row.profile_digest,
         reserved_at=row.reserved_at,
         ended_at=row.ended_at,
+        pending=row.pending,
+        predecessor=row.predecessor,
     )
 
 

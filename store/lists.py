@@ -54,7 +54,7 @@ _RELEASE = delete(leases).where(_l.name == bindparam("of_name"), _l.holder == bi
 
 
 class Lists:
-    """`domain.ports.ListRepository`."""
+    """`domain.lists.ListRepository`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

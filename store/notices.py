@@ -37,7 +37,7 @@ _EXPECT_FIRST = insert(notice_senders)
 
 
 class Notices:
-    """`domain.ports.NoticeRepository`."""
+    """`domain.events.NoticeRepository`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

@@ -32,7 +32,7 @@ _WITHDRAW = update(credentials).where(_c.fingerprint == bindparam("of_fingerprin
 
 
 class Parties:
-    """`domain.ports.PartyRepository`."""
+    """`domain.parties.PartyRepository`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

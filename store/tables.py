@@ -7,6 +7,7 @@ certificate's expiry (施行令 §2), revocation records until the certificate's
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -53,6 +55,14 @@ metadata = MetaData(
         "ix": "%(table_name)s_by_%(column_0_N_name)s",
     }
 )
+
+_HOLDER = ("resident_id", "kind", "carrier")
+
+
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of the rows for which `where` holds."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
 
 # The copy of the resident register. Codes are only here as keyed index and sealed value.
 # Kept while certificates refer to them: as long as issuance records.
@@ -96,14 +106,7 @@ notices = Table(
     PrimaryKeyConstraint("sender", "notice_id"),
     UniqueConstraint("sender", "sequence"),
     Index(None, "resident_id", "effective_on"),
-    Index(
-        "notices_waiting",
-        "sender",
-        "state",
-        "sequence",
-        sqlite_where=text("state <> 'applied'"),
-        postgresql_where=text("state <> 'applied'"),
-    ),
+    _partial("notices_waiting", "sender", "state", "sequence", where="state <> 'applied'"),
 )
 
 # Whose notices come, and the number whose turn it is.
@@ -127,12 +130,7 @@ applications = Table(
     Column("received_at", UtcDateTime, nullable=False),
     Column("issued_at", UtcDateTime),
     UniqueConstraint("caller", "key"),
-    Index(
-        "applications_unfinished",
-        "received_at",
-        sqlite_where=text("issued_at IS NULL"),
-        postgresql_where=text("issued_at IS NULL"),
-    ),
+    _partial("applications_unfinished", "received_at", where="issued_at IS NULL"),
 )
 
 # Issuance records (発行記録): kept for 10 years from the day after expiry.
@@ -153,21 +151,19 @@ certificates = Table(
     Column("profile_digest", Text, nullable=False),
     Column("reserved_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
+    Column("predecessor", RowId),
+    # The default is for processes of the version before, which hand over in one step.
+    Column("pending", Boolean, nullable=False, server_default=false()),
     # Last, because SQLite reads a long row from its start: status and listings stop before it.
     Column("der", LargeBinary, nullable=False),
     PrimaryKeyConstraint("issuer", "serial"),
     UniqueConstraint("spki_digest"),
     UniqueConstraint("application_id", "kind"),
-    # One live certificate of a kind and carrier per resident (二重発行の禁止), by the database's own word.
-    Index(
-        "certificates_live_once",
-        "resident_id",
-        "kind",
-        "carrier",
-        unique=True,
-        sqlite_where=text("ended_at IS NULL"),
-        postgresql_where=text("ended_at IS NULL"),
-    ),
+    # One live certificate of a kind and carrier per resident (二重発行の禁止), and one that waits to follow it, by the
+    # database's own word.
+    _partial("certificates_live_once", *_HOLDER, where="ended_at IS NULL AND NOT pending", unique=True),
+    _partial("certificates_pending_once", *_HOLDER, where="ended_at IS NULL AND pending", unique=True),
+    _partial("certificates_overdue", "reserved_at", "application_id", where="ended_at IS NULL AND pending"),
     Index(None, "resident_id"),
     CheckConstraint("length(serial) = 16", name="serial_width"),
     CheckConstraint("not_before <= not_after", name="validity_order"),

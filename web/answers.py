@@ -9,7 +9,8 @@ from flask import Response, request
 
 from domain.errors import Code, Refusal
 
-_KEY = re.compile(r"[!-~]{8,100}")
+KEY = "[!-~]{8,100}"
+"""The form of idempotency keys."""
 
 
 def json_answer(content: object, status: int = 200) -> Response:
@@ -23,7 +24,7 @@ def json_answer(content: object, status: int = 200) -> Response:
 def idempotency_key() -> str:
     """The request's Idempotency-Key: 8 to 100 visible ASCII characters. Raises Refusal(MALFORMED)."""
     key = request.headers.get("Idempotency-Key", "")
-    if not _KEY.fullmatch(key):
+    if not re.fullmatch(KEY, key):
         raise Refusal(
             Code.MALFORMED,
             "send an Idempotency-Key header of 8 to 100 visible ASCII characters, a new one for each new request",

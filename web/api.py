@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Flask
 
 from ca.revoke import RevocationOutcome, RevocationRequest
-from domain.applications import IssuanceApplication, IssuedPair
+from domain.applications import DeliveryReceipt, DeliveryReport, IssuanceApplication, IssuedPair
 from domain.events import NoticeState
 from domain.parties import Credential, Party
 from domain.people import Municipality, MunicipalityCode
@@ -21,6 +21,7 @@ from residents.listing import NoticeList
 from residents.receipts import HeldNotice, NoticeReceipt
 from web.callers import Callers, PeerCertificate, peer_certificate
 from web.certificate_texts import certificate_texts_blueprint
+from web.delivery import delivery_blueprint
 from web.front import OcspFront
 from web.health import health_blueprint
 from web.issuance import issuance_blueprint
@@ -43,6 +44,7 @@ class ApiParts:
     credential_of: Callable[[bytes], Credential | None]
     issue: Callable[[IssuanceApplication], IssuedPair]
     propose: Callable[[str, str, str | None], Proposal]
+    report_delivery: Callable[[DeliveryReport], DeliveryReceipt]
     revoke: Callable[[RevocationRequest], RevocationReceipt]
     preview_revocation: Callable[[RevocationRequest], RevocationOutcome]
     apply_event: Callable[[Notice, Party], NoticeReceipt | HeldNotice]
@@ -65,6 +67,7 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
     for door in (
         issuance_blueprint(parts.issue, callers),
         certificate_texts_blueprint(parts.propose, callers),
+        delivery_blueprint(parts.report_delivery, callers),
         revocation_blueprint(parts.revoke, parts.preview_revocation, callers),
         notices_blueprint(
             parts.apply_event,

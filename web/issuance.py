@@ -88,4 +88,5 @@ def _pair(pair: IssuedPair) -> dict[str, object]:
         "substituted": {item: list(positions) for item, positions in pair.substituted.items()},
         "substitutions": [substitution_json(substitution) for substitution in pair.substitutions],
         "repeated": pair.repeated,
+        "pending": pair.pending,
     }

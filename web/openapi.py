@@ -9,7 +9,7 @@ from typing import Any
 from domain.events import NoticeState
 from domain.parties import Role
 from domain.people import MunicipalityCode
-from web import certificate_texts, issuance, mass, notices, ocsp, revocation, schemas
+from web import certificate_texts, delivery, issuance, mass, notices, ocsp, revocation, schemas
 from web.problems import INTERNAL, MEDIA_TYPE, STATUS
 from web.schemas import TEXT, list_of, members
 
@@ -69,6 +69,13 @@ def _acts() -> _Object:
             [],
             certificate_texts.REGISTER_TEXTS.schema,
             {"200": _json("Every substitute character, and what is left to choose", schemas.CERTIFICATE_TEXTS)},
+        ),
+        delivery.PATH: _act(
+            "Report what became of an application's certificates",
+            delivery.ROLES,
+            [_path("key", {"type": "string"}, "Idempotency key of the application, percent-encoded")],
+            delivery.DELIVERY.schema,
+            {"200": _json("The receipt, the same one for a repeat", schemas.DELIVERY), **_problems(404)},
         ),
         revocation.PATH: _act(
             "Revoke certificates of a resident",

@@ -43,6 +43,7 @@ STATUS: Mapping[Code, int] = {
     Code.LINT: 500,
     Code.LIVE_PAIR: 409,
     Code.NO_LIVE_CERTIFICATE: 409,
+    Code.NOT_PENDING: 409,
     Code.IN_PROGRESS: 409,
     Code.IDEMPOTENCY_MISMATCH: 422,
     Code.ALREADY_APPLIED: 409,

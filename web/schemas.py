@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from domain.applications import HandOver
 from domain.certificates import Carrier, Kind
 from domain.errors import Code
 from domain.events import NoticeState
@@ -59,6 +60,15 @@ PAIR = members(
     },
     substituted={"type": "object", "additionalProperties": _POSITIONS},
     substitutions=list_of(_SUBSTITUTION),
+    repeated=_FLAG,
+    pending=_FLAG,
+)
+DELIVERY = members(
+    application={"type": "integer"},
+    outcome={"type": "string", "enum": [outcome.value for outcome in HandOver]},
+    live=list_of(_KIND),
+    revoked=list_of(_KIND),
+    committed_at=_MOMENT,
     repeated=_FLAG,
 )
 _CERTIFICATE_TEXT = members(

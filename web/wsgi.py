@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from ca.deliver import report_delivery
 from ca.issue import issue
 from ca.revoke import preview, revoke_resident
 from config.assemble import Services, assemble
@@ -33,6 +34,7 @@ def api(state: Path | None = None) -> Flask:
             credential_of=services.credential_of,
             issue=partial(issue, authority),
             propose=partial(propose, authority.variants),
+            report_delivery=partial(report_delivery, authority),
             revoke=partial(revoke_resident, authority),
             preview_revocation=partial(preview, authority),
             apply_event=partial(apply_event, services.intake),

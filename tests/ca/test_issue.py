@@ -558,10 +558,16 @@ def test_an_expired_pair_is_ended_and_makes_room(authority: Authority, store: Me
     assert [body["facts"]["kind"] for body in expired] == ["signature", "authentication"]
 
 
-def test_a_pair_in_its_last_second_is_still_in_the_way(authority: Authority) -> None:
-    issue(authority, make_application())
-    later = replace(authority, clock=TurnedClock(datetime(2031, 11, 3, 14, 59, 59, tzinfo=UTC)))
-    assert refusal_of(later, make_application(key="too early", requests=make_pair(number=1))).code is Code.LIVE_PAIR
+def test_a_pair_in_its_last_second_is_still_the_live_one(authority: Authority, store: MemoryStore) -> None:
+    first = issue(authority, make_application(card=replace(CARD, expires_on=date(2028, 11, 3))))
+    later = replace(authority, clock=TurnedClock(datetime(2028, 11, 3, 14, 59, 59, tzinfo=UTC)))
+    second = issue(later, make_application(key="in time", requests=make_pair(number=1)))
+    assert second.pending
+    rows = [row for row in store.tables.certificates.values() if row.ended_at is None]
+    assert [(row.application_id, row.pending) for row in rows] == [
+        *[(first.application_id, False)] * 2,
+        *[(second.application_id, True)] * 2,
+    ]
 
 
 # Repeating an application

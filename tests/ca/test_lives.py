@@ -15,16 +15,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from ca.authority import Authority
+from ca.deliver import report_delivery, withdraw_overdue
 from ca.issue import issue
 from ca.recover import finish_unfinished
 from ca.revoke import RevocationRequest, revoke_resident
-from domain.applications import IssuanceApplication
+from domain.applications import DeliveryReport, HandOver, IssuanceApplication
 from domain.birth import BirthDate
 from domain.certificates import Carrier, CertificateState, Kind
 from domain.errors import Code, Refusal
 from domain.revocation import RevocationCause
 from tests.support.authority import (
     CARD,
+    KIYOSE_CITY,
     TurnedClock,
     add_resident,
     make_application,
@@ -184,6 +186,31 @@ class Life(RuleBasedStateMachine):
         request = make_revocation(key=f"revocation {self.requests}", cause=cause, kinds=kinds)
         assert revocation(self.authority, request) in {None, Code.NO_LIVE_CERTIFICATE, Code.CAUSE_NOT_ALLOWED}
 
+    @rule(number=st.integers(1, 12), handed_over=st.booleans())
+    def report(self, number: int, handed_over: bool) -> None:
+        outcome = HandOver.DELIVERED if handed_over else HandOver.REFUSED
+        report = DeliveryReport(KIYOSE_CITY, KIYOSE_CITY.label, f"application {number}", outcome)
+        try:
+            receipt = report_delivery(self.authority, report)
+        except Refusal as refusal:
+            assert refusal.code in {  # noqa: PT017
+                Code.NOT_FOUND,
+                Code.IN_PROGRESS,
+                Code.NOT_PENDING,
+                Code.IDEMPOTENCY_MISMATCH,
+            }
+        else:
+            assert bool(receipt.live) is handed_over
+
+    @rule(days=st.integers(1, 60))
+    def withdraw(self, days: int) -> None:
+        before = self.clock.now - timedelta(days=days)
+        withdraw_overdue(self.authority, before, "publisher:test")
+        assert not any(
+            row.pending and row.ended_at is None and row.reserved_at < before and row.state is CertificateState.ISSUED
+            for row in self.store.tables.certificates.values()
+        )
+
     @rule(days=st.integers(1, 700))
     def wait(self, days: int) -> None:
         self.clock.forward(timedelta(days=days))
@@ -195,8 +222,18 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def one_live_certificate_of_a_kind_and_carrier(self) -> None:
-        live = [(row.kind, row.carrier) for row in self.store.tables.certificates.values() if row.ended_at is None]
+        rows = [row for row in self.store.tables.certificates.values() if row.ended_at is None]
+        live = [(row.kind, row.carrier, row.pending) for row in rows]
         assert len(live) == len(set(live))
+
+    @invariant()
+    def what_is_followed_has_ended_when_the_next_is_live(self) -> None:
+        rows = {(row.application_id, row.kind): row for row in self.store.tables.certificates.values()}
+        for row in rows.values():
+            if row.predecessor is not None:
+                old = rows[row.predecessor, row.kind]
+                assert (old.carrier, old.pending) == (row.carrier, False)
+                assert row.pending or old.ended_at is not None
 
     @invariant()
     def a_signing_certificate_ends_with_its_authentication_certificate_at_the_latest(self) -> None:

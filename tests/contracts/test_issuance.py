@@ -210,3 +210,51 @@ def test_status_is_unknown_before_the_signature_and_never_good_without_a_row(any
     words.append(any_store.status.status_of(IssuerId("signature-g2"), record.serial).word)
     words.append(any_store.status.status_of(record.issuer, serial_of("another")).word)
     assert words == ["unknown", "good", "revoked", "unknown", "unknown"]
+
+
+def test_one_that_waits_stands_beside_the_live_one_and_takes_its_place(any_store: Store) -> None:
+    live = add_certificate(any_store.begin, "live")
+    with any_store.begin() as work:
+        waits = make_certificate(
+            work, "waits", resident_id=live.resident_id, pending=True, predecessor=live.application_id
+        )
+        work.certificates.reserve([waits])
+        assert list(work.certificates.live_of(live.resident_id)) == [live, waits]
+        work.commit()
+    with any_store.begin() as work, pytest.raises(Refusal) as refused:
+        work.certificates.deliver(waits.issuer, waits.serial)
+    assert refused.value.code is Code.LIVE_PAIR
+    with any_store.begin() as work:
+        work.certificates.end(live.issuer, live.serial, NOW)
+        work.certificates.deliver(waits.issuer, waits.serial)
+        assert work.certificates.find(waits.issuer, waits.serial) == replace(waits, pending=False)
+        with pytest.raises(LookupError):
+            work.certificates.deliver(waits.issuer, waits.serial)
+
+
+def test_one_waits_of_a_kind_and_carrier(any_store: Store) -> None:
+    first = add_certificate(any_store.begin, "first", pending=True)
+    with any_store.begin() as work:
+        phone = {"resident_id": first.resident_id, "carrier": Carrier.MOBILE_DEVICE, "pending": True}
+        work.certificates.reserve([make_certificate(work, "phone", **phone)])
+        second = make_certificate(work, "second", resident_id=first.resident_id, pending=True)
+        with pytest.raises(Refusal) as refused:
+            work.certificates.reserve([second])
+    assert refused.value.code is Code.LIVE_PAIR
+
+
+def test_what_waits_too_long_is_told_by_application_the_oldest_first(any_store: Store) -> None:
+    hour = timedelta(hours=1)
+    later = add_certificate(any_store.begin, "later", pending=True, reserved_at=NOW + hour)
+    first = add_certificate(any_store.begin, "first", pending=True, reserved_at=NOW)
+    ended = add_certificate(any_store.begin, "ended", pending=True, reserved_at=NOW, ended_at=NOW)
+    live = add_certificate(any_store.begin, "live", reserved_at=NOW)
+    add_certificate(any_store.begin, "unsigned", pending=True, reserved_at=NOW)
+    with any_store.begin() as work:
+        signed = [(row.issuer, row.serial, b"certificate") for row in (later, first, ended, live)]
+        work.certificates.complete(signed)
+        old, older = later.application_id, first.application_id
+        assert list(work.certificates.overdue(NOW + 2 * hour, 9)) == [older, old]
+        assert list(work.certificates.overdue(NOW + 2 * hour, 1)) == [older]
+        assert list(work.certificates.overdue(NOW + hour, 9)) == [older]
+        assert list(work.certificates.overdue(NOW, 9)) == []

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from ca.authority import Authority
 from ca.draft import draft_certificates, read_keys
+from ca.entitlement import Basis
 from ca.issue import issue
 from ca.revoke import revoke_resident
 from ca.signature import sign_certificate
@@ -114,7 +115,7 @@ class Town:
         for label in KEYS:
             application = self._application(fate, label)
             keys = read_keys(self.authority, application.requests)
-            drafts = draft_certificates(self.authority, application, keys, None, self.clock.now)
+            drafts = draft_certificates(self.authority, application, keys, Basis(), self.clock.now)
             signed = {
                 kind: sign_certificate(draft.linted, draft.generation.signer, draft.generation.issuer)
                 for kind, draft in drafts.items()

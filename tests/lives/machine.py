@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.lives.model import AUTHENTICATION, BOTH, CAUSES, EVENTS, SIGNATURE, Row, fifteen
+from tests.lives.model import AUTHENTICATION, BOTH, CAUSES, EVENTS, SIGNATURE, Row, day_of, fifteen
 from tests.lives.office import CITIES, PEOPLE, Office, address_in
 
 LAST_DAY = date(2035, 12, 1)
@@ -129,6 +129,30 @@ class Lives(RuleBasedStateMachine):
     @rule(number=st.integers(0, 50))
     def apply_again(self, number: int) -> None:
         self.office.repeat(number)
+
+    @precondition(lambda self: self.office.sent)
+    @rule(number=st.integers(0, 50), outcome=st.sampled_from(["delivered", "delivered", "refused"]), fault=faults)
+    def report_delivery(self, number: int, outcome: str, fault: str | None) -> None:
+        self.office.report(number, outcome, fault)
+
+    @rule(
+        number=residents, carrier=carriers, generation=generations, report=st.sampled_from(["", "delivered", "refused"])
+    )
+    def renew(self, number: int, carrier: str, generation: str, report: str) -> None:
+        """Somebody has their certificates renewed before they end, and is handed them, or not, or not yet."""
+        person, sent = self.office.model.people[number], len(self.office.sent)
+        live = self.office.model.live(number).values()
+        ends = [row["end"] for row in live if row["carrier"] == carrier and not row["pending"]]
+        if ends and day_of(min(ends)) < LAST_DAY:
+            self.office.forward(max(min(ends) - timedelta(days=20) - self.office.clock.now, timedelta(0)))
+            usual = BOTH if fifteen(person["items"]["birth_date"], self.office.model.today) else {AUTHENTICATION}
+            self._apply(person, usual, carrier, generation, 4)
+            if report and len(self.office.sent) > sent:
+                self.office.report(sent, report, None)
+
+    @rule()
+    def withdraw(self) -> None:
+        self.office.withdraw()
 
     @precondition(lambda self: self.office.sent)
     @rule(number=st.integers(0, 50))
@@ -263,6 +287,7 @@ class Lives(RuleBasedStateMachine):
         for notice in self.written:
             self.office.deliver(notice)
         self.office.recover()
+        self.office.withdraw()
         self.office.compare()
         self.office.publish()
         self.office.compare()

@@ -57,6 +57,11 @@ EVENTS: dict[str, tuple[str | None, str, str, bool]] = {
 }
 
 BIRTHDAYS = {"g1": 5, "g2": 10}
+WINDOWS = {"g1": 3, "g2": 12}
+"""Months before the end of a certificate in which it can be renewed, and its successor runs one birthday further."""
+
+DELIVERED_WITHIN = timedelta(days=30)
+"""What nobody reports as handed over by then is revoked."""
 
 
 def day_of(moment: datetime) -> date:
@@ -149,7 +154,8 @@ class Model:
             found.add("under-age")
         if end_of(card_end) < self.now:
             found.add("card-expired")
-        if self._end(items, kinds, carrier, generation, card_end, number) > ISSUERS_END[generation]:
+        ends = self._ends(items, kinds, carrier, generation, card_end, number)
+        if any(end > ISSUERS_END[generation] for end in ends.values()):
             found.add("bad-plan")
         if number is None or self.people[number]["place"] != place:
             return found | {"unknown-resident"}
@@ -161,34 +167,68 @@ class Model:
         beside = {name: row for name, row in self.live(number).items() if row["carrier"] == carrier}
         if any(row["reserved"] for row in beside.values()):
             found.add("in-progress")
-        if kinds & {kind for _, kind in beside}:
+        standing = {kind: row for (_, kind), row in beside.items() if kind in kinds}
+        waits = any(row["pending"] for row in beside.values())
+        if waits or any(row["revoked"] or not self._renewable(row, generation) for row in standing.values()):
             found.add("live-pair")
         if kinds == {SIGNATURE} and not self._beside(number, carrier):
             found.add("no-live-certificate")
         return found
 
-    def _end(
+    def _ends(
         self, items: Row, kinds: set[str], carrier: str, generation: str, card_end: date, number: int | None
-    ) -> datetime:
+    ) -> dict[str, datetime]:
         """When certificates of today end: by birthday, with the card, and with what they go with."""
-        end = end_of(min(birthday(items["birth_date"], self.today, BIRTHDAYS[generation]), card_end))
+        ends = {}
+        for kind in kinds:
+            old = self._standing(number, kind, carrier)
+            count = BIRTHDAYS[generation] + (old is not None and self._renewable(old, generation))
+            ends[kind] = end_of(min(birthday(items["birth_date"], self.today, count), card_end))
         beside = self._beside(number, carrier) if number is not None and kinds == {SIGNATURE} else None
-        return min(end, beside["end"]) if beside else end
+        if beside or AUTHENTICATION in ends:
+            ends[SIGNATURE] = min(
+                ends.get(SIGNATURE, end_of(card_end)), beside["end"] if beside else ends[AUTHENTICATION]
+            )
+        return {kind: ends[kind] for kind in kinds}
+
+    def _standing(self, number: int | None, kind: str, carrier: str) -> Row | None:
+        """The live certificate of a kind on a carrier, held or not."""
+        for (_, other), row in self.live(number).items() if number is not None else ():
+            if (other, row["carrier"], row["pending"]) == (kind, carrier, False):
+                return row
+        return None
+
+    def _renewable(self, row: Row, generation: str) -> bool:
+        """Whether the day is one of the last months of a certificate, the same day of the month not yet."""
+        last = day_of(row["end"])
+        month = last.year * 12 + last.month - 1 - WINDOWS[generation]
+        day = last.day
+        while True:
+            try:
+                opens = date(month // 12, month % 12 + 1, day)
+            except ValueError:
+                day -= 1
+            else:
+                return self.today > opens and row["end"] >= self.now
 
     def _beside(self, number: int, carrier: str) -> Row | None:
         """The authentication certificate in force on a carrier."""
         for (_, kind), row in self.live(number).items():
-            if (kind, row["carrier"]) == (AUTHENTICATION, carrier) and not row["revoked"]:
+            if (kind, row["carrier"], row["pending"]) == (AUTHENTICATION, carrier, False) and not row["revoked"]:
                 return row
         return None
 
     def reserve(self, id_: int, number: int, kinds: set[str], carrier: str, generation: str, card_end: date) -> None:
         person = self.people[number]
-        for (application, kind), row in self.of(number).items():
-            if not row["ended"] and row["end"] < self.now:
-                row["ended"] = True
-                self.effects["certificate-expired", application, kind] += 1
-        end = self._end(person["items"], kinds, carrier, generation, card_end, number)
+        for name, row in self.of(number).items():
+            self._let_expire(name, row)
+        ends = self._ends(person["items"], kinds, carrier, generation, card_end, number)
+        before = {
+            kind: application
+            for (application, kind), row in sorted(self.of(number).items())
+            if row["carrier"] == carrier and not row["pending"]
+        }
+        replaces = any(self._standing(number, kind, carrier) for kind in kinds)
         for kind in kinds:
             self.certificates[id_, kind] = {
                 "person": number,
@@ -196,13 +236,20 @@ class Model:
                 "carrier": carrier,
                 "issuer": f"{kind}-{generation}",
                 "begin": self.now,
-                "end": end,
+                "end": ends[kind],
+                "pending": replaces,
+                "follows": before.get(kind),
                 "reserved": True,
                 "ended": False,
                 "revoked": None,
             }
             self.effects["certificate-reserved", id_, kind] += 1
-        self.applications[id_] = {"reserved_at": self.now, "open": True}
+        self.applications[id_] = {"reserved_at": self.now, "open": True, "reported": None}
+
+    def _let_expire(self, name: Name, row: Row) -> None:
+        if not row["ended"] and row["end"] < self.now:
+            row["ended"] = True
+            self.effects["certificate-expired", *name] += 1
 
     def complete(self, id_: int) -> None:
         if not self.applications[id_]["open"]:
@@ -212,6 +259,75 @@ class Model:
             if application == id_:
                 row["reserved"] = False
                 self.effects["certificate-issued", id_, kind] += 1
+
+    # --- hand-over ---
+
+    def objections_to_report(self, id_: int, outcome: str) -> set[str]:
+        application = self.applications[id_]
+        if application["open"]:
+            return {"in-progress"}
+        if application["reported"]:
+            return set() if application["reported"] == outcome else {"idempotency-mismatch"}
+        rows = self._handed(id_)
+        if not rows or (outcome == "delivered" and any(row["revoked"] for row in rows.values())):
+            return {"not-pending"}
+        return set()
+
+    def _handed(self, id_: int) -> dict[Name, Row]:
+        """An application's certificates that have not ended."""
+        return {
+            name: row
+            for name, row in self.certificates.items()
+            if name[0] == id_ and not row["ended"] and row["end"] >= self.now
+        }
+
+    def report(self, id_: int, outcome: str) -> tuple[set[str], set[str]]:
+        """Kinds that are live then, and kinds of which one was revoked."""
+        self.applications[id_]["reported"] = outcome
+        rows = self._handed(id_)
+        if outcome == "refused":
+            return set(), self._give_up(rows)
+        waiting = {kind: row for (_, kind), row in rows.items() if row["pending"]}
+        revoked = set()
+        for row in list(waiting.values())[:1]:
+            for name, old in self.of(row["person"]).items():
+                if old["carrier"] != row["carrier"] or old["pending"] or old["ended"]:
+                    continue
+                self._let_expire(name, old)
+                if not old["ended"] and name[1] in _with_signature(set(waiting)):
+                    self._revoke_one(name, old, 4, "renewal")
+                    revoked.add(name[1])
+        for kind, row in waiting.items():
+            row["pending"] = False
+            self.effects["certificate-delivered", id_, kind] += 1
+        return {kind for _, kind in rows}, revoked
+
+    def withdraw(self) -> int:
+        """Give up what was never reported; of how many applications."""
+        late = {
+            name[0]
+            for name, row in self.certificates.items()
+            if row["pending"]
+            and not row["ended"]
+            and not row["reserved"]
+            and row["begin"] < self.now - DELIVERED_WITHIN
+        }
+        for id_ in late:
+            self._give_up({name: row for name, row in self.certificates.items() if name[0] == id_ and not row["ended"]})
+        return len(late)
+
+    def _give_up(self, rows: dict[Name, Row]) -> set[str]:
+        for name, row in rows.items():
+            self._let_expire(name, row)
+            if not row["ended"]:
+                self._revoke_one(name, row, 0, "never-delivered")
+        return {kind for _, kind in rows}
+
+    def _revoke_one(self, name: Name, row: Row, reason: int, cause: str) -> None:
+        old = row["revoked"]
+        row["revoked"] = {"reason": reason, "at": old["at"] if old else self.now, "cause": cause}
+        row["ended"] = True
+        self.effects["certificate-revoked", *name] += 1
 
     # --- revocation ---
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509 import ocsp
 
 from ca.authority import Authority
+from ca.deliver import report_delivery, withdraw_overdue
 from ca.generation import certify_responder
 from ca.issue import issue
 from ca.recover import finish_unfinished
@@ -26,7 +27,7 @@ from config.rules import load_causes, load_events
 from crl.files import read_current
 from crl.publish import publish_due
 from crl.scope import distribution_point
-from domain.applications import Card, IssuanceApplication, IssuedPair
+from domain.applications import Card, DeliveryReport, HandOver, IssuanceApplication, IssuedPair
 from domain.birth import BirthDate
 from domain.certificates import Carrier, CertificateState, Kind, Validity
 from domain.errors import Code, Refusal
@@ -45,7 +46,7 @@ from policies.validity import responder_validity
 from residents.intake import apply_event
 from residents.parts import Intake
 from residents.receipts import HeldNotice
-from tests.lives.model import Model, Name, Row
+from tests.lives.model import DELIVERED_WITHIN, Model, Name, Row
 from tests.support.authority import (
     LEAF_PROFILES,
     LOCATIONS,
@@ -226,6 +227,8 @@ class Office:
             self.model.complete(stored.id)
         if pair:
             assert pair.application_id == stored.id
+            rows = [row for name, row in self.model.certificates.items() if name[0] == stored.id]
+            assert pair.pending == any(row["pending"] and not row["ended"] for row in rows)
             self._judge(pair, items)
 
     def _spoiled(self, fault: str | None, generation: str) -> tuple[Authority, Row]:
@@ -254,6 +257,35 @@ class Office:
             what, _, how = fault.partition(" ")
             self.breaking.faults = [how] if what == "reservation" else [None, how]
         return authority, ends[fault]
+
+    def report(self, number: int, outcome: str, fault: str | None) -> None:
+        """Say what became of an earlier application at the counter."""
+        sent = self.sent[number % len(self.sent)]
+        caller = sent.application.caller
+        report = DeliveryReport(caller, caller.label, sent.application.key, HandOver(outcome))
+        objections = self.model.objections_to_report(sent.id, outcome)
+        before = self.model.applications[sent.id]["reported"]
+        self.breaking.faults = [fault] if fault and not before else []
+        refusal, receipt = _attempt(lambda: report_delivery(self.authority, report))
+        self.breaking.faults.clear()
+        if objections:
+            assert refusal in objections, (refusal, objections)
+            return
+        if before:
+            assert receipt.repeated
+            return
+        assert refusal == ("store-unavailable" if fault else None)
+        if fault == "lost":
+            return
+        live, revoked = self.model.report(sent.id, outcome)
+        receipt = receipt or report_delivery(self.authority, report)
+        assert {kind.value for kind in receipt.live} == live
+        assert {kind.value for kind in receipt.revoked} == revoked
+
+    def withdraw(self) -> None:
+        """What the publisher does for certificates that nobody reported as handed over."""
+        expected = self.model.withdraw()
+        assert withdraw_overdue(self.authority, self.clock.now - DELIVERED_WITHIN, "publisher:test") == expected
 
     def repeat(self, number: int) -> None:
         """Send an earlier application again, as it was."""
@@ -448,6 +480,7 @@ class Office:
                 said["reserved"],
                 said["ended"],
             )
+            assert (row.pending, row.predecessor) == (said["pending"], said["follows"])
             assert (standing is None) == (said["revoked"] is None)
             if standing:
                 found = {"reason": int(standing.reason), "at": standing.revoked_at, "cause": standing.cause.value}
@@ -501,11 +534,16 @@ class Office:
         """Nobody has two live certificates of a kind on a carrier, or a signing certificate in force alone."""
         for number in self.model.people:
             live = self.model.live(number)
-            places = [(kind, row["carrier"]) for (_, kind), row in live.items()]
+            places = [(kind, row["carrier"], row["pending"]) for (_, kind), row in live.items()]
             assert len(places) == len(set(places))
-            force = {(kind, row["carrier"]): row["end"] for (_, kind), row in live.items() if not row["revoked"]}
-            for (kind, carrier), end in force.items():
-                assert kind == "authentication" or force["authentication", carrier] >= end
+            force = {
+                (kind, row["carrier"], row["pending"]): row["end"]
+                for (_, kind), row in live.items()
+                if not row["revoked"]
+            }
+            for (kind, carrier, pending), end in force.items():
+                beside = force.get(("authentication", carrier, pending), force.get(("authentication", carrier, False)))
+                assert kind == "authentication" or (beside is not None and beside >= end)
 
     def inspect(self) -> list[str]:
         """The faults that `jpki check` finds."""
@@ -519,6 +557,7 @@ class Office:
             crl=POLICY,
             causes=load_causes(),
             events=load_events(),
+            delivery_within=DELIVERED_WITHIN,
             patience=PATIENCE,
             now=self.clock.now,
         )

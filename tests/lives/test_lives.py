@@ -19,7 +19,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-import ca.revoke
+import policies.causes
 from domain.certificates import IssuerId
 from domain.revocation import CrlReason
 from domain.serial import SerialNumber
@@ -108,7 +108,7 @@ def forgetful_status(stack: ExitStack, folder: Path) -> Store:
 
 
 def later_time_of_holds(stack: ExitStack, folder: Path) -> Store:
-    stack.enter_context(patch.object(ca.revoke, "replace", lambda row, **_: row))
+    stack.enter_context(patch.object(policies.causes, "replace", lambda row, **_: row))
     return in_memory(stack, folder)
 
 
@@ -131,9 +131,14 @@ def lists_without_holds(stack: ExitStack, folder: Path) -> Store:
     return in_memory(stack, folder)
 
 
+def nothing_is_superseded(stack: ExitStack, folder: Path) -> Store:
+    stack.enter_context(patch("ca.deliver.orders_for", lambda *_: []))
+    return in_memory(stack, folder)
+
+
 @pytest.mark.parametrize(
     "mistake",
-    [forgetful_status, later_time_of_holds, all_kinds_by_notices, lists_without_holds],
+    [nothing_is_superseded, forgetful_status, later_time_of_holds, all_kinds_by_notices, lists_without_holds],
     ids=lambda m: m.__name__,
 )
 def test_a_planted_mistake_is_found(mistake: Callable[[ExitStack, Path], Store]) -> None:

@@ -91,7 +91,7 @@ def test_a_reason_that_is_not_told_is_called_so(
 def test_every_value_has_a_name_in_both_languages() -> None:
     values: set[object] = {"good", "revoked", "unknown", *CrlReason}
     values |= {*Kind, *Carrier, *CertificateState, *ResidentState}
-    values |= {Act.RESIDENT_CHANGED, Act.RESERVED, Act.ISSUED, Act.EXPIRED, Act.REVOKED, Act.HELD}
+    values |= {Act.RESIDENT_CHANGED, Act.RESERVED, Act.ISSUED, Act.DELIVERED, Act.EXPIRED, Act.REVOKED, Act.HELD}
     assert set(WORDS) == values
     assert all(english.isascii() and not japanese.isascii() for english, japanese in WORDS.values())
 

@@ -12,6 +12,7 @@ from domain.substitution import VariantRule
 from policies.causes import load_causes
 from policies.events import load_events
 from policies.extension_rules import EXTENSIONS
+from policies.issuance import IssuanceRule, load_issuance
 from policies.profile import load_profile
 from policies.variants import load_project_rows, load_rules
 from tests.support.profiles import CONFIG, PROFILE_NAMES, make_profile, parsed, profile_content
@@ -25,6 +26,7 @@ def test_no_rule_file_is_forgotten_or_unknown() -> None:
         *(f"profiles/{name}.toml" for name in PROFILE_NAMES),
         "law/causes.toml",
         "law/events.toml",
+        "law/issuance.toml",
         "data/substitution.toml",
         "data/variants.toml",
     }
@@ -53,6 +55,7 @@ def test_the_tables_of_law_and_of_variants_load_whole() -> None:
     assert len(load_events(parsed("law/events.toml"))) == len(EventType) == 13
     assert len(load_rules(parsed("data/substitution.toml"))) == len(VariantRule) == 9
     assert len(load_project_rows(parsed("data/variants.toml"))) == 10
+    assert len(load_issuance(parsed("law/issuance.toml"))) == len(IssuanceRule) == 3
 
 
 @pytest.mark.parametrize("path", sorted(CONFIG.rglob("*.toml")), ids=lambda path: path.name)

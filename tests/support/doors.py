@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from ca.revoke import RevocationOutcome
 from config.municipalities import load_municipalities
 from config.rules import load_causes, load_variants
-from domain.applications import IssuedPair
+from domain.applications import DeliveryReceipt, HandOver, IssuedPair
 from domain.certificates import Carrier, Kind
 from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeRecord, NoticeState
@@ -50,6 +50,7 @@ CALLERS = {
 KEY = "key-of-a-request"
 RECEIPT = RevocationReceipt("0a" * 16, RevocationCause.KEY_REPORT, (Kind.SIGNATURE,), (), NOW, NOW)
 PAIR = IssuedPair(7, {kind: kind.value.encode() for kind in Kind}, {"name": (1, 3), "address": ()}, repeated=False)
+DELIVERY = DeliveryReceipt(7, HandOver.DELIVERED, tuple(Kind), tuple(Kind), NOW, repeated=False)
 NOTICE_RECEIPT = NoticeReceipt("0b" * 16, "n-1", EventType.MOVE_IN, (Kind.SIGNATURE,), None, NOW, NOW, ("address",))
 NOTICES = NoticeList(
     "municipality:kiyose",
@@ -105,6 +106,7 @@ class Acts:
     answers: dict[str, Any] = field(
         default_factory=lambda: {
             "issue": PAIR,
+            "report_delivery": DELIVERY,
             "revoke": RECEIPT,
             "preview_revocation": RevocationOutcome((Kind.SIGNATURE,), (Kind.AUTHENTICATION,), EFFECTS),
             "apply_event": NOTICE_RECEIPT,
@@ -151,6 +153,7 @@ def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
         credential_of=credentials.get,
         issue=acts.issue,
         propose=partial(propose, load_variants()),
+        report_delivery=acts.report_delivery,
         revoke=acts.revoke,
         preview_revocation=acts.preview_revocation,
         apply_event=acts.apply_event,

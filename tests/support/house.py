@@ -10,11 +10,12 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from audit.chain import CheckSignature
+from ca.deliver import report_delivery
 from ca.issue import issue
 from ca.revoke import revoke_resident
 from config.rules import load_causes, load_events
 from crl.publish import publish_due
-from domain.applications import IssuedPair
+from domain.applications import DeliveryReceipt, DeliveryReport, HandOver, IssuedPair
 from domain.certificates import Carrier, Kind
 from domain.ports import Begin, StatusLookup
 from domain.revocation import RevocationCause, RevocationReceipt
@@ -70,6 +71,7 @@ class House:
             "crl": POLICY,
             "causes": load_causes(),
             "events": load_events(),
+            "delivery_within": timedelta(days=30),
             "patience": PATIENCE,
             "now": self.clock.now,
         }
@@ -96,6 +98,10 @@ class House:
         self._acts += 1
         values = {"key": f"application {self._acts}", "resident_code": resident_code(number), **changes}
         return issue(self.authority, make_application(requests=requests or self.requests(), **values))
+
+    def deliver(self, key: str, outcome: HandOver = HandOver.DELIVERED) -> DeliveryReceipt:
+        """清瀬市 reports what became of its application under that key."""
+        return report_delivery(self.authority, DeliveryReport(KIYOSE_CITY, KIYOSE_CITY.label, key, outcome))
 
     def revoke(
         self, number: int = 1, cause: RevocationCause = RevocationCause.HOLDER_REQUEST, *kinds: Kind

@@ -311,7 +311,7 @@ class Certificates:
         assert (record.issuer, record.serial) not in self._tables.certificates, "a serial was drawn twice"
         assert all(row.kind is not record.kind for row in self.of_application(record.application_id))
         live = self.live_of(record.resident_id)
-        if any((row.kind, row.carrier) == (record.kind, record.carrier) for row in live):
+        if any((row.kind, row.carrier, row.pending) == (record.kind, record.carrier, record.pending) for row in live):
             raise Refusal(Code.LIVE_PAIR, "the resident has a live certificate of this kind; revoke it first")
         if self.key_known(record.spki_digest):
             raise Refusal(Code.KEY_USED_BEFORE, "this key was certified before; make a new one")
@@ -377,6 +377,28 @@ class Certificates:
             row.ended_at is not None,
             standing,
         )
+
+    def deliver(self, issuer: IssuerId, serial: SerialNumber) -> None:
+        row = self._tables.certificates[issuer, serial]
+        if not row.pending:
+            raise LookupError("no pending certificate has this issuer and serial")
+        if any(
+            (other.kind, other.carrier, other.pending) == (row.kind, row.carrier, False)
+            for other in self.live_of(row.resident_id)
+        ):
+            raise Refusal(Code.LIVE_PAIR, "the resident has a live certificate of this kind; revoke it first")
+        self._tables.certificates[issuer, serial] = replace(row, pending=False)
+
+    def overdue(self, before: datetime, limit: int) -> Sequence[int]:
+        rows = [
+            (row.reserved_at, row.application_id)
+            for row in self._tables.certificates.values()
+            if row.pending
+            and row.ended_at is None
+            and row.reserved_at < before
+            and row.state is CertificateState.ISSUED
+        ]
+        return list(dict.fromkeys(number for _, number in sorted(rows)))[:limit]
 
     def key_known(self, spki_digest: bytes) -> bool:
         return any(row.spki_digest == spki_digest for row in self._tables.certificates.values())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from openapi_spec_validator import validate
@@ -24,7 +26,7 @@ from residents.receipts import HeldNotice
 from tests.support.authority import KIYOSE, NOW
 from tests.support.doors import CALLERS, EFFECTS_TOLD, KEY, PAIR, Acts, Door
 from tests.support.residents import csv_file
-from web import issuance, notices, revocation
+from web import delivery, issuance, notices, revocation
 from web.bodies import BODY_LIMIT
 from web.openapi import describe
 from web.problems import STATUS
@@ -41,6 +43,8 @@ APPLICATION: dict[str, Any] = {
     "requests": {"signature": REQUEST, "authentication": REQUEST},
 }
 REVOCATION = {"resident_code": CODE, "cause": "key-report"}
+DELIVERY_PATH = delivery.PATH.format(key=quote(KEY, safe=""))
+DELIVERY = {"outcome": "delivered"}
 NOTICE = {
     "version": "1",
     "notice_id": "n-1",
@@ -53,6 +57,7 @@ NOTICE = {
 }
 ACTS = [
     pytest.param(issuance.PATH, APPLICATION, id="issue"),
+    pytest.param(DELIVERY_PATH, DELIVERY, id="deliver"),
     pytest.param(revocation.PATH, REVOCATION, id="revoke"),
     pytest.param(notices.PATH, NOTICE, id="notify"),
     pytest.param(f"{revocation.PATH}?dry_run=true", REVOCATION, id="revoke-dry-run"),
@@ -76,7 +81,7 @@ def test_the_description_is_valid_openapi() -> None:
 
 def test_the_description_has_every_route_and_no_other(door: Door) -> None:
     served = {
-        (rule.rule.replace("<rest:encoded>", "{request}").replace("<", "{").replace(">", "}"), method.lower())
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule.replace("<rest:encoded>", "{request}")), method.lower())
         for rule in door.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD"}
     }
@@ -108,6 +113,7 @@ def test_an_application_reaches_the_authority(door: Door, acts: Acts) -> None:
         "substituted": {"name": [1, 3], "address": []},
         "substitutions": [],
         "repeated": False,
+        "pending": False,
     }
     assert response.headers["Cache-Control"] == "no-store"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from residents.feed import read_notice
-from web import issuance, notices, people, revocation
+from web import delivery, issuance, notices, people, revocation
 from web.openapi import describe
 from web.problems import INTERNAL, STATUS
 
@@ -28,9 +28,9 @@ def test_the_guide_s_table_of_codes_is_that_of_the_program() -> None:
     assert told == {code.value: status for code, status in STATUS.items()} | {INTERNAL: 500}
 
 
-@pytest.mark.parametrize("path", [issuance.PATH, revocation.PATH, notices.PATH])
+@pytest.mark.parametrize("path", [issuance.PATH, delivery.PATH, revocation.PATH, notices.PATH])
 def test_the_guide_names_the_roles_of_each_act(path: str) -> None:
-    roles = {issuance.PATH: issuance.ROLES, revocation.PATH: revocation.ROLES, notices.PATH: notices.ROLES}[path]
+    (roles,) = [door.ROLES for door in (issuance, delivery, revocation, notices) if path == door.PATH]
     (row,) = re.findall(rf"^\| `POST {path}` \| (.+) \|$", GUIDE, re.MULTILINE)
     assert row.partition(";")[0] == ", ".join(role.value for role in roles)
 
