@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from bench.house import add_certificates, make_house
 from bench.issuance import measure_api, measure_issuance
 from bench.limits import P256, RSA, p256, rsa2048
 from bench.lists import measure_lists
+from bench.mass import measure_mass
 from bench.ocsp import measure_ocsp
 from bench.peer import Peer
 from bench.plan import Plan, full, quick
@@ -29,19 +31,22 @@ _QUIET = 0.5
 _DISK = "/var/tmp"
 """Where databases lie: /tmp is in memory on many machines, and nothing there is durable."""
 
-PARTS = ("limits", "ocsp", "status", "issuance", "api", "lists", "residents")
+PARTS = ("limits", "ocsp", "status", "issuance", "api", "lists", "residents", "mass")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--full", action="store_true", help="more rounds and longer lists: some twenty minutes")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part; may be repeated; keeps no results")
+    parser.add_argument("--certificates", type=int, help="on record for mass events; the plan's number otherwise")
+    parser.add_argument("--database", default="", help="URL of an empty database for mass events; SQLite otherwise")
     arguments = parser.parse_args()
     console = Console()
     if not console.is_terminal:
         console.width = 150
     with _Announcement(console) as tell, tempfile.TemporaryDirectory(dir=_DISK) as folder:
-        plan = (full if arguments.full else quick)(tell)
+        plan = replace((full if arguments.full else quick)(tell), database=arguments.database)
+        plan = replace(plan, certificates=arguments.certificates or plan.certificates)
         found = machine.describe(Path(folder))
         machine.pin()
         figures = run(plan, Path(folder), arguments.only or PARTS)
@@ -66,6 +71,7 @@ def run(plan: Plan, folder: Path, parts: tuple[str, ...]) -> list[Figure]:
         "api": lambda: measure_api(services, folder, plan),
         "lists": lambda: measure_lists(make_house(folder / "lists"), peer, plan),
         "residents": lambda: measure_residents(services, folder, plan),
+        "mass": lambda: measure_mass(folder / "mass", plan),
     }
     figures = [figure for part in PARTS if part in parts for figure in measures[part]()]
     services.close()

@@ -15,8 +15,8 @@ from typing import Any
 from cryptography.hazmat.backends.openssl import backend
 
 _PACKAGES = ("cryptography", "flask", "gunicorn", "sqlalchemy")
-_CORES = sorted(os.sched_getaffinity(0))
-SERVER_CORE, LOAD_CORE = _CORES[0], _CORES[-1]
+CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
 """What is measured runs on one, what asks it on the other; on a machine of one core they are the same."""
 
 
@@ -34,7 +34,7 @@ def describe(folder: Path) -> dict[str, Any]:
     """Processor, memory, versions; `folder` is where the databases lie."""
     return {
         "processor": _field(Path("/proc/cpuinfo"), "model name"),
-        "cores": len(_CORES),
+        "cores": len(CORES),
         "memory_gib": round(int(_field(Path("/proc/meminfo"), "MemTotal").split()[0]) / 2**20),
         "virtual": "hypervisor" in _field(Path("/proc/cpuinfo"), "flags").split(),
         "file_system": _file_system(folder),

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`slice` and `http_slice` are seconds; the others are counts. `tell` hears what is measured next."""
+    """`slice` and `http_slice` are seconds, the others counts; `database` (a URL) is for mass events. `tell` hears what is
+    measured next."""
 
     mode: str
     rounds: int
@@ -18,14 +19,17 @@ class Plan:
     issues: int
     entries: int
     residents: int
+    certificates: int
+    database: str = ""
     tell: Callable[[str], object] = field(default=lambda _: None)
 
 
 def quick(tell: Callable[[str], object]) -> Plan:
-    """About three minutes. `pairs` on record, `issues` a round, `entries` of the longest list, `residents` a load."""
-    return Plan("quick", 3, 0.7, 2.0, 50_000, 100, 200_000, 5_000, tell)
+    """About three minutes. `pairs` on record, `issues` a round, `entries` of the longest list, `residents` a load,
+    `certificates` of a mass event."""
+    return Plan("quick", 3, 0.7, 2.0, 50_000, 100, 200_000, 5_000, 20_000, tell=tell)
 
 
 def full(tell: Callable[[str], object]) -> Plan:
     """Some twenty minutes."""
-    return Plan("full", 9, 1.0, 4.0, 50_000, 200, 1_000_000, 20_000, tell)
+    return Plan("full", 9, 1.0, 4.0, 50_000, 200, 1_000_000, 20_000, 1_000_000, tell=tell)

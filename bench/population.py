@@ -31,7 +31,7 @@ from store.tables import applications, audit_head, audit_rows, certificates, res
 
 _TOGETHER = 5_000
 _MODULUS = 256
-_FIRST = 5_000_000
+FIRST = 5_000_000
 """The number of the first resident; the original's is the one before."""
 
 
@@ -52,8 +52,8 @@ class _Original:
 
 def populate(services: Services, pairs: int, places: Sequence[MunicipalityCode]) -> int:
     """Put that many residents with a pair each on record, by turns in these municipalities; the first row id."""
-    add_residents(services, _FIRST - 1, 1)
-    (application,) = make_applications(_FIRST - 1, make_requests(2))
+    add_residents(services, FIRST - 1, 1)
+    (application,) = make_applications(FIRST - 1, make_requests(2))
     answer = issue(services.authority, application)
     with services.begin() as work:
         originals = [_original(record) for record in work.certificates.of_application(answer.application_id)]
@@ -151,7 +151,7 @@ def _events(made: Sequence[CertificateRecord]) -> Iterator[AuditEvent]:
 
 
 def _resident(services: Services, id_: int, place: MunicipalityCode, number: int, now: datetime) -> dict[str, object]:
-    index, sealed = services.sealer.seal(resident_code(_FIRST + number))
+    index, sealed = services.sealer.seal(resident_code(FIRST + number))
     return {
         "id": id_,
         "code_index": index,
