@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`slice` and `http_slice` are seconds, the others counts; `database` (a URL) is for mass events. `tell` hears what is
-    measured next."""
+    """`slice` and `http_slice` are seconds, the others counts; `database` (a URL) is for mass events. `tell` hears
+    what is measured next."""
 
     mode: str
     rounds: int

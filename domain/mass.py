@@ -41,6 +41,7 @@ class Target:
     profile_digest: str
     reserved_at: datetime
     ended: bool
+    pending: bool
     standing: Revocation | None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ca.targets import TargetChange, judge_targets
-from domain.certificates import Carrier, IssuerId, Kind
+from domain.certificates import IssuerId, Kind
 from domain.errors import Code, Refusal
 from domain.mass import CertificateOrder, Stretch, Target
 from domain.ports import UnitOfWork
@@ -76,23 +76,25 @@ def gather_certificates(
     else:
         found = work.certificates.targets(stretch.issuer, *share(number, stretch.steps), order.selection.municipality)
     changes, left = judge_targets(rule, (target for target in found if order.selection.covers(target)), at)
-    alone = {
-        (change.target.resident_id, change.target.carrier)
-        for change in changes
-        if change.target.kind is Kind.AUTHENTICATION
-    }
-    if alone:
-        beside = found if stretch.issuer is None else work.certificates.targets_of(sorted({row for row, _ in alone}))
-        changes = [*judge_targets(rule, _beside(order, beside, alone), at)[0], *changes]
+    gone = [change.target for change in changes if change.target.kind is Kind.AUTHENTICATION]
+    if gone:
+        beside = (
+            found if stretch.issuer is None else work.certificates.targets_of(sorted({one.resident_id for one in gone}))
+        )
+        changes = [*judge_targets(rule, _beside(order, beside, gone), at)[0], *changes]
     return changes, left
 
 
-def _beside(order: CertificateOrder, found: Sequence[Target], alone: set[tuple[int, Carrier]]) -> list[Target]:
-    """Signing certificates that the selection does not cover; those it covers have their own turn."""
-    return [
-        target
-        for target in found
-        if target.kind is Kind.SIGNATURE
-        and (target.resident_id, target.carrier) in alone
-        and not order.selection.covers(target)
-    ]
+def _beside(order: CertificateOrder, found: Sequence[Target], gone: Sequence[Target]) -> list[Target]:
+    """Signing certificates beside authentication certificates that go; those that the selection covers have their own
+    turn. What waits for its hand-over goes with what came with it, or with the live one if it came alone."""
+    live = {(one.resident_id, one.carrier) for one in gone if not one.pending}
+    applied_for = {one.application_id for one in gone}
+    pairs = {one.application_id for one in found if one.kind is Kind.AUTHENTICATION}
+
+    def goes(one: Target) -> bool:
+        if one.pending and one.application_id in pairs:
+            return one.application_id in applied_for
+        return (one.resident_id, one.carrier) in live
+
+    return [one for one in found if one.kind is Kind.SIGNATURE and goes(one) and not order.selection.covers(one)]

@@ -50,7 +50,7 @@ _PER_ISSUER = select(_c.issuer, func.count().label("number")).group_by(_c.issuer
 _r = revocations.c
 _TARGETS = select(
     _c.issuer, _c.serial, _c.kind, _c.carrier, _c.resident_id, _c.application_id, _c.municipality, _c.not_after,
-    _c.profile_digest, _c.reserved_at, _c.ended_at, _r.cause, _r.reason, _r.revoked_at,
+    _c.profile_digest, _c.reserved_at, _c.ended_at, _c.pending, _r.cause, _r.reason, _r.revoked_at,
 ).outerjoin(revocations, and_(_r.issuer == _c.issuer, _r.serial == _c.serial))  # fmt: skip
 _BETWEEN = _TARGETS.where(
     _c.issuer == bindparam("of_issuer"),
@@ -212,5 +212,5 @@ def _target(row: AnyRow) -> Target:
         standing = Revocation(
             row.issuer, row.serial, row.municipality, row.cause, row.reason, row.revoked_at, row.not_after
         )
-    columns: list[Any] = [*row[:10], row.ended_at is not None, standing]
+    columns: list[Any] = [*row[:10], row.ended_at is not None, row.pending, standing]
     return Target(*columns)

@@ -54,6 +54,7 @@ def target_of(record: CertificateRecord, standing: Revocation | None = None, *, 
         record.profile_digest,
         record.reserved_at,
         ended,
+        record.pending,
         standing,
     )
 

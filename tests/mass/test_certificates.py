@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +24,8 @@ from mass.run import run, step
 from tests.oversight.test_reconcile import check_head
 from tests.support.house import HOUR, House
 from tests.support.mass import Town, audit_acts, list_file
+from tests.support.memory import MemoryStore
+from tests.support.residents import HINO, KIYOSE
 from tests.support.stores import Store
 
 G2 = {kind: IssuerId(f"{kind.value}-g2") for kind in Kind}
@@ -125,6 +128,33 @@ def _sound(town: Town) -> None:
 def test_signing_certificates_end_before_the_others_of_their_pairs(town: Town) -> None:
     done = town.run(town.preview(town.order(RevocationCause.RECORD_ERROR)), lambda _: _sound(town))
     assert dict(done.tally) == {"revoked": 8}
+
+
+@pytest.mark.parametrize(
+    ("place", "alone", "expected"),
+    [
+        pytest.param(KIYOSE, False, {(1, "signature"), (1, "authentication")}, id="the live pair"),
+        pytest.param(HINO, False, {(4, "signature"), (4, "authentication")}, id="the pair that waits"),
+        pytest.param(
+            KIYOSE,
+            True,
+            {(1, "signature"), (1, "authentication"), (4, "signature")},
+            id="the live pair and what follows",
+        ),
+    ],
+)
+def test_what_waits_for_its_hand_over_goes_with_what_came_with_it(
+    town: Town, memory: MemoryStore, place: MunicipalityCode, alone: bool, expected: set[tuple[int, str]]
+) -> None:
+    for key, row in list(memory.tables.certificates.items()):
+        if row.application_id == 4 and alone and row.kind is Kind.AUTHENTICATION:
+            del memory.tables.certificates[key]
+        elif row.application_id == 4:
+            memory.tables.certificates[key] = replace(row, carrier=Carrier.CARD, pending=True, municipality=HINO)
+        elif row.application_id != 1:
+            del memory.tables.certificates[key]
+    town.do(town.order(RevocationCause.RECORD_ERROR, kinds=frozenset({Kind.AUTHENTICATION}), municipality=place))
+    assert held(town) == expected
 
 
 def test_what_was_issued_after_the_preview_is_left_alone(town: Town) -> None:

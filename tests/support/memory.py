@@ -375,6 +375,7 @@ class Certificates:
             row.profile_digest,
             row.reserved_at,
             row.ended_at is not None,
+            row.pending,
             standing,
         )
 
