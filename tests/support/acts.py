@@ -14,6 +14,7 @@ from unittest.mock import patch
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ca.deliver import report_delivery, withdraw_overdue
 from ca.issue import issue
 from ca.recover import finish_unfinished
 from ca.revoke import revoke_resident
@@ -27,7 +28,7 @@ from config.rules import template
 from crl.files import read_current
 from crl.publish import publish_due
 from crl.read import read_list
-from domain.applications import IssuanceApplication
+from domain.applications import Card, DeliveryReport, HandOver, IssuanceApplication
 from domain.certificates import CertificateState, IssuerId, Kind
 from domain.events import EventType
 from domain.lists import Scope
@@ -83,9 +84,12 @@ def make_requests(label: str, *kinds: Kind) -> dict[Kind, bytes]:
     }
 
 
-def _application(number: int, key: str, alone: bool, moved: bool) -> IssuanceApplication:
+def _application(
+    number: int, key: str, alone: bool, moved: bool, card: Mapping[str, object] | None = None
+) -> IssuanceApplication:
     kinds = (Kind.SIGNATURE,) if alone else tuple(Kind)
     return make_application(
+        **(card or {}),
         key=key,
         resident_code=resident_code(number),
         attributes=MOVED if moved else attributes(),
@@ -107,9 +111,14 @@ def _found(place: Workplace, *, url: str) -> Facts:
     return {}
 
 
-def _issue(place: Workplace, *, number: int, key: str, alone: bool = False, moved: bool = False) -> Facts:
-    """Resident `number` applies for a pair, or for the signing certificate `alone`; `moved` since."""
-    pair = issue(place.services.authority, _application(number, key, alone, moved))
+def _issue(
+    place: Workplace, *, number: int, key: str, alone: bool = False, moved: bool = False, card_days: int | None = None
+) -> Facts:
+    """Resident `number` applies for a pair, or for the signing certificate `alone`; `moved` since. `card_days` is how
+    long the card is valid yet."""
+    ends = None if card_days is None else day_in_japan(place.now) + timedelta(days=card_days)
+    card = {"card": Card("card 1", ends)} if ends else None
+    pair = issue(place.services.authority, _application(number, key, alone, moved, card))
     return {"application": pair.application_id, "certificates": _shown(pair.certificates), "repeated": pair.repeated}
 
 
@@ -128,6 +137,18 @@ def _shown(certificates: Mapping[Kind, bytes]) -> Facts:
         kind.value: [f"{x509.load_der_x509_certificate(der).serial_number:032x}", hashlib.sha256(der).hexdigest()]
         for kind, der in certificates.items()
     }
+
+
+def _deliver(place: Workplace, *, key: str, outcome: str = "delivered") -> Facts:
+    """清瀬市 reports what became of its application."""
+    report = DeliveryReport(KIYOSE_CITY, KIYOSE_CITY.label, key, HandOver(outcome))
+    receipt = report_delivery(place.services.authority, report)
+    return {"live": [kind.value for kind in receipt.live], "revoked": [kind.value for kind in receipt.revoked]}
+
+
+def _withdraw(place: Workplace) -> Facts:
+    """What the publisher's round does for certificates that nobody reported, as if their time were over."""
+    return {"withdrawn": withdraw_overdue(place.services.authority, place.now, "publisher:test")}
 
 
 def _finish(place: Workplace) -> Facts:
@@ -241,6 +262,7 @@ def _judge(place: Workplace) -> Facts:
                 "sha256": hashlib.sha256(row.der).hexdigest(),
                 "issued": row.state is CertificateState.ISSUED,
                 "live": row.ended_at is None,
+                "pending": row.pending,
                 "status": services.status.status_of(row.issuer, row.serial).word,
             }
             for row in work.certificates.all()
@@ -287,6 +309,8 @@ ACTS: Mapping[str, Callable[..., Facts]] = {
     "found": _found,
     "issue": _issue,
     "issue at once": _issue_at_once,
+    "deliver": _deliver,
+    "withdraw": _withdraw,
     "finish": _finish,
     "revoke": _revoke,
     "move": _move,
