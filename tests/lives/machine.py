@@ -73,6 +73,13 @@ class Lives(RuleBasedStateMachine):
         said = self._said(number, event, place, change, 0)
         self._deliver(self.office.write("register", "register", said), None)
 
+    @rule()
+    def give_up(self) -> None:
+        """An hour later, whoever stopped a card reports it lost."""
+        self.office.forward(timedelta(hours=1))
+        for person in self.office.model.held():
+            self.office.revoke(person["code"], "card-lost", None, None, "operator", None)
+
     # --- what happens, too ---
 
     @rule(

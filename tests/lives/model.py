@@ -128,6 +128,14 @@ class Model:
         """Those that are neither revoked nor expired; held and reserved ones are among them."""
         return {name: row for name, row in self.of(number).items() if not row["ended"] and row["end"] >= self.now}
 
+    def held(self) -> list[Row]:
+        """Who has a certificate on hold."""
+        return [
+            person
+            for number, person in self.people.items()
+            if any(row["revoked"] for row in self.live(number).values())
+        ]
+
     def word(self, row: Row) -> tuple[str, int | None, datetime | None]:
         """(status, reason code, time) as OCSP should tell it."""
         if row["reserved"]:
