@@ -55,10 +55,9 @@ def change_targets(
     bears it as its receipt, and one audit row for each reason names the certificates."""
     if not changes:
         return
-    fresh = [change.revocation for change in changes if change.target.standing is None]
-    over = [change.revocation for change in changes if change.target.standing is not None]
-    work.revocations.put_many(fresh, event, received_at, over_holds=False)
-    work.revocations.put_many(over, event, received_at, over_holds=True)
+    for over in (False, True):
+        rows = [change.revocation for change in changes if (change.target.standing is not None) is over]
+        work.revocations.put_many([(row, event, received_at) for row in rows], over_holds=over)
     ended = [change.target for change in changes if not change.revocation.on_hold]
     work.certificates.end_many([(target.issuer, target.serial) for target in ended], at)
     alike = {(change.revocation.cause, change.revocation.reason) for change in changes}

@@ -106,6 +106,12 @@ class NoticeRepository(Protocol):
     def all(self) -> Iterator[NoticeRecord]:
         """Every notice, those of one sender together."""
 
+    def find_many(self, sender: str, notice_ids: Sequence[str]) -> Sequence[NoticeRecord]:
+        """The sender's notices with these ids, in no order."""
+
+    def between(self, sender: str, first: int, last: int) -> Sequence[NoticeRecord]:
+        """The sender's notices with numbers from `first` to `last`, by number."""
+
     def put_many(self, records: Sequence[NoticeRecord]) -> None:
         """Insert notices whose sender and id are new."""
 

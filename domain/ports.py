@@ -195,6 +195,9 @@ class CertificateRepository(Protocol):
     def live_of(self, resident_id: int) -> Sequence[CertificateRecord]:
         """The resident's rows without `ended_at`, reserved and pending ones too, in order of reservation."""
 
+    def live_of_many(self, resident_ids: Sequence[int]) -> Sequence[CertificateRecord]:
+        """The same for many, those of each resident in their order."""
+
     def of_resident(self, resident_id: int) -> Sequence[CertificateRecord]:
         """All the resident's rows in order of reservation."""
 
@@ -241,11 +244,9 @@ class RevocationRepository(Protocol):
         """Insert, or replace a hold; marks the scope changed. Raises Refusal(ALREADY_APPLIED) when a revocation that is
         no hold stands."""
 
-    def put_many(
-        self, revocations: Sequence[Revocation], receipt: str, received_at: datetime, *, over_holds: bool
-    ) -> None:
-        """Insert revocations of certificates that have none, or replace holds; marks the scopes changed. Raises
-        Refusal(ALREADY_APPLIED) when one finds another state than that."""
+    def put_many(self, rows: Sequence[tuple[Revocation, str, datetime]], *, over_holds: bool) -> None:
+        """Insert revocations (with receipt and the time of receipt) of certificates that have none, or replace holds;
+        marks the scopes changed. Raises Refusal(ALREADY_APPLIED) when one finds another state than that."""
 
     def for_scope(self, scope: Scope, listed_since: datetime | None) -> Iterable[Revocation]:
         """The scope's revocations by serial, those that expired before `listed_since` left out."""
@@ -264,6 +265,9 @@ class RevocationRepository(Protocol):
 
     def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str) -> None:
         """Raises Refusal(IN_PROGRESS) when the key was taken meanwhile."""
+
+    def keep_receipts(self, rows: Sequence[tuple[str, str, bytes, str]]) -> None:
+        """The same for many."""
 
 
 class AuditTrail(Protocol):

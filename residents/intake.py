@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import cast
 
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.parties import Party
 from domain.ports import UnitOfWork
 from domain.revocation import CertificateEffect
+from residents.ahead import Ahead
 from residents.feed import Notice
 from residents.judgement import require_sender
 from residents.parts import Intake
@@ -80,7 +82,10 @@ def _take_together(intake: Intake, batch: list[tuple[int, Notice]], actor: Party
     committed after all are answered as repeats."""
     try:
         with intake.begin() as work:
-            outcomes = list(_each(batch, lambda notice: _attempt(intake, work, notice, actor)))
+            ahead = Ahead(work)
+            ahead.read(intake.sealer, (notice for _, notice in batch))
+            outcomes = list(_each(batch, lambda notice: _attempt(intake, cast(UnitOfWork, ahead), notice, actor)))
+            ahead.settle()
             work.commit()
     except Refusal:
         yield from _each(batch, lambda notice: take(intake, notice, actor))

@@ -59,6 +59,7 @@ _BETWEEN = _TARGETS.where(
 ).order_by(_c.serial)
 _BETWEEN_THERE = _BETWEEN.where(_c.municipality == bindparam("of_municipality"))
 _TARGETS_OF = AnyOf(_TARGETS, _c.resident_id)
+_LIVE_OF_MANY = AnyOf(_ROWS.where(_c.ended_at.is_(None)).order_by(*_OLDEST_FIRST), _c.resident_id)
 _CENSUS = (
     select(_c.serial, _c.not_before)
     .where(_c.issuer == bindparam("of_issuer"), _c.not_after >= bindparam("unexpired_at"))
@@ -111,6 +112,9 @@ class Certificates:
 
     def live_of(self, resident_id: int) -> Sequence[CertificateRecord]:
         return [_record(row) for row in self._statements.many(_LIVE_OF, {"resident_id": resident_id})]
+
+    def live_of_many(self, resident_ids: Sequence[int]) -> Sequence[CertificateRecord]:
+        return [_record(row) for row in _LIVE_OF_MANY.rows(self._statements, resident_ids)]
 
     def of_resident(self, resident_id: int) -> Sequence[CertificateRecord]:
         return [_record(row) for row in self._statements.many(_OF_RESIDENT, {"resident_id": resident_id})]

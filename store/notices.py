@@ -23,6 +23,10 @@ _NUMBERED = _OF_STATE.where(_c.sequence > bindparam("after")).order_by(_c.sequen
 _UNNUMBERED = _OF_STATE.where(_c.sequence.is_(None)).order_by(_c.received_at, _c.notice_id)
 _ALL = _ROWS.order_by(_c.sender, _c.notice_id)
 _LATEST = select(func.max(_c.effective_on)).where(_c.resident_id == bindparam("resident_id"))
+_FIND_MANY = AnyOf(_ROWS.where(_c.sender == bindparam("sender")), _c.notice_id)
+_BETWEEN = _ROWS.where(
+    _c.sender == bindparam("sender"), _c.sequence >= bindparam("first"), _c.sequence <= bindparam("last")
+).order_by(_c.sequence)
 _LATEST_MANY = AnyOf(
     select(_c.resident_id, func.max(_c.effective_on).label("latest")).group_by(_c.resident_id), _c.resident_id
 )
@@ -59,6 +63,13 @@ class Notices:
     def put_many(self, records: Sequence[NoticeRecord]) -> None:
         if records:
             self._statements.run(_INSERT, [{name: getattr(row, name) for name in _COLUMNS} for row in records])
+
+    def find_many(self, sender: str, notice_ids: Sequence[str]) -> Sequence[NoticeRecord]:
+        return [NoticeRecord(*row) for row in _FIND_MANY.rows(self._statements, notice_ids, {"sender": sender})]
+
+    def between(self, sender: str, first: int, last: int) -> Sequence[NoticeRecord]:
+        rows = self._statements.many(_BETWEEN, {"sender": sender, "first": first, "last": last})
+        return [NoticeRecord(*row) for row in rows]
 
     def expected(self, sender: str) -> int:
         row = self._statements.find(_EXPECTED, {"sender": sender})

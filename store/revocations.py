@@ -58,20 +58,16 @@ class Revocations:
             self._statements.run(_INSERT, _row(revocation, receipt, received_at), {"revocations_key": _STANDS})
         self._lists.want(Scope(revocation.issuer, revocation.municipality))
 
-    def put_many(
-        self, revocations: Sequence[Revocation], receipt: str, received_at: datetime, *, over_holds: bool
-    ) -> None:
+    def put_many(self, rows: Sequence[tuple[Revocation, str, datetime]], *, over_holds: bool) -> None:
         """Raises Refusal(ALREADY_APPLIED) when one finds another state than that."""
-        if not revocations:
+        if not rows:
             return
         if over_holds:
-            rows = [_over_hold(revocation, receipt, received_at) for revocation in revocations]
-            if self._statements.run(_REPLACE_HOLD, rows) != len(rows):
+            if self._statements.run(_REPLACE_HOLD, [_over_hold(*row) for row in rows]) != len(rows):
                 raise _STANDS
         else:
-            rows = [_row(revocation, receipt, received_at) for revocation in revocations]
-            self._statements.run(_INSERT, rows, {"revocations_key": _STANDS})
-        for scope, changes in Counter(Scope(row.issuer, row.municipality) for row in revocations).items():
+            self._statements.run(_INSERT, [_row(*row) for row in rows], {"revocations_key": _STANDS})
+        for scope, changes in Counter(Scope(row.issuer, row.municipality) for row, _, _ in rows).items():
             self._lists.want(scope, changes)
 
     def for_scope(self, scope: Scope, listed_since: datetime | None) -> Iterable[Revocation]:
@@ -112,11 +108,16 @@ class Revocations:
 
     def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str) -> None:
         """Raises Refusal(IN_PROGRESS) when the key was taken meanwhile."""
-        row = {"caller": caller, "key": key, "content": content, "receipt": receipt}
+        self.keep_receipts([(caller, key, content, receipt)])
+
+    def keep_receipts(self, rows: Sequence[tuple[str, str, bytes, str]]) -> None:
         taken = Refusal(
             Code.IN_PROGRESS, "a request under this idempotency key is being worked on; repeat it in a few seconds"
         )
-        self._statements.run(_KEEP, row, {"receipts_key": taken})
+        names = ("caller", "key", "content", "receipt")
+        if rows:
+            values = [dict(zip(names, row, strict=True)) for row in rows]
+            self._statements.run(_KEEP, values, {"receipts_key": taken})
 
 
 def _row(revocation: Revocation, receipt: str, received_at: datetime) -> dict[str, Any]:

@@ -121,9 +121,9 @@ def test_many_are_revoked_and_ended_at_once_and_count_in_their_scopes(any_store:
     rows = [on_hold(record) for record in (*records, elsewhere)]
     final = [replace(row, reason=CrlReason.CA_COMPROMISE, cause=RevocationCause.ISSUER_KEY) for row in rows[:2]]
     with any_store.begin() as work:
-        work.revocations.put_many(rows, "mass", NOW, over_holds=False)
-        work.revocations.put_many([], "mass", NOW, over_holds=False)
-        work.revocations.put_many(final, "mass", NOW, over_holds=True)
+        work.revocations.put_many([(row, "mass", NOW) for row in rows], over_holds=False)
+        work.revocations.put_many([], over_holds=False)
+        work.revocations.put_many([(row, "mass", NOW) for row in final], over_holds=True)
         work.certificates.end_many([(row.issuer, row.serial) for row in final], NOW)
         work.certificates.end_many([], NOW)
         work.commit()
@@ -153,7 +153,7 @@ def test_many_are_not_revoked_over_another_state(any_store: Store, first: CrlRea
             work.revocations.put(revocation_of(record, reason=first), "first", NOW)
             work.commit()
     with any_store.begin() as work, pytest.raises(Refusal) as refused:
-        work.revocations.put_many([revocation_of(record)], "mass", NOW, over_holds=over_holds)
+        work.revocations.put_many([(revocation_of(record), "mass", NOW)], over_holds=over_holds)
     assert refused.value.code is Code.ALREADY_APPLIED
 
 
@@ -208,6 +208,37 @@ def test_notices_are_put_and_their_newest_days_read_many_at_once(any_store: Stor
         assert work.notices.find("mass:1", "2") == rows[2]
         assert work.notices.latest_effective_many(ids) == {ids[0]: days[0], ids[1]: days[2]}
         assert work.notices.latest_effective(ids[0]) == days[0]
+
+
+def test_notices_are_found_many_at_once(any_store: Store) -> None:
+    with any_store.begin() as work:
+        rows = [
+            NoticeRecord("one", f"n{number}", number, digest_of("content"), NoticeState.QUARANTINED, NOW)
+            for number in range(1, 6)
+        ]
+        work.notices.put_many([*rows, replace(rows[1], sender="other"), replace(rows[0], sequence=None, notice_id="x")])
+        found = work.notices.find_many("one", ["n2", "n5", "n9"])
+        assert sorted(found, key=lambda row: row.notice_id) == [rows[1], rows[4]]
+        assert work.notices.between("one", 2, 4) == rows[1:4]
+        assert (work.notices.find_many("one", []), work.notices.between("other", 3, 9)) == ([], [])
+
+
+def test_live_certificates_are_found_many_at_once(any_store: Store) -> None:
+    one, other, ended = (add_certificate(any_store.begin, label) for label in ("one", "other", "ended"))
+    with any_store.begin() as work:
+        work.certificates.end(ended.issuer, ended.serial, NOW)
+        found = work.certificates.live_of_many([other.resident_id, one.resident_id, ended.resident_id])
+        assert sorted(found, key=lambda row: row.application_id) == [one, other]
+
+
+def test_receipts_are_kept_many_at_once(any_store: Store) -> None:
+    with any_store.begin() as work:
+        work.revocations.keep_receipts([("a", "1", digest_of("x"), "one"), ("a", "2", digest_of("y"), "two")])
+        work.revocations.keep_receipts([])
+        assert work.revocations.receipt("a", "2") == (digest_of("y"), "two")
+        with pytest.raises(Refusal) as refused:
+            work.revocations.keep_receipts([("a", "3", digest_of("x"), "one"), ("a", "2", digest_of("y"), "two")])
+        assert refused.value.code is Code.IN_PROGRESS
 
 
 def test_a_serial_has_no_share_in_what_is_shown_of_targets(any_store: Store) -> None:

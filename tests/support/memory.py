@@ -229,6 +229,14 @@ class Notices:
             assert (record.sender, record.notice_id) not in self._tables.notices, "a notice came twice"
             self.put(record)
 
+    def find_many(self, sender: str, notice_ids: Sequence[str]) -> Sequence[NoticeRecord]:
+        return [found for notice in notice_ids if (found := self.find(sender, notice))]
+
+    def between(self, sender: str, first: int, last: int) -> Sequence[NoticeRecord]:
+        rows = self._tables.notices.values()
+        found = [row for row in rows if row.sender == sender and row.sequence and first <= row.sequence <= last]
+        return sorted(found, key=lambda row: row.sequence or 0)
+
     def latest_effective_many(self, resident_ids: Sequence[int]) -> Mapping[int, date]:
         return {row: day for row in resident_ids if (day := self.latest_effective(row))}
 
@@ -341,6 +349,9 @@ class Certificates:
         row = self._tables.certificates[issuer, serial]
         self._tables.certificates[issuer, serial] = replace(row, ended_at=row.ended_at or at)
 
+    def live_of_many(self, resident_ids: Sequence[int]) -> Sequence[CertificateRecord]:
+        return [row for id_ in resident_ids for row in self.live_of(id_)]
+
     def end_many(self, certificates: Sequence[_Certificate], at: datetime) -> None:
         for issuer, serial in certificates:
             self.end(issuer, serial, at)
@@ -432,10 +443,12 @@ class Revocations:
         scope = Scope(revocation.issuer, revocation.municipality)
         self._tables.scopes[scope] = self._tables.scopes.get(scope, 0) + 1
 
-    def put_many(
-        self, revocations: Sequence[Revocation], receipt: str, received_at: datetime, *, over_holds: bool
-    ) -> None:
-        for revocation in revocations:
+    def keep_receipts(self, rows: Sequence[tuple[str, str, bytes, str]]) -> None:
+        for row in rows:
+            self.keep_receipt(*row)
+
+    def put_many(self, rows: Sequence[tuple[Revocation, str, datetime]], *, over_holds: bool) -> None:
+        for revocation, receipt, received_at in rows:
             standing = self.find(revocation.issuer, revocation.serial)
             if (standing is not None and standing.on_hold) != over_holds or (standing and not standing.on_hold):
                 raise Refusal(Code.ALREADY_APPLIED, "the certificate is revoked already; nothing was changed")
