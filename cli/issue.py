@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ca.issue import issue
+from cli.batches import batch
 from cli.preview import preview
 from cli.state import open_state
 from domain.applications import IssuanceApplication
@@ -23,13 +24,16 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 class _Issue(click.Command):
-    """`jpki issue preview FILE` is a command of its own; anything else behind `issue` is an application."""
+    """`jpki issue preview FILE` and `jpki issue batch FILE` are commands of their own; anything else behind `issue` is
+    an application."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         if args[:1] == ["preview"]:
             return preview.make_context(f"{info_name} preview", args[1:], parent, **extra)
+        if args[:1] == ["batch"]:
+            return batch.make_context(f"{info_name} batch", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
 
@@ -55,7 +59,8 @@ def command(
     renews them: the new ones wait for `jpki deliver`. If it is interrupted, run it again with
     the same key.
 
-    `jpki issue preview FILE` shows beforehand which substitute characters (代替文字) it would write.
+    `jpki issue preview FILE` shows beforehand which substitute characters (代替文字) it would write. `jpki issue batch
+    FILE` issues for many residents.
     """
     document = read_json(application.read_bytes())
     given = {Kind.SIGNATURE: signature_request, Kind.AUTHENTICATION: authentication_request}

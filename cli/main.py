@@ -21,7 +21,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
         "init": ("cli.init", "Make keys, certificates, configuration and database in a new state directory."),
         "check-config": ("cli.check_config", "Check the whole configuration and list every fault."),
-        "serve": ("cli.serve", "Run the API, the status service and the publisher."),
+        "serve": ("cli.serve", "Run the API, the status service, the publisher and the workers on batches."),
         "upgrade": ("cli.upgrade", "Bring the database up to this version of the program."),
         "demo": ("cli.demo", "Show the whole main job as a story, then keep serving."),
     },
@@ -30,6 +30,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "residents": ("cli.residents", "Load the resident register's records; apply its notices; guard the codes."),
         "issue": ("cli.issue", "Issue a pair (or re-issue the signing certificate) for a resident."),
         "deliver": ("cli.deliver", "Report that new certificates are on their carrier, or will not be."),
+        "batches": ("cli.batches", "Watch batches of applications, fetch their results, cancel them."),
         "revoke": ("cli.revoke", "Revoke or hold a resident's certificates, by resident code."),
         "mass": ("cli.mass", "Hold, revoke or change very many at once: preview, confirm, run, watch."),
     },

@@ -41,7 +41,7 @@ def run_publisher(state: Path) -> None:
         if heard and heard.si_signo in (signal.SIGTERM, signal.SIGINT):
             break
         if heard and heard.si_signo == signal.SIGHUP:
-            services = _assembled_anew(state, services)
+            services = assembled_anew(state, services)
     services.close()
 
 
@@ -50,7 +50,8 @@ def next_wait(wait: timedelta, poll: timedelta, *, well: bool) -> timedelta:
     return poll if well else min(max(wait, poll) * 2, max(LONGEST_WAIT, poll))
 
 
-def _assembled_anew(state: Path, services: Services) -> Services:
+def assembled_anew(state: Path, services: Services) -> Services:
+    """The services by the settings as they are now; those before while there are faults in them."""
     try:
         fresh = assemble(state)
     except ConfigurationFaults as error:

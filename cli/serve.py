@@ -14,12 +14,14 @@ from config.settings import load
 
 
 @click.command("serve")
-@click.argument("service", type=click.Choice(["all", "api", "status", "publisher"]), default="all")
+@click.argument("service", type=click.Choice(["all", "api", "status", "publisher", "batches"]), default="all")
+@click.option("--slot", type=click.IntRange(0, 63), default=0, help="Which of the workers on batches this one is.")
 @click.pass_obj
-def command(state: Path, service: str) -> None:
-    """Run the API (HTTPS, mutual TLS), the status service (OCSP, lists) and the publisher, or one of them.
+def command(state: Path, service: str, slot: int) -> None:
+    """Run the API (HTTPS, mutual TLS), the status service (OCSP, lists), the publisher and the workers on batches of
+    applications, or one of them.
 
-    With "all", one supervisor starts the three, restarts what dies, and passes on SIGTERM and SIGHUP (reload). Under a
+    With "all", one supervisor starts them, restarts what dies, and passes on SIGTERM and SIGHUP (reload). Under a
     process manager of your own, run them one by one. The configuration is checked first.
     """
     settings = load(state)
@@ -29,6 +31,12 @@ def command(state: Path, service: str) -> None:
 
         log_to_stderr()
         return run_publisher(state)
+    if service == "batches":
+        from cli.batch_worker import run_worker
+        from web.logs import log_to_stderr
+
+        log_to_stderr()
+        return run_worker(state, slot)
     if service in ("api", "status"):
         from web.server import serve
 
@@ -36,5 +44,6 @@ def command(state: Path, service: str) -> None:
     if faults := examine(settings, system_clock()):
         raise ConfigurationFaults(faults)
     click.echo(f"API https://{settings.api.bind}, status http://{settings.status.bind}; stop with Ctrl-C", err=True)
-    supervise(state, [settings.transport.server_certificate, *(row.responder_certificate for row in settings.issuers)])
+    files = [settings.transport.server_certificate, *(row.responder_certificate for row in settings.issuers)]
+    supervise(state, files, settings.batches.workers)
     return None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-NAMES = ("api", "status", "publisher")
+SERVICES = ("api", "status", "publisher")
 LONGEST_WAIT = 30.0
 """Seconds before a service that keeps dying is started again."""
 
@@ -35,15 +35,16 @@ class _Child:
     again_at: float | None = None
 
 
-def supervise(state: Path, watched: Iterable[Path]) -> None:
-    """Run all services until SIGTERM or SIGINT. SIGHUP, or a change of a `watched` file, makes them read settings, keys
-    and certificates again."""
+def supervise(state: Path, watched: Iterable[Path], workers: int = 1) -> None:
+    """Run all services, and `workers` on batches, until SIGTERM or SIGINT. SIGHUP, or a change of a `watched` file,
+    makes them read settings, keys and certificates again."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
     files = tuple(watched)
     seen = _stamps(files)
     children: list[_Child] = []
     try:
-        children += (_start(name, state) for name in NAMES)
+        names = (*SERVICES, *(f"batches --slot {slot}" for slot in range(workers)))
+        children += (_start(name, state) for name in names)
         while True:
             heard = signal.sigtimedwait(_HEARD, _LOOK)
             if heard and heard.si_signo != signal.SIGHUP:
@@ -59,7 +60,7 @@ def supervise(state: Path, watched: Iterable[Path]) -> None:
 
 
 def _start(name: str, state: Path) -> _Child:
-    command = [sys.executable, "-m", "cli", "--state", str(state), "serve", name]
+    command = [sys.executable, "-m", "cli", "--state", str(state), "serve", *name.split()]
     return _Child(name, subprocess.Popen(command, preexec_fn=_become_a_service), time.monotonic())  # noqa: PLW1509
 
 

@@ -12,6 +12,7 @@ from typing import cast, get_args
 from config.document import ConfigurationFaults, Secret, Section
 from domain import oids
 from domain.certificates import IssuerId, Kind
+from policies.batches import BatchPolicy
 from policies.crl import CrlPolicy
 from policies.distribution import Locations
 from policies.ocsp import Access, NeverIssued, OcspPolicy
@@ -69,6 +70,15 @@ class SecretSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchSettings:
+    """The worker processes of batches, how often they look for work, and what they keep to."""
+
+    workers: int
+    poll: timedelta
+    policy: BatchPolicy
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the authority is told. Durations are timedeltas, paths are absolute, secrets are references."""
 
@@ -85,6 +95,7 @@ class Settings:
     crl: CrlPolicy
     crl_directory: Path
     publish_poll: timedelta
+    batches: BatchSettings
     audit_key: Path
     audit_public_key: Path
     transport: TransportSettings
@@ -147,6 +158,7 @@ def read(root: Section) -> Settings:
         crl=_crl(crl),
         crl_directory=crl.file("directory", "crl"),
         publish_poll=timedelta(seconds=crl.integer("poll_seconds", 2, 1, 3600)),
+        batches=_batches(root.section("batches")),
         audit_key=audit.file("key", "keys/audit.pem"),
         audit_public_key=audit.file("public_key", "certs/audit.pub"),
         transport=TransportSettings(
@@ -260,6 +272,20 @@ def _ocsp(section: Section) -> OcspPolicy:
         section.faults.append(f"ocsp: {fault}")
     section.done()
     return policy
+
+
+def _batches(section: Section) -> BatchSettings:
+    policy = BatchPolicy(
+        longest=section.integer("longest", 10_000, 1, 100_000),
+        queue=section.integer("queue", 20_000, 1, 1_000_000),
+        chunk=section.integer("chunk", 64, 1, 1000),
+        retention=timedelta(days=section.integer("retention_days", 30, 1, 3650)),
+    )
+    for fault in policy.faults():
+        section.faults.append(f"batches: {fault}")
+    workers, poll = section.integer("workers", 1, 1, 64), section.integer("poll_seconds", 2, 1, 60)
+    section.done()
+    return BatchSettings(workers, timedelta(seconds=poll), policy)
 
 
 def _crl(section: Section) -> CrlPolicy:

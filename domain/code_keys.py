@@ -52,12 +52,15 @@ class CodePart(Enum):
     APPLICATIONS = "applications"
     RECEIPTS = "receipts"
     MASS_ROWS = "mass-rows"
+    BATCHES = "batches"
+    BATCH_ITEMS = "batch-items"
 
 
 @dataclass(frozen=True, slots=True)
 class CodedRow:
-    """The values of one row. `key` is the row's primary key. A resident has `index` and `sealed`; the others have a
-    content `digest`, and a held notice or the row of a mass event what it says, `concealed`."""
+    """The values of one row. `key` is the row's primary key. A resident has `index` and `sealed`; most others have a
+    content `digest`; a held notice or the row of a mass event has what it says, an open item of a batch what it asks
+    for, `concealed`."""
 
     key: tuple[int | str, ...]
     index: bytes | None = None

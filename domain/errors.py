@@ -40,6 +40,7 @@ class Code(Enum):
     FOREIGN_ISSUER = "foreign-issuer"
     CLOCK_BEHIND = "clock-behind"
     WOULD_SHRINK = "would-shrink"
+    QUEUE_FULL = "queue-full"
     BUSY = "busy"
     STORE_UNAVAILABLE = "store-unavailable"
     SIGNER_UNAVAILABLE = "signer-unavailable"

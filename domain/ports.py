@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from domain.applications import ApplicationRecord
+from domain.batches import BatchRepository
 from domain.certificates import CertificateRecord, IssuerId
 from domain.code_keys import CodeKeyRepository
 from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRepository
@@ -295,6 +296,8 @@ class UnitOfWork(Protocol):
     def certificates(self) -> CertificateRepository: ...
     @property
     def revocations(self) -> RevocationRepository: ...
+    @property
+    def batches(self) -> BatchRepository: ...
     @property
     def lists(self) -> ListRepository: ...
     @property

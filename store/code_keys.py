@@ -11,7 +11,18 @@ from sqlalchemy import Column, bindparam, func, insert, select, tuple_, update
 
 from domain.code_keys import CodedRow, CodeKeyRecord, CodeMove, CodePart
 from store.statements import Statements
-from store.tables import applications, audit_head, code_keys, code_moves, mass_rows, notices, receipts, residents
+from store.tables import (
+    applications,
+    audit_head,
+    batch_items,
+    batches,
+    code_keys,
+    code_moves,
+    mass_rows,
+    notices,
+    receipts,
+    residents,
+)
 
 _k, _m = code_keys.c, code_moves.c
 _IN_USE = select(audit_head.c.code_keys)
@@ -50,6 +61,8 @@ _SOURCES = {
     CodePart.APPLICATIONS: _Source([applications.c.id], {"digest": applications.c.content}),
     CodePart.MASS_ROWS: _Source([mass_rows.c.event, mass_rows.c.position], {"concealed": mass_rows.c.sealed}),
     CodePart.RECEIPTS: _Source([receipts.c.caller, receipts.c.key], {"digest": receipts.c.content}),
+    CodePart.BATCHES: _Source([batches.c.id], {"digest": batches.c.content}),
+    CodePart.BATCH_ITEMS: _Source([batch_items.c.batch_id, batch_items.c.line], {"concealed": batch_items.c.sealed}),
 }
 
 

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -34,6 +33,8 @@ from domain.mass import MassState
 from domain.parties import Role, Usage
 from domain.people import ResidentState, Sex
 from domain.revocation import RevocationCause
+from store.batch_tables import batch_items, batch_queues, batches
+from store.metadata import metadata
 from store.types import (
     Choice,
     Generations,
@@ -46,16 +47,6 @@ from store.types import (
     UtcDateTime,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_key",
-        "uq": "%(table_name)s_%(column_0_N_name)s_once",
-        "fk": "%(table_name)s_%(column_0_N_name)s_known",
-        "ck": "%(table_name)s_%(constraint_name)s",
-        "ix": "%(table_name)s_by_%(column_0_N_name)s",
-    }
-)
-
 _HOLDER = ("resident_id", "kind", "carrier")
 
 
@@ -63,6 +54,9 @@ def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Inde
     """An index of the rows for which `where` holds."""
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
+
+# Besides those made here: whoever asks for the tables gets all of them.
+__all__ = ["batch_items", "batch_queues", "batches", "metadata"]
 
 # The copy of the resident register. Codes are only here as keyed index and sealed value.
 # Kept while certificates refer to them: as long as issuance records.

@@ -12,6 +12,7 @@ from domain.code_keys import CodeKeyWatch
 from domain.errors import Code, Refusal
 from domain.ports import Signer
 from store.applications import Applications
+from store.batches import Batches
 from store.certificates import Certificates
 from store.code_keys import CodeKeys
 from store.engine import LOCK_WAIT, open_reader, open_writer
@@ -45,6 +46,7 @@ class SqlUnitOfWork:
     def __enter__(self) -> Self:
         self._statements = statements = Statements(self._engine, self._write, self._lasting)
         self.lists = Lists(statements)
+        self.batches = Batches(statements)
         self.code_keys = CodeKeys(statements)
         self.residents = Residents(statements, self._not_found)
         self.notices = Notices(statements)

@@ -19,6 +19,7 @@ from residents.feed import Notice
 from residents.intake import Effect, Outcome
 from residents.listing import NoticeList
 from residents.receipts import HeldNotice, NoticeReceipt
+from web.batches import BatchParts, batches_blueprint
 from web.callers import Callers, PeerCertificate, peer_certificate
 from web.certificate_texts import certificate_texts_blueprint
 from web.delivery import delivery_blueprint
@@ -43,6 +44,7 @@ class ApiParts:
     status: StatusParts
     credential_of: Callable[[bytes], Credential | None]
     issue: Callable[[IssuanceApplication], IssuedPair]
+    batches: BatchParts
     propose: Callable[[str, str, str | None], Proposal]
     report_delivery: Callable[[DeliveryReport], DeliveryReceipt]
     revoke: Callable[[RevocationRequest], RevocationReceipt]
@@ -66,6 +68,7 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
     callers = Callers(parts.credential_of, status.clock, certificate_of)
     for door in (
         issuance_blueprint(parts.issue, callers),
+        batches_blueprint(parts.batches, callers),
         certificate_texts_blueprint(parts.propose, callers),
         delivery_blueprint(parts.report_delivery, callers),
         revocation_blueprint(parts.revoke, parts.preview_revocation, callers),

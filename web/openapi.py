@@ -9,7 +9,7 @@ from typing import Any
 from domain.events import NoticeState
 from domain.parties import Role
 from domain.people import MunicipalityCode
-from web import certificate_texts, delivery, issuance, mass, notices, ocsp, revocation, schemas
+from web import batches, certificate_texts, delivery, issuance, mass, notices, ocsp, revocation, schemas
 from web.problems import INTERNAL, MEDIA_TYPE, STATUS
 from web.schemas import TEXT, list_of, members
 
@@ -63,6 +63,7 @@ def _acts() -> _Object:
                 "200": _json("Issued before, for the same application", schemas.PAIR),
             },
         ),
+        **_batches(key),
         certificate_texts.PATH: _act(
             "Show how a certificate would write a name or an address",
             certificate_texts.ROLES,
@@ -114,6 +115,49 @@ def _acts() -> _Object:
             **_own_notices(),
         },
         **_mass_events(),
+    }
+
+
+def _batches(key: _Object) -> _Object:
+    batch = _path("batch", {"type": "integer"}, "As the answer to the file named it")
+    own: list[_Object] = [{"clientCertificate": []}]
+    found = _problems(401, 403, 404, 503)
+    before = _query("before", {"type": "integer", "minimum": 0}, "Only lower numbers", False)
+    after = _query("after", {"type": "integer", "minimum": 0}, "Only later lines", False)
+    send = _act(
+        "Send many applications as a file, one in each line",
+        batches.ROLES,
+        [key],
+        {},
+        {
+            "202": _json("Taken", schemas.TAKEN_BATCH),
+            "200": _json("Taken before, under the same key", schemas.TAKEN_BATCH),
+        },
+        [batches.MEDIA_TYPE],
+    )
+    send["post"]["requestBody"]["content"].pop("application/json")
+    send["post"]["responses"] |= _problems(429)
+    many = _read(
+        "Batches, newest first", {"200": _json("At most 100", schemas.BATCHES), **_problems(400, 401, 403, 503)}, before
+    )
+    one = _read("How far a batch is", {"200": _json("It", schemas.BATCH), **found}, batch)
+    results = _read(
+        "What became of the applications of a batch, by line",
+        {"200": _json("At most 100", schemas.BATCH_RESULTS), **_problems(400), **found},
+        batch,
+        after,
+    )
+    cancel = {
+        "summary": "Cancel what nobody has begun",
+        "security": own,
+        "parameters": [batch],
+        "responses": {"200": _json("How far it is", schemas.BATCH), **found, **_problems(500)},
+    }
+    return {
+        batches.PATH: {**send, "get": {**many["get"], "security": own}},
+        f"{batches.PATH}/{{batch}}": {"get": {**one["get"], "security": own}},
+        f"{batches.PATH}/{{batch}}/results": {"get": {**results["get"], "security": own}},
+        f"{batches.PATH}/{{batch}}/cancellation": {"post": cancel},
     }
 
 

@@ -52,6 +52,7 @@ STATUS: Mapping[Code, int] = {
     Code.FOREIGN_ISSUER: 422,
     Code.CLOCK_BEHIND: 503,
     Code.WOULD_SHRINK: 500,
+    Code.QUEUE_FULL: 429,
     Code.BUSY: 503,
     Code.STORE_UNAVAILABLE: 503,
     Code.SIGNER_UNAVAILABLE: 503,
@@ -61,6 +62,7 @@ STATUS: Mapping[Code, int] = {
 # Seconds a caller is asked to wait. Every 503 has a row; so has the 409 that passes by itself.
 RETRY_AFTER: Mapping[Code, int] = {
     Code.IN_PROGRESS: 5,
+    Code.QUEUE_FULL: 60,
     Code.BUSY: 2,
     Code.CLOCK_BEHIND: 60,
     Code.STORE_UNAVAILABLE: 15,

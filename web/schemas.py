@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.applications import HandOver
+from domain.batches import ItemState
 from domain.certificates import Carrier, Kind
 from domain.errors import Code
 from domain.events import NoticeState
@@ -70,6 +71,41 @@ DELIVERY = members(
     revoked=list_of(_KIND),
     committed_at=_MOMENT,
     repeated=_FLAG,
+)
+_MOMENT_OR_NONE = {"type": ["string", "null"], "format": "date-time"}
+_BATCH: _Object = {
+    "batch": {"type": "integer"},
+    "idempotency_key": TEXT,
+    "items": {"type": "integer"},
+    "open": {"type": "integer"},
+    "counts": members(**{state.value: {"type": "integer"} for state in ItemState}),
+    "received_at": _MOMENT,
+    "cancelled_at": _MOMENT_OR_NONE,
+    "ended_at": _MOMENT_OR_NONE,
+}
+BATCH = members(**_BATCH)
+TAKEN_BATCH = members(**_BATCH, repeated=_FLAG)
+BATCHES = members(batches=list_of(BATCH), more=_FLAG)
+BATCH_RESULTS = members(
+    results=list_of(
+        {
+            "type": "object",
+            "properties": {
+                "line": {"type": "integer"},
+                "idempotency_key": {"type": ["string", "null"]},
+                "state": {"enum": [state.value for state in ItemState]},
+                "application": {"type": "integer"},
+                "certificates": PAIR["properties"]["certificates"],
+                "substituted": PAIR["properties"]["substituted"],
+                "refusal": members(
+                    code={"enum": [code.value for code in Code]}, detail=TEXT, pointer={"type": ["string", "null"]}
+                ),
+            },
+            "required": ["line", "idempotency_key", "state"],
+            "additionalProperties": False,
+        }
+    ),
+    more=_FLAG,
 )
 _CERTIFICATE_TEXT = members(
     text={"type": ["string", "null"]},

@@ -8,16 +8,19 @@ from pathlib import Path
 
 from flask import Flask
 
+from ca.batches import cancel_batch, list_batches, progress_of, results_of, take_batch
 from ca.deliver import report_delivery
 from ca.issue import issue
 from ca.revoke import preview, revoke_resident
 from config.assemble import Services, assemble
+from config.batching import make_batching
 from mass.account import find_account, list_accounts
 from ocsp.responder import answer
 from policies.characters import propose
 from residents.intake import apply_all, apply_event, preview_event, rehearse
 from residents.listing import list_notices
 from web.api import ApiParts, create_api
+from web.batches import BatchParts, read_line
 from web.status import StatusParts, create_status
 
 STATE = "JPKI_STATE"
@@ -28,11 +31,19 @@ def api(state: Path | None = None) -> Flask:
     """The API of a state directory. Raises ConfigurationFaults, and Refusal(BAD_CONFIGURATION)."""
     services = _services(state)
     authority = services.authority
+    batching = make_batching(services, read_line)
     return create_api(
         ApiParts(
             status=_status_parts(services),
             credential_of=services.credential_of,
             issue=partial(issue, authority),
+            batches=BatchParts(
+                take=partial(take_batch, batching),
+                progress=partial(progress_of, batching),
+                listed=partial(list_batches, batching),
+                results=partial(results_of, batching),
+                cancel=partial(cancel_batch, batching),
+            ),
             propose=partial(propose, authority.variants),
             report_delivery=partial(report_delivery, authority),
             revoke=partial(revoke_resident, authority),

@@ -120,6 +120,20 @@ def enrolled(course: Course) -> None:
     assert len(course.end["lists"]) == len(course.before["lists"]) + 4
 
 
+def batched(course: Course) -> None:
+    """Every application of the file has one end: residents 1, 7 and 8 hold one new pair each, resident 2 had one."""
+    assert course.repeated["ended"]
+    assert course.repeated["states"] == ["issued", "refused", "issued", "issued"]
+    known = serials(course.before)
+    new = {row["serial"]: row for row in course.end["certificates"] if row["serial"] not in known}
+    answer = {serial: sha256 for pair in course.repeated["certificates"] for serial, sha256 in pair.values()}
+    assert {serial: row["sha256"] for serial, row in new.items()} == answer
+    assert len(new) == 6
+    assert serials(course.after) - known <= set(new)
+    if course.answer:
+        assert course.repeated == {**course.answer, "repeated": True}
+
+
 def massed(course: Course) -> None:
     """Everything is revoked, each step once: what was done before the end is not done again."""
     done = serials(course.after, "revoked")
@@ -196,6 +210,10 @@ CASES = [
     pytest.param(
         Case(act("enrol", code=SAPPORO, folder="first"), enrolled, again=act("enrol", code=SAPPORO, folder="second")),
         id="enrolling-a-municipality",
+    ),
+    pytest.param(
+        Case(act("batch", numbers=[1, 2, 7, 8]), batched, before=(act("load", numbers=[1, 7, 8]),)),
+        id="working-off-a-batch",
     ),
     pytest.param(Case(act("renew"), renewed), id="renewing-certificates"),
     pytest.param(Case(act("mass", act="issuer-key"), massed), id="revoking-everything-under-a-key"),

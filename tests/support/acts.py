@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -14,12 +15,15 @@ from unittest.mock import patch
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ca.batch_work import work_round
+from ca.batches import progress_of, results_of, take_batch
 from ca.deliver import report_delivery, withdraw_overdue
 from ca.issue import issue
 from ca.recover import finish_unfinished
 from ca.revoke import revoke_resident
 from cli.publisher import INTERRUPTED_AFTER
 from config.assemble import Services, assemble, system_random
+from config.batching import make_batching, make_worker
 from config.code_keys import add_keys, drop_keys, rotation_of
 from config.enrolment import enrol
 from config.initialise import initialise
@@ -41,17 +45,20 @@ from mass.account import account_of, list_accounts
 from mass.preview import preview
 from mass.run import confirm, run, token_of
 from oversight.reconcile import reconcile
+from policies.batches import BatchPolicy
 from policies.validity import day_in_japan
 from residents.load import load_residents
 from residents.rotation import move_rows, retire, state_of, switch
 from residents.rows import Format
 from store.status import SqlStatusLookup
 from store.work import SqlBegin
+from tests.support.applications import as_line
 from tests.support.authority import KIYOSE_CITY, make_application, make_revocation
 from tests.support.notices import MOVED, applied, notice
 from tests.support.people import serial_of
 from tests.support.requests import make_request
 from tests.support.residents import KIYOSE, as_fields, attributes, csv_file, record, resident_code
+from web.batches import read_line
 
 Facts = dict[str, Any]
 YEAR = timedelta(days=365)
@@ -149,6 +156,28 @@ def _deliver(place: Workplace, *, key: str, outcome: str = "delivered") -> Facts
 def _withdraw(place: Workplace) -> Facts:
     """What the publisher's round does for certificates that nobody reported, as if their time were over."""
     return {"withdrawn": withdraw_overdue(place.services.authority, place.now, "publisher:test")}
+
+
+def _batch(place: Workplace, *, numbers: list[int]) -> Facts:
+    """The residents' applications in one file, worked off two at a time to its end."""
+    services = place.services
+    lines = []
+    for number in numbers:
+        requests = make_requests(f"{number} in a batch", *Kind)
+        lines.append(as_line(make_application(resident_code=resident_code(number), requests=requests)))
+    batching = replace(make_batching(services, read_line), policy=BatchPolicy(chunk=2))
+    taken = take_batch(batching, KIYOSE_CITY, "the batch", b"".join(lines))
+    worker = make_worker(services, batching, 0)
+    while work_round(worker):
+        pass
+    progress = progress_of(batching, KIYOSE_CITY, taken.batch.id)
+    results = results_of(batching, KIYOSE_CITY, taken.batch.id)
+    return {
+        "repeated": taken.repeated,
+        "ended": progress.batch.ended_at is not None,
+        "states": [result.item.state.value for result in results],
+        "certificates": [_shown(result.certificates) for result in results],
+    }
 
 
 def _finish(place: Workplace) -> Facts:
@@ -313,6 +342,7 @@ ACTS: Mapping[str, Callable[..., Facts]] = {
     "withdraw": _withdraw,
     "finish": _finish,
     "revoke": _revoke,
+    "batch": _batch,
     "move": _move,
     "mass": _mass,
     "publish": _publish,

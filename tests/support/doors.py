@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -15,10 +15,12 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from werkzeug.test import TestResponse
 
+from ca.batches import Progress, Result
 from ca.revoke import RevocationOutcome
 from config.municipalities import load_municipalities
 from config.rules import load_causes, load_variants
 from domain.applications import DeliveryReceipt, HandOver, IssuedPair
+from domain.batches import Batch, BatchItem, BatchRefusal, ItemState
 from domain.certificates import Carrier, Kind
 from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeRecord, NoticeState
@@ -36,6 +38,7 @@ from residents.receipts import HeldNotice, NothingRevoked, NoticeReceipt, Quaran
 from tests.support.authority import KIYOSE, NOW
 from tests.support.lists import ISSUERS
 from web.api import ApiParts, create_api
+from web.batches import BatchParts
 from web.openapi import describe
 from web.status import StatusParts
 
@@ -96,6 +99,25 @@ MASS_EVENT = MassAccount(
 )
 ANSWER = OcspAnswer(b"answer", "good", 1800, True, NOW, NOW + timedelta(hours=1))
 
+_BATCH = Batch(7, "municipality:kiyose", KEY, b"", 3, 2, NOW)
+_PROGRESS = Progress(_BATCH, {ItemState.WAITING: 2, ItemState.REFUSED: 1})
+_ENDED = Progress(replace(_BATCH, open=0, cancelled_at=NOW, ended_at=NOW), {ItemState.CANCELLED: 3})
+_REFUSED = BatchItem(
+    7, 1, None, ItemState.REFUSED, refusal=BatchRefusal(Code.MALFORMED, "must be an object", "/attributes")
+)
+_ISSUED = BatchItem(7, 2, "line-two", ItemState.ISSUED, KIYOSE.code, None, 11)
+_RESULTS = [
+    Result(_REFUSED, {}, {}),
+    Result(_ISSUED, dict.fromkeys(Kind, b"certificate"), {"name": (1,), "address": ()}),
+]
+_BATCH_ANSWERS = {
+    "take_batch": _PROGRESS,
+    "batch_progress": _PROGRESS,
+    "list_batches": [_ENDED, _PROGRESS],
+    "batch_results": _RESULTS,
+    "cancel_batch": _ENDED,
+}
+
 
 @dataclass
 class Acts:
@@ -107,6 +129,7 @@ class Acts:
         default_factory=lambda: {
             "issue": PAIR,
             "report_delivery": DELIVERY,
+            **_BATCH_ANSWERS,
             "revoke": RECEIPT,
             "preview_revocation": RevocationOutcome((Kind.SIGNATURE,), (Kind.AUTHENTICATION,), EFFECTS),
             "apply_event": NOTICE_RECEIPT,
@@ -152,6 +175,13 @@ def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
         status=make_status_parts(acts, directory),
         credential_of=credentials.get,
         issue=acts.issue,
+        batches=BatchParts(
+            take=acts.take_batch,
+            progress=acts.batch_progress,
+            listed=acts.list_batches,
+            results=acts.batch_results,
+            cancel=acts.cancel_batch,
+        ),
         propose=partial(propose, load_variants()),
         report_delivery=acts.report_delivery,
         revoke=acts.revoke,

@@ -16,6 +16,7 @@ from typing import Literal, Self
 
 from audit.chain import GENESIS, body_of, chain
 from domain.applications import ApplicationRecord
+from domain.batches import Batch, BatchItem, ItemState
 from domain.certificates import CertificateRecord, CertificateState, IssuerId
 from domain.code_keys import CodedRow, CodeKeyRecord, CodeKeyWatch, CodeMove, CodePart
 from domain.errors import Code, Refusal
@@ -27,6 +28,7 @@ from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentS
 from domain.revocation import Revocation, RevocationBlock
 from domain.serial import SerialNumber
 from domain.status import GOOD, UNKNOWN, CertificateStatus
+from policies.queues import shares
 from tests.support.blocks import block_of
 
 _Certificate = tuple[IssuerId, SerialNumber]
@@ -42,6 +44,10 @@ class Tables:
     certificates: dict[_Certificate, CertificateRecord] = field(default_factory=dict)
     revocations: dict[_Certificate, Revocation] = field(default_factory=dict)
     receipts: dict[tuple[str, str], tuple[bytes, str]] = field(default_factory=dict)
+    batches: dict[int, Batch] = field(default_factory=dict)
+    items: dict[tuple[int, int], BatchItem] = field(default_factory=dict)
+    slots: dict[tuple[int, int], int] = field(default_factory=dict)
+    served: dict[MunicipalityCode, int] = field(default_factory=dict)
     scopes: dict[Scope, int] = field(default_factory=dict)
     lists: dict[tuple[Scope, int], ListRecord] = field(default_factory=dict)
     leases: dict[str, tuple[str, datetime]] = field(default_factory=dict)
@@ -103,6 +109,7 @@ class MemoryUnit:
         self.notices = Notices(tables)
         self.applications = Applications(tables)
         self.lists = Lists(tables)
+        self.batches = Batches(tables)
         self.certificates = Certificates(tables, self.lists)
         self.revocations = Revocations(tables)
         self.mass = Mass(tables)
@@ -574,6 +581,10 @@ class CodeKeys:
                 rows = [CodedRow((row.id,), digest=row.content) for row in tables.applications.values()]
             case CodePart.MASS_ROWS:
                 rows = [CodedRow(k, concealed=mass.sealed) for k, mass in tables.mass_rows.items()]
+            case CodePart.BATCHES:
+                rows = [CodedRow((row.id,), digest=row.content) for row in tables.batches.values()]
+            case CodePart.BATCH_ITEMS:
+                rows = [CodedRow(k, concealed=row.sealed) for k, row in tables.items.items()]
             case _:
                 rows = [CodedRow(k, digest=content) for k, (content, _) in tables.receipts.items()]
         return sorted(rows, key=lambda row: row.key)
@@ -604,6 +615,10 @@ class CodeKeys:
                 tables.mass_rows[event, position] = replace(old_row, sealed=row.concealed)
             case CodePart.RECEIPTS, CodedRow((str(caller), str(name)), digest=bytes(digest)):
                 tables.receipts[caller, name] = (digest, tables.receipts[caller, name][1])
+            case CodePart.BATCHES, CodedRow((int(number),), digest=bytes(digest)):
+                tables.batches[number] = replace(tables.batches[number], content=digest)
+            case CodePart.BATCH_ITEMS, CodedRow((int(number), int(line))):
+                tables.items[number, line] = replace(tables.items[number, line], sealed=row.concealed)
 
     def size(self, part: CodePart) -> int:
         return len(self._rows(part))
@@ -632,6 +647,110 @@ class Mass:
     def forget(self, event: str) -> None:
         for key in [key for key in self._tables.mass_rows if key[0] == event]:
             del self._tables.mass_rows[key]
+
+
+class Batches:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def open(self, caller: str, key: str, content: bytes, items: int, received_at: datetime) -> int:
+        if self.find(caller, key):
+            raise Refusal(Code.IN_PROGRESS, "a batch with this key is being taken; repeat it later")
+        number = max(self._tables.batches, default=0) + 1
+        self._tables.batches[number] = Batch(number, caller, key, content, items, 0, received_at)
+        return number
+
+    def put(self, items: Sequence[BatchItem], at: datetime) -> None:
+        for item in items:
+            self._tables.items[item.batch_id, item.line] = item
+            batch = self._tables.batches[item.batch_id]
+            waits = item.state is ItemState.WAITING
+            self._tables.batches[item.batch_id] = replace(batch, open=batch.open + waits)
+            if waits and item.municipality:
+                last = max(self._tables.served.values(), default=0)
+                self._tables.served.setdefault(item.municipality, last)
+        for batch_id in {item.batch_id for item in items}:
+            self._fewer(batch_id, 0, at)
+
+    def find(self, caller: str, key: str) -> Batch | None:
+        batches = self._tables.batches.values()
+        return next((batch for batch in batches if (batch.caller, batch.key) == (caller, key)), None)
+
+    def get(self, batch_id: int) -> Batch | None:
+        return self._tables.batches.get(batch_id)
+
+    def all(self, caller: str | None, before: int | None, limit: int) -> Sequence[Batch]:
+        newest = sorted(self._tables.batches.values(), key=lambda batch: -batch.id)
+        fitting = [b for b in newest if caller in (None, b.caller) and (before is None or b.id < before)]
+        return fitting[:limit]
+
+    def counts(self, batch_id: int) -> Mapping[ItemState, int]:
+        return Counter(item.state for item in self._tables.items.values() if item.batch_id == batch_id)
+
+    def items(self, batch_id: int, after: int, limit: int) -> Sequence[BatchItem]:
+        of_batch = [item for key, item in sorted(self._tables.items.items()) if key[0] == batch_id and key[1] > after]
+        return of_batch[:limit]
+
+    def waiting(self) -> Mapping[MunicipalityCode, int]:
+        found = Counter(item.municipality for item in self._tables.items.values() if item.state is ItemState.WAITING)
+        turns = sorted((self._tables.served[place], place) for place in found if place)
+        return {place: found[place] for _, place in turns}
+
+    def begin(self, count: int, slot: int) -> Sequence[BatchItem]:
+        turn = max(self._tables.served.values(), default=0) + 1
+        begun: list[BatchItem] = []
+        for municipality, share in shares(self.waiting(), count).items():
+            waiting = [
+                item
+                for _, item in sorted(self._tables.items.items())
+                if (item.state, item.municipality) == (ItemState.WAITING, municipality)
+            ]
+            self._tables.served[municipality] = turn
+            begun += waiting[:share]
+        for item in begun:
+            key = item.batch_id, item.line
+            self._tables.items[key] = replace(item, state=ItemState.BEGUN)
+            self._tables.slots[key] = slot
+        return begun
+
+    def begun(self, slot: int, limit: int) -> Sequence[BatchItem]:
+        rows = sorted(self._tables.items.items())
+        here = [item for key, item in rows if item.state is ItemState.BEGUN and self._tables.slots[key] == slot]
+        return here[:limit]
+
+    def slots(self) -> Sequence[int]:
+        begun = [key for key, item in self._tables.items.items() if item.state is ItemState.BEGUN]
+        return sorted({self._tables.slots[key] for key in begun})
+
+    def end(self, items: Sequence[BatchItem], at: datetime) -> None:
+        for item in items:
+            key = item.batch_id, item.line
+            if self._tables.items[key].state is ItemState.BEGUN:
+                self._tables.items[key] = replace(item, sealed=None)
+                self._fewer(item.batch_id, 1, at)
+
+    def _fewer(self, batch_id: int, count: int, at: datetime) -> None:
+        batch = self._tables.batches[batch_id]
+        left = batch.open - count
+        self._tables.batches[batch_id] = replace(batch, open=left, ended_at=batch.ended_at or (None if left else at))
+
+    def cancel(self, batch_id: int, at: datetime) -> int:
+        waiting = [i for i in self.items(batch_id, 0, 1 << 30) if i.state is ItemState.WAITING]
+        for item in waiting:
+            ended = replace(item, state=ItemState.CANCELLED, sealed=None)
+            self._tables.items[item.batch_id, item.line] = ended
+        batch = self._tables.batches[batch_id]
+        self._tables.batches[batch_id] = replace(batch, cancelled_at=batch.cancelled_at or at)
+        self._fewer(batch_id, len(waiting), at)
+        return len(waiting)
+
+    def erase(self, ended_before: datetime, limit: int) -> int:
+        old = [b.id for b in self._tables.batches.values() if b.ended_at and b.ended_at < ended_before][:limit]
+        for batch_id in old:
+            del self._tables.batches[batch_id]
+            for key in [key for key in self._tables.items if key[0] == batch_id]:
+                del self._tables.items[key]
+        return len(old)
 
 
 class Parties:

@@ -1,0 +1,72 @@
+"""The worker's rounds: what waits is worked off, what is old is erased, and a refusal ends nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from ca.batch_work import Worker
+from cli.batch_worker import go_round
+from config.assemble import Services
+from config.batching import make_batching, make_worker
+from domain.errors import Code, Refusal
+from tests.cli.test_batches import file  # noqa: F401  a fixture
+from tests.support.terminal import Terminal
+from web.batches import read_line
+
+
+@pytest.fixture
+def services(terminal: Terminal) -> Iterator[Services]:
+    with closing(terminal.services()) as services:
+        yield services
+
+
+@pytest.fixture
+def worker(services: Services) -> Worker:
+    return make_worker(services, make_batching(services, read_line), 0)
+
+
+def test_a_round_works_off_what_waits_and_the_next_finds_nothing(
+    terminal: Terminal,
+    worker: Worker,
+    file: Path,  # noqa: F811
+) -> None:
+    terminal.do("issue", "batch", file, "--no-wait")
+    assert [go_round(worker), go_round(worker)] == [2, 0]
+    (row,) = terminal.do("batches", "list").rows
+    assert (row["issued"], row["refused"]) == ("2", "1")
+
+
+def test_old_batches_are_erased_when_there_is_nothing_else_to_do(
+    terminal: Terminal,
+    worker: Worker,
+    file: Path,  # noqa: F811
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    terminal.do("issue", "batch", file, "--no-wait")
+    go_round(worker)
+    terminal.clock.forward(timedelta(days=31))
+    with caplog.at_level(logging.INFO):
+        assert go_round(worker) == 0
+    assert "erased old batches" in caplog.text
+    assert terminal.do("batches", "list").rows == []
+
+
+@pytest.mark.parametrize(
+    ("code", "level"), [(Code.BUSY, logging.INFO), (Code.SIGNER_UNAVAILABLE, logging.ERROR)], ids=["busy", "away"]
+)
+def test_a_refused_round_is_logged_and_tried_later(
+    worker: Worker, caplog: pytest.LogCaptureFixture, code: Code, level: int
+) -> None:
+    with (
+        patch("cli.batch_worker.work_round", side_effect=Refusal(code, "not now")),
+        caplog.at_level(logging.INFO, "jpki.batches"),
+    ):
+        assert go_round(worker) is None
+    assert [record.levelno for record in caplog.records] == [level]
