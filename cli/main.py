@@ -36,6 +36,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Verifiers and others who call": {
         "verifiers": ("cli.verifiers", "Register verifiers and their credentials; suspend, withdraw."),
+        "compare": ("cli.compare", "Compare names and addresses that a verifier holds with those of certificates."),
         "parties": ("cli.parties", "Show everyone registered; suspend one; enrol the register or an operator."),
     },
     "Lists and responders": {

@@ -13,7 +13,9 @@ from config.rules import load_causes, load_events, load_issuance, load_pair_rule
 from config.settings import load
 from domain.certificates import Carrier, Kind
 from domain.revocation import CauseEffect, CauseRule
+from policies.comparison import RULES_OF_NAMES
 from policies.events import EventRule
+from policies.notation import NotationRule
 
 Row = dict[str, object]
 
@@ -22,7 +24,7 @@ STAYS = "stays"
 
 @click.group("policy")
 def command() -> None:
-    """Print the rules in force: causes, register events, issuance, characters, profiles."""
+    """Print the rules in force: causes, register events, issuance, characters, comparison, profiles."""
 
 
 @command.command("revocation")
@@ -181,6 +183,16 @@ def characters() -> None:
             for rows in (load_variants().tables.get(row.rule, {}),)
         ),
     )
+
+
+@command.command("comparison")
+def comparison() -> None:
+    """Print the rules by which a verifier's name or address can equal a certificate's, in English and Japanese."""
+    table(("rule", "in", "tolerates", "許容する違い"), (_notation(rule) for rule in NotationRule))
+
+
+def _notation(rule: NotationRule) -> tuple[str, ...]:
+    return rule.word, "names and addresses" if rule in RULES_OF_NAMES else "addresses", rule.title_en, rule.title_ja
 
 
 @command.command("profiles")

@@ -50,6 +50,22 @@ class Variants:
         """The first rule by which the substitute stands for the character; the last row (HOLDER) if there is none."""
         return next((row for row in self.rows if substitute in self.targets(row.rule, character)), self.rows[-1])
 
+    def relation(self, one: str, other: str) -> tuple[Literal["yes", "maybe", "no"], VariantRule | None]:
+        """Whether two characters are forms of one, in either direction, and by which rule: yes by a table that says so,
+        maybe by a table of likenesses, or (by no one rule) when both are forms of the same third character."""
+        found: VariantRule | None = None
+        thirds: list[set[str]] = [set(), set()]
+        for row in self.rows:
+            if row.same == "no" or row.rule not in self.tables:
+                continue
+            targets = [{*self.targets(row.rule, character)} for character in (one, other)]
+            if other in targets[0] or one in targets[1]:
+                if row.same == "yes":
+                    return "yes", row.rule
+                found = row.rule
+            thirds = [third | target for third, target in zip(thirds, targets, strict=True)]
+        return ("maybe" if found or thirds[0] & thirds[1] else "no"), found
+
 
 def load_rules(content: Mapping[str, object]) -> tuple[SubstitutionRule, ...]:
     """The rows of `rule`, in their order, HOLDER last. Raises TableFaults with every fault found."""
