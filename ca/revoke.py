@@ -70,7 +70,7 @@ def revoke(
     """
     changes, effects = _changes(work, orders, records, at)
     for order, row, change in changes:
-        work.revocations.put(change, receipt, received_at)
+        work.revocations.put(change, receipt, received_at, at)
         if not change.on_hold:
             work.certificates.end(row.issuer, row.serial, at)
         facts = {
@@ -167,7 +167,8 @@ def revoke_resident(authority: Authority, request: RevocationRequest) -> Revocat
         receipt = RevocationReceipt(
             number, request.cause, outcome.revoked, outcome.already, received_at, at, outcome.effects
         )
-        work.revocations.keep_receipt(caller, request.key, authority.sealer.digest(content), receipt_to_json(receipt))
+        digest = authority.sealer.digest(content)
+        work.revocations.keep_receipt(caller, request.key, digest, receipt_to_json(receipt), number)
         work.commit()
     return receipt
 

@@ -57,7 +57,7 @@ def change_targets(
         return
     for over in (False, True):
         rows = [change.revocation for change in changes if (change.target.standing is not None) is over]
-        work.revocations.put_many([(row, event, received_at) for row in rows], over_holds=over)
+        work.revocations.put_many([(row, event, received_at) for row in rows], at, over_holds=over)
     ended = [change.target for change in changes if not change.revocation.on_hold]
     work.certificates.end_many([(target.issuer, target.serial) for target in ended], at)
     alike = {(change.revocation.cause, change.revocation.reason) for change in changes}

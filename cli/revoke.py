@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from ca.revoke import RevocationRequest, preview, revoke_resident
+from ca.visibility import visibility_of, visibility_to_json
 from cli.state import open_state
 from domain.certificates import Carrier, Kind
 from domain.parties import LOCAL_OPERATOR
@@ -37,12 +40,11 @@ def _typed_in() -> str:
     return sys.stdin.readline().strip()
 
 
-@click.command("revoke")
-@click.option("--resident", type=ResidentCodeType(), required=True, help="Resident code, or - to read it from input.")
+@click.group("revoke", invoke_without_command=True)
+@click.option("--resident", type=ResidentCodeType(), help="Resident code, or - to read it from input.")
 @click.option(
     "--cause",
     type=click.Choice([cause.value for cause in RevocationCause]),
-    required=True,
     help="Why, in the law's terms; the table: jpki policy revocation",
 )
 @click.option(
@@ -61,11 +63,11 @@ def _typed_in() -> str:
 )
 @click.option("--key", help="Idempotency key; the same key never revokes twice.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and do nothing.")
-@click.pass_obj
+@click.pass_context
 def command(
-    state: Path,
-    resident: ResidentCode,
-    cause: str,
+    ctx: click.Context,
+    resident: ResidentCode | None,
+    cause: str | None,
     kinds: tuple[str, ...],
     carriers: tuple[str, ...],
     key: str | None,
@@ -73,9 +75,13 @@ def command(
 ) -> None:
     """Revoke (or, with --cause temporary-stop, hold) a resident's certificates, effective at once in OCSP.
 
-    The lists follow when the publisher has passed, or with: jpki crl publish
+    The lists follow when the publisher has passed, or with: jpki crl publish. When they did: jpki revoke receipt
     """
-    services = open_state(state)
+    if ctx.invoked_subcommand is not None:
+        return
+    if resident is None or cause is None:
+        raise click.UsageError(f"--{'cause' if resident else 'resident'} is needed")
+    services = open_state(ctx.obj)
     request = RevocationRequest(
         caller=LOCAL_OPERATOR,
         key=key or services.random(16).hex(),
@@ -106,3 +112,30 @@ def echo_effects(effects: Iterable[CertificateEffect]) -> None:
 
 def _named(kinds: tuple[Kind, ...]) -> str:
     return " and ".join(kind.value for kind in kinds) or "nothing"
+
+
+@command.command("receipt")
+@click.argument("number")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of words.")
+@click.pass_obj
+def receipt(state: Path, number: str, as_json: bool) -> None:
+    """Say since when what receipt NUMBER is about can be seen: in OCSP, and in which list first."""
+    found = visibility_of(open_state(state).begin, number, None)
+    if as_json:
+        click.echo(json.dumps(visibility_to_json(found)))
+        return
+    click.echo(f"received {_at(found.received_at)}, committed {_at(found.committed_at)}")
+    click.echo(
+        f"in OCSP since {_at(found.in_ocsp_at)}" if found.in_ocsp_at else "nothing was changed: all stood already"
+    )
+    for showing in found.showings:
+        what = f"{showing.change.scope.path} ({showing.change.count} of its certificates)"
+        if showing.record is None:
+            click.echo(f"{what}: waits for the next list")
+        else:
+            since = _at(showing.record.published_at) if showing.record.published_at else "a time nobody noted"
+            click.echo(f"{what}: in list {showing.record.number}, in place since {since}")
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

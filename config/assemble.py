@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -14,7 +14,8 @@ from time import time
 from ca.authority import Authority, Generation
 from ca.generation import issuer_of
 from config.document import ConfigurationFaults
-from config.files import read_file, read_keys, read_secret, replace_public, write_private
+from config.files import read_file, read_secret, replace_public, write_private
+from config.key_ring import read_ring, require_whole_ring
 from config.municipalities import load_municipalities
 from config.rules import (
     load_causes,
@@ -28,6 +29,7 @@ from config.settings import IssuerSettings, Settings, load
 from crl.publisher import Publisher
 from crl.scope import distribution_point
 from domain.certificates import Issuer, IssuerId
+from domain.changes import LagCount
 from domain.code_keys import CodeKeys
 from domain.errors import Code, Refusal
 from domain.lists import Scope
@@ -106,24 +108,15 @@ class Services:
         return sealer
 
     def _code_keys(self) -> dict[int, CodeKeys]:
-        """Generations of which both keys are at hand: while new ones are put in place, one comes before the other."""
-        secrets = self.settings.secrets
-        index, seal = read_keys(secrets.resident_index), read_keys(secrets.resident_seal)
-        return {generation: CodeKeys(index[generation], seal[generation]) for generation in index.keys() & seal.keys()}
+        return read_ring(self.settings.secrets)
 
     def _kept_keys(self) -> dict[int, bytes]:
         with self.begin(write=False) as work:
             return {record.generation: record.kept for record in work.code_keys.all() if record.kept}
 
     def require_code_keys(self) -> None:
-        """Raises Refusal(BAD_CONFIGURATION) when the database was made with other keys, or with more, and
-        ConfigurationFaults when the two secrets hold different generations."""
-        secrets = self.settings.secrets
-        if read_keys(secrets.resident_index).keys() != read_keys(secrets.resident_seal).keys():
-            names = f"{secrets.resident_index} and {secrets.resident_seal}"
-            raise ConfigurationFaults(
-                [f"{names} hold keys of different generations; put those that are missing in place"]
-            )
+        """Raises ConfigurationFaults, or Refusal(BAD_CONFIGURATION) for keys of resident codes of another database."""
+        require_whole_ring(self.settings.secrets)
         with self.begin(write=False) as work:
             require_same_keys(self.sealer, work)
 
@@ -277,6 +270,15 @@ class Services:
             database = lists = False
         responders = all(key.validity.covers(now) for id_, key in self.responder.keys.items() if id_ not in ended)
         return {"database": database, "responders": responders, "lists": lists}
+
+    def lags(self) -> Sequence[LagCount]:
+        """How long revocations took until a list showed them, counted since the beginning; nothing while the database
+        is away."""
+        try:
+            with self.begin(write=False) as work:
+                return work.changes.counts()
+        except Refusal:
+            return ()
 
     def inspection(self) -> Inspection:
         """What `oversight` looks at."""

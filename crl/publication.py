@@ -9,6 +9,7 @@ from datetime import datetime
 from crl.build import build_tbs_crl
 from crl.content import ListContent, gather_content
 from crl.files import map_current, swap_in, swap_in_digest
+from crl.lags import lags
 from crl.lint import lint_tbs_crl
 from crl.plan import ListPlan
 from crl.publisher import Publisher, hold_lease
@@ -76,7 +77,7 @@ def _finish_interrupted(
     with publisher.begin() as work:
         hold_lease(publisher, work, now)
         swap_in_digest(publisher.directory, scope, file)
-        published = _record_published(publisher, work, latest, now)
+        published = _record_published(publisher, work, latest, now, now)
         work.commit()
     return published
 
@@ -123,7 +124,9 @@ def _put_in_place(publisher: Publisher, record: ListRecord, der: memoryview, now
         if latest is None or latest.number != record.number:
             raise _overtaken(record.scope)
         swap_in(publisher.directory, record.scope, der)
-        published = _record_published(publisher, work, record, now)
+        # Read again: signing a long list takes a while, and it is out from here on.
+        at = max(now, publisher.clock())
+        published = _record_published(publisher, work, record, now, at)
         work.commit()
     return published
 
@@ -132,10 +135,15 @@ def _overtaken(scope: Scope) -> Refusal:
     return Refusal(Code.BUSY, f"another publisher made a newer list {scope.path} meanwhile; nothing is left to do")
 
 
-def _record_published(publisher: Publisher, work: UnitOfWork, record: ListRecord, now: datetime) -> ListRecord:
-    work.lists.published(record.scope, record.number)
+def _record_published(
+    publisher: Publisher, work: UnitOfWork, record: ListRecord, now: datetime, at: datetime
+) -> ListRecord:
+    scope = work.lists.scope(record.scope)
+    covered = scope.published.covers if scope and scope.published else 0
+    work.lists.published(record.scope, record.number, at)
+    work.changes.count(lags(work.changes.newly(record.scope, covered, record.covers), at))
     _audit(publisher, work, Act.CRL_PUBLISHED, record, now)
-    return replace(record, state=ListState.PUBLISHED)
+    return replace(record, state=ListState.PUBLISHED, published_at=at)
 
 
 def _audit(

@@ -70,7 +70,12 @@ class BatchItem:
 
 def sealed_name(item: BatchItem) -> bytes:
     """The name under which an item's application is sealed: that of its row."""
-    return f"{item.batch_id}\x00{item.line}".encode()
+    return row_name(item.batch_id, item.line)
+
+
+def row_name(batch_id: int, line: int) -> bytes:
+    """The same, by the key of the row."""
+    return f"{batch_id}\x00{line}".encode()
 
 
 class BatchRepository(Protocol):

@@ -40,7 +40,8 @@ class ListState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ListRecord:
-    """One list of a scope. `covers` is the scope's change counter as read before the entries were."""
+    """One list of a scope. `covers` is the scope's change counter as read before the entries were. `published_at` is
+    when its file was in place; lists of older versions do not say."""
 
     scope: Scope
     number: int
@@ -50,6 +51,7 @@ class ListRecord:
     covers: int
     digest: bytes | None = None
     entries: int | None = None
+    published_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ class ListRepository(Protocol):
 
     def signed(self, scope: Scope, number: int, digest: bytes, entries: int) -> None: ...
 
-    def published(self, scope: Scope, number: int) -> None: ...
+    def published(self, scope: Scope, number: int, at: datetime | None = None) -> None:
+        """The list's file is in place since `at`."""
 
     def latest(self, scope: Scope) -> ListRecord | None:
         """The list with the highest number that was at least signed."""

@@ -14,6 +14,7 @@ from typing import Protocol, Self
 from domain.applications import ApplicationRecord
 from domain.batches import BatchRepository
 from domain.certificates import CertificateRecord, IssuerId
+from domain.changes import ChangeRepository
 from domain.code_keys import CodeKeyRepository
 from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRepository
 from domain.lists import ListRepository, Scope
@@ -241,13 +242,21 @@ class RevocationRepository(Protocol):
 
     def find(self, issuer: IssuerId, serial: SerialNumber) -> Revocation | None: ...
 
-    def put(self, revocation: Revocation, receipt: str, received_at: datetime) -> None:
-        """Insert, or replace a hold; marks the scope changed. Raises Refusal(ALREADY_APPLIED) when a revocation that is
-        no hold stands."""
+    def put(
+        self, revocation: Revocation, receipt: str, received_at: datetime, committed_at: datetime | None = None
+    ) -> None:
+        """Insert, or replace a hold; a change of the scope, committed at `revoked_at` unless it says otherwise. Raises
+        Refusal(ALREADY_APPLIED) when a revocation that is no hold stands."""
 
-    def put_many(self, rows: Sequence[tuple[Revocation, str, datetime]], *, over_holds: bool) -> None:
-        """Insert revocations (with receipt and the time of receipt) of certificates that have none, or replace holds;
-        marks the scopes changed. Raises Refusal(ALREADY_APPLIED) when one finds another state than that."""
+    def put_many(
+        self,
+        rows: Sequence[tuple[Revocation, str, datetime]],
+        committed_at: datetime | None = None,
+        *,
+        over_holds: bool,
+    ) -> None:
+        """Insert revocations (with receipt and its time) of certificates that have none, or replace holds; see `put`.
+        Raises Refusal(ALREADY_APPLIED) when one finds another state than that."""
 
     def for_scope(self, scope: Scope, listed_since: datetime | None) -> Iterable[Revocation]:
         """The scope's revocations by serial, those that expired before `listed_since` left out."""
@@ -264,10 +273,13 @@ class RevocationRepository(Protocol):
     def receipt(self, caller: str, key: str) -> tuple[bytes, str] | None:
         """(content digest, receipt as JSON) of an earlier request under this idempotency key."""
 
-    def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str) -> None:
+    def receipt_of(self, number: str) -> tuple[str, str] | None:
+        """(caller, receipt as JSON) by the receipt's number."""
+
+    def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str, number: str | None = None) -> None:
         """Raises Refusal(IN_PROGRESS) when the key was taken meanwhile."""
 
-    def keep_receipts(self, rows: Sequence[tuple[str, str, bytes, str]]) -> None:
+    def keep_receipts(self, rows: Sequence[tuple[str, str, bytes, str, str | None]]) -> None:
         """The same for many."""
 
 
@@ -304,6 +316,8 @@ class UnitOfWork(Protocol):
     def mass(self) -> MassRepository: ...
     @property
     def parties(self) -> PartyRepository: ...
+    @property
+    def changes(self) -> ChangeRepository: ...
     @property
     def code_keys(self) -> CodeKeyRepository: ...
     @property

@@ -240,7 +240,7 @@ class _Revocations(_Part):
         super().__init__(base, settle_all)
         self.standing: dict[_Certificate, Revocation | None] = {}
         self._new: dict[_Certificate, tuple[Revocation, str, datetime]] = {}
-        self._receipts: dict[tuple[str, str], tuple[bytes, str]] = {}
+        self._receipts: dict[tuple[str, str], tuple[bytes, str, str | None]] = {}
 
     def find(self, issuer: IssuerId, serial: SerialNumber) -> Revocation | None:
         key = (issuer, serial)
@@ -248,21 +248,25 @@ class _Revocations(_Part):
             self.standing[key] = self._base.find(issuer, serial)
         return self.standing[key]
 
-    def put(self, revocation: Revocation, receipt: str, received_at: datetime) -> None:
+    def put(
+        self, revocation: Revocation, receipt: str, received_at: datetime, committed_at: datetime | None = None
+    ) -> None:
         key = (revocation.issuer, revocation.serial)
         if self.find(*key) is not None:
             self._settle_all()
-            self._base.put(revocation, receipt, received_at)
+            self._base.put(revocation, receipt, received_at, committed_at)
         else:
-            self._new[key] = (revocation, receipt, received_at)
+            self._new[key] = (revocation, receipt, received_at)  # committed at `revoked_at`, as no hold was there
         self.standing[key] = revocation
 
     def receipt(self, caller: str, key: str) -> tuple[bytes, str] | None:
-        kept: tuple[bytes, str] | None = self._receipts.get((caller, key)) or self._base.receipt(caller, key)
+        if waiting := self._receipts.get((caller, key)):
+            return waiting[:2]
+        kept: tuple[bytes, str] | None = self._base.receipt(caller, key)
         return kept
 
-    def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str) -> None:
-        self._receipts[caller, key] = (content, receipt)
+    def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str, number: str | None = None) -> None:
+        self._receipts[caller, key] = (content, receipt, number)
 
     def settle(self) -> None:
         self._base.put_many(list(self._new.values()), over_holds=False)

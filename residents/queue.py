@@ -135,7 +135,7 @@ def _apply(
         municipality=event.municipality,
     )
     work.notices.put(applied)
-    work.revocations.keep_receipt(_keeper(record), record.notice_id, record.content, receipt.to_json())
+    work.revocations.keep_receipt(_keeper(record), record.notice_id, record.content, receipt.to_json(), receipt.id)
     return receipt
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from domain.batches import row_name
 from domain.code_keys import FIRST, LAST, CodedRow, CodeKeyRecord, CodeMove, CodePart
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
@@ -22,7 +23,11 @@ BATCH = 500
 """Rows that are moved in one transaction: others write between two of them."""
 _PAGE = 10_000
 
-_NAMES: dict[CodePart, Callable[..., bytes]] = {CodePart.NOTICES: sealed_name, CodePart.MASS_ROWS: label_of}
+_NAMES: dict[CodePart, Callable[..., bytes]] = {
+    CodePart.NOTICES: sealed_name,
+    CodePart.MASS_ROWS: label_of,
+    CodePart.BATCH_ITEMS: row_name,
+}
 """What content is concealed under, given the key of its row."""
 
 

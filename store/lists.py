@@ -11,6 +11,8 @@ from sqlalchemy import and_, bindparam, delete, exists, insert, literal, or_, se
 
 from domain.errors import Code, Refusal
 from domain.lists import ListRecord, ListState, Scope, ScopeRecord
+from domain.revocation import RevocationCause
+from store.change_tables import changes
 from store.prepared import AnyRow
 from store.statements import Statements
 from store.tables import leases, lists, scopes
@@ -19,8 +21,9 @@ _s, _c, _l = scopes.c, lists.c, leases.c
 _IN_SCOPE = (_c.issuer == bindparam("of_issuer"), _c.municipality == bindparam("of_municipality"))
 _THE_SCOPE = (_s.issuer == bindparam("of_issuer"), _s.municipality == bindparam("of_municipality"))
 
-_LIST = (_c.number, _c.this_update, _c.next_update, _c.state, _c.covers, _c.digest, _c.entries)
-_LISTS = select(_c.issuer, _c.municipality, *_LIST).where(*_IN_SCOPE).order_by(_c.number)
+LIST = (_c.number, _c.this_update, _c.next_update, _c.state, _c.covers, _c.digest, _c.entries, _c.published_at)
+"""In the order of ListRecord, behind its scope."""
+_LISTS = select(_c.issuer, _c.municipality, *LIST).where(*_IN_SCOPE).order_by(_c.number)
 _NEWEST_FIRST = _LISTS.order_by(None).order_by(_c.number.desc()).limit(1)
 _LATEST = _NEWEST_FIRST.where(_c.state != ListState.RESERVED)
 _LAST = select(_c.number, _c.this_update).where(*_IN_SCOPE).order_by(_c.number.desc()).limit(1)
@@ -28,7 +31,7 @@ _RESERVE = insert(lists)
 _ADVANCE = update(lists).where(*_IN_SCOPE, _c.number == bindparam("of_number"))
 
 _SCOPES = (
-    select(_s.issuer, _s.municipality, _s.wanted, *_LIST)
+    select(_s.issuer, _s.municipality, _s.wanted, *LIST)
     .outerjoin(lists, and_(_c.issuer == _s.issuer, _c.municipality == _s.municipality, _c.number == _s.published))
     .order_by(_s.issuer, _s.municipality)
 )
@@ -41,7 +44,8 @@ _REGISTER = insert(scopes).from_select(
         literal(0),
     ).where(~exists().where(*_THE_SCOPE)),
 )
-_WANT = update(scopes).where(*_THE_SCOPE).values(wanted=_s.wanted + bindparam("changes"))
+_WANT = update(scopes).where(*_THE_SCOPE).values(wanted=_s.wanted + bindparam("changes")).returning(_s.wanted)
+_TELL = insert(changes)
 _PUBLISHED = update(scopes).where(*_THE_SCOPE).values(published=bindparam("of_number"))
 
 _TAKE = update(leases).where(
@@ -52,6 +56,9 @@ _HELD = select(_l.holder).where(_l.name == bindparam("of_name"))
 _FIRST = insert(leases)
 _RELEASE = delete(leases).where(_l.name == bindparam("of_name"), _l.holder == bindparam("of_holder"))
 
+Told = tuple[str, RevocationCause, datetime, datetime]
+"""Receipt, cause, and when it was received and committed."""
+
 
 class Lists:
     """`domain.lists.ListRepository`."""
@@ -59,6 +66,7 @@ class Lists:
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
         self._wanted: Counter[Scope] = Counter()
+        self._told: dict[Scope, Counter[Told]] = {}
 
     def register(self, scope: Scope) -> bool:
         return self.use([scope]) == 1
@@ -67,15 +75,21 @@ class Lists:
         """Put scopes in use; how many were new."""
         return self._statements.run(_REGISTER, [_named(scope) for scope in scopes])
 
-    def want(self, scope: Scope, changes: int = 1) -> None:
-        """Count changes that the scope's next list should show; puts the scope in use when it is not."""
-        self._wanted[scope] += changes
+    def want(self, scope: Scope, more: int = 1, told: Told | None = None) -> None:
+        """Count changes that the scope's next list should show; puts the scope in use when it is not. `told` is what
+        is kept of them."""
+        self._wanted[scope] += more
+        if told is not None:
+            self._told.setdefault(scope, Counter())[told] += more
 
     def write_wanted(self) -> None:
         """Store what was counted: once for a whole transaction, and before anybody looks."""
         if self._wanted:
             self.use(self._wanted)
-            self._statements.run(_WANT, [{**_named(scope), "changes": n} for scope, n in self._wanted.items()])
+            for scope, more in self._wanted.items():
+                wanted = self._statements.one(_WANT, {**_named(scope), "changes": more}).wanted
+                if told := self._told.pop(scope, None):
+                    self._statements.run(_TELL, _told(scope, told, wanted))
             self._wanted.clear()
 
     def scopes(self) -> Sequence[ScopeRecord]:
@@ -112,9 +126,9 @@ class Lists:
         """Raises LookupError when no list has this number."""
         self._advance(scope, number, {"state": ListState.SIGNED, "digest": digest, "entries": entries})
 
-    def published(self, scope: Scope, number: int) -> None:
+    def published(self, scope: Scope, number: int, at: datetime | None = None) -> None:
         """Raises LookupError when no list has this number."""
-        self._advance(scope, number, {"state": ListState.PUBLISHED})
+        self._advance(scope, number, {"state": ListState.PUBLISHED, "published_at": at})
         self._statements.run(_PUBLISHED, {**_named(scope), "of_number": number})
 
     def _advance(self, scope: Scope, number: int, values: dict[str, Any]) -> None:
@@ -139,6 +153,17 @@ class Lists:
 
     def release(self, name: str, holder: str) -> None:
         self._statements.run(_RELEASE, {"of_name": name, "of_holder": holder})
+
+
+def _told(scope: Scope, told: Counter[Told], wanted: int) -> list[dict[str, Any]]:
+    """Rows of changes that end at the scope's counter `wanted`."""
+    rows = []
+    for (receipt, cause, received_at, committed_at), count in told.items():
+        row = {"receipt": receipt, "cause": cause, "received_at": received_at, "committed_at": committed_at}
+        place = {"issuer": scope.issuer, "municipality": scope.municipality, "number": wanted, "count": count}
+        rows.append({**place, **row})
+        wanted -= count
+    return rows
 
 
 def _named(scope: Scope) -> dict[str, Any]:

@@ -37,6 +37,7 @@ _REPLACE_HOLD = update(revocations).where(*_NAMED, _c.reason == CrlReason.CERTIF
 
 _r = receipts.c
 _RECEIPT = select(_r.content, _r.receipt).where(_r.caller == bindparam("caller"), _r.key == bindparam("key"))
+_NUMBERED = select(_r.caller, _r.receipt).where(_r.number == bindparam("number"))
 _KEEP = insert(receipts)
 _STANDS = Refusal(Code.ALREADY_APPLIED, "the certificate is revoked already; nothing was changed")
 
@@ -52,13 +53,21 @@ class Revocations:
         row = self._statements.find(_FIND, {"of_issuer": issuer, "of_serial": serial})
         return Revocation(*row) if row else None
 
-    def put(self, revocation: Revocation, receipt: str, received_at: datetime) -> None:
+    def put(
+        self, revocation: Revocation, receipt: str, received_at: datetime, committed_at: datetime | None = None
+    ) -> None:
         """Raises Refusal(ALREADY_APPLIED) when a revocation that is no hold stands."""
         if self._statements.run(_REPLACE_HOLD, _over_hold(revocation, receipt, received_at)) == 0:
             self._statements.run(_INSERT, _row(revocation, receipt, received_at), {"revocations_key": _STANDS})
-        self._lists.want(Scope(revocation.issuer, revocation.municipality))
+        self._tell([(revocation, receipt, received_at)], committed_at)
 
-    def put_many(self, rows: Sequence[tuple[Revocation, str, datetime]], *, over_holds: bool) -> None:
+    def put_many(
+        self,
+        rows: Sequence[tuple[Revocation, str, datetime]],
+        committed_at: datetime | None = None,
+        *,
+        over_holds: bool,
+    ) -> None:
         """Raises Refusal(ALREADY_APPLIED) when one finds another state than that."""
         if not rows:
             return
@@ -67,8 +76,16 @@ class Revocations:
                 raise _STANDS
         else:
             self._statements.run(_INSERT, [_row(*row) for row in rows], {"revocations_key": _STANDS})
-        for scope, changes in Counter(Scope(row.issuer, row.municipality) for row, _, _ in rows).items():
-            self._lists.want(scope, changes)
+        self._tell(rows, committed_at)
+
+    def _tell(self, rows: Iterable[tuple[Revocation, str, datetime]], committed_at: datetime | None) -> None:
+        """Have lists show them, and keep when they were received and committed."""
+        alike = Counter(
+            (Scope(row.issuer, row.municipality), (receipt, row.cause, received_at, committed_at or row.revoked_at))
+            for row, receipt, received_at in rows
+        )
+        for (scope, told), count in alike.items():
+            self._lists.want(scope, count, told)
 
     def for_scope(self, scope: Scope, listed_since: datetime | None) -> Iterable[Revocation]:
         # CA certificates have no rows here: their scope, without a municipality, finds none.
@@ -106,15 +123,19 @@ class Revocations:
         row = self._statements.find(_RECEIPT, {"caller": caller, "key": key})
         return (row.content, row.receipt) if row else None
 
-    def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str) -> None:
-        """Raises Refusal(IN_PROGRESS) when the key was taken meanwhile."""
-        self.keep_receipts([(caller, key, content, receipt)])
+    def receipt_of(self, number: str) -> tuple[str, str] | None:
+        row = self._statements.find(_NUMBERED, {"number": number})
+        return (row.caller, row.receipt) if row else None
 
-    def keep_receipts(self, rows: Sequence[tuple[str, str, bytes, str]]) -> None:
+    def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str, number: str | None = None) -> None:
+        """Raises Refusal(IN_PROGRESS) when the key was taken meanwhile."""
+        self.keep_receipts([(caller, key, content, receipt, number)])
+
+    def keep_receipts(self, rows: Sequence[tuple[str, str, bytes, str, str | None]]) -> None:
         taken = Refusal(
             Code.IN_PROGRESS, "a request under this idempotency key is being worked on; repeat it in a few seconds"
         )
-        names = ("caller", "key", "content", "receipt")
+        names = ("caller", "key", "content", "receipt", "number")
         if rows:
             values = [dict(zip(names, row, strict=True)) for row in rows]
             self._statements.run(_KEEP, values, {"receipts_key": taken})

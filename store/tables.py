@@ -189,6 +189,7 @@ receipts = Table(
     Column("key", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("receipt", Text, nullable=False),
+    Column("number", Text, index=True),
     PrimaryKeyConstraint("caller", "key"),
 )
 
@@ -216,8 +217,10 @@ lists = Table(
     Column("covers", RowId, nullable=False),
     Column("digest", LargeBinary(32)),
     Column("entries", Integer),
+    Column("published_at", UtcDateTime),
     PrimaryKeyConstraint("issuer", "municipality", "number"),
     ForeignKeyConstraint(["issuer", "municipality"], ["scopes.issuer", "scopes.municipality"]),
+    Index("lists_by_covers", "issuer", "municipality", "covers", "number"),
 )
 
 # Who may do what only one process may do.

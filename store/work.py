@@ -14,6 +14,7 @@ from domain.ports import Signer
 from store.applications import Applications
 from store.batches import Batches
 from store.certificates import Certificates
+from store.changes import Changes
 from store.code_keys import CodeKeys
 from store.engine import LOCK_WAIT, open_reader, open_writer
 from store.lists import Lists
@@ -53,6 +54,7 @@ class SqlUnitOfWork:
         self.applications = Applications(statements)
         self.certificates = Certificates(statements, self.lists)
         self.revocations = Revocations(statements, self.lists)
+        self.changes = Changes(statements)
         self.mass = Mass(statements)
         self.parties = Parties(statements)
         self.audit = Trail(statements, self._signer)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Flask
 
 from ca.revoke import RevocationOutcome, RevocationRequest
+from ca.visibility import Visibility
 from domain.applications import DeliveryReceipt, DeliveryReport, IssuanceApplication, IssuedPair
 from domain.events import NoticeState
 from domain.parties import Credential, Party
@@ -35,6 +36,7 @@ from web.reference import reference_blueprint
 from web.revocation import revocation_blueprint
 from web.shell import make_shell
 from web.status import StatusParts
+from web.visibility import visibility_blueprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class ApiParts:
     report_delivery: Callable[[DeliveryReport], DeliveryReceipt]
     revoke: Callable[[RevocationRequest], RevocationReceipt]
     preview_revocation: Callable[[RevocationRequest], RevocationOutcome]
+    visibility: Callable[[str, Party | None], Visibility]
     apply_event: Callable[[Notice, Party], NoticeReceipt | HeldNotice]
     preview_event: Callable[[Notice, Party], Effect | HeldNotice]
     apply_notices: Callable[[Iterable[tuple[int, Notice]], Party], Iterator[Outcome]]
@@ -62,8 +65,8 @@ class ApiParts:
 
 def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certificate) -> Flask:
     """The API. `certificate_of` says which certificate a client showed; only tests give another."""
-    meter = Meter()
     status = parts.status
+    meter = Meter(status.lags)
     app = make_shell(status.random, meter)
     callers = Callers(parts.credential_of, status.clock, certificate_of)
     for door in (
@@ -72,6 +75,7 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
         certificate_texts_blueprint(parts.propose, callers),
         delivery_blueprint(parts.report_delivery, callers),
         revocation_blueprint(parts.revoke, parts.preview_revocation, callers),
+        visibility_blueprint(parts.visibility, callers),
         notices_blueprint(
             parts.apply_event,
             parts.preview_event,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import accumulate
 from time import perf_counter
 
 from flask import Blueprint, Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from domain.changes import BOUNDS, LagCount, Leg
 from web.environ import MULTIPROCESS, ROUTE
 
 _METHODS = frozenset(("GET", "HEAD", "POST"))
@@ -17,9 +21,13 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 1
 
 
 class Meter:
-    """The counts of one service. What cannot be counted, because the disk is full, is served all the same."""
+    """The counts of one service. What cannot be counted, because the disk is full, is served all the same.
 
-    def __init__(self) -> None:
+    `lags` gives what publishers counted in the database, the same for all services.
+    """
+
+    def __init__(self, lags: Callable[[], Sequence[LagCount]] = tuple) -> None:
+        self._lags = _Lags(lags)
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "jpki_http_requests", "HTTP requests", ("route", "method", "status"), registry=self._registry
@@ -44,7 +52,31 @@ class Meter:
         if MULTIPROCESS in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry)
+        return generate_latest(registry) + generate_latest(self._lags)
+
+
+class _Lags(CollectorRegistry):
+    """The histogram of how long revocations took, made of the database's own counts."""
+
+    def __init__(self, lags: Callable[[], Sequence[LagCount]]) -> None:
+        super().__init__()
+        self._lags_of = lags
+
+    def collect(self) -> Iterator[Metric]:
+        family = HistogramMetricFamily(
+            "jpki_revocation_lag_seconds",
+            "From receipt of a revocation to its commit, which OCSP answers from, and from there into a published list",
+            labels=["leg"],
+        )
+        counts = self._lags_of()
+        for leg in Leg:
+            by_bound = {row.bound: row.count for row in counts if row.leg is leg}
+            sums = list(accumulate(by_bound.get(bound, 0) for bound in (*BOUNDS, None)))
+            bounds = [*map(str, map(float, BOUNDS)), "+Inf"]
+            family.add_metric(
+                [leg.value], list(zip(bounds, sums, strict=True)), sum(row.seconds for row in counts if row.leg is leg)
+            )
+        yield family
 
 
 def measure(app: Flask, meter: Meter) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from domain.events import NoticeState
 from domain.parties import Role
 from domain.people import MunicipalityCode
-from web import batches, certificate_texts, delivery, issuance, mass, notices, ocsp, revocation, schemas
+from web import batches, certificate_texts, delivery, issuance, mass, notices, ocsp, revocation, schemas, visibility
 from web.problems import INTERNAL, MEDIA_TYPE, STATUS
 from web.schemas import TEXT, list_of, members
 
@@ -28,7 +28,7 @@ def describe() -> _Object:
             "verifiers. Callers are known by their TLS client certificate.",
         },
         "servers": [{"url": "/"}],
-        "paths": {**_acts(), **_reference(), **_status(), **_operation()},
+        "paths": {**_acts(), **_receipts(), **_reference(), **_status(), **_operation()},
         "components": {
             "schemas": {"Problem": _problem()},
             "securitySchemes": {
@@ -169,6 +169,14 @@ def _own_notices() -> _Object:
     }
     read = _read("The caller's own notices", {**good, **_problems(400, 401, 403, 503)}, state, after)
     return {"get": {**read["get"], "security": [{"clientCertificate": []}]}}
+
+
+def _receipts() -> _Object:
+    receipt = _path("receipt", {"type": "string"}, "Its number")
+    own: list[_Object] = [{"clientCertificate": []}]
+    answers = {"200": _json("Where it can be seen", visibility.VISIBILITY), **_problems(401, 403, 404, 503)}
+    read = _read("A receipt of one's own: since when it can be seen, in OCSP and in which list", answers, receipt)
+    return {visibility.RECEIPT_PATH: {"get": {**read["get"], "security": own}}}
 
 
 def _mass_events() -> _Object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask
 
 from domain.certificates import Issuer, IssuerId
+from domain.changes import LagCount
 from domain.ports import Clock, RandomSource
 from web.front import OcspFront
 from web.health import Health, health_blueprint
@@ -29,11 +30,12 @@ class StatusParts:
     clock: Clock
     random: RandomSource
     health: Health
+    lags: Callable[[], Sequence[LagCount]] = tuple
 
 
 def create_status(parts: StatusParts) -> Flask:
     """The status service. Nobody is known here: a request for OCSP speaks by its signature or not at all."""
-    meter = Meter()
+    meter = Meter(parts.lags)
     app = make_shell(parts.random, meter)
     for door in (
         ocsp_blueprint(parts.answer, nobody, meter.ocsp_answer),

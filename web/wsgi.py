@@ -12,6 +12,7 @@ from ca.batches import cancel_batch, list_batches, progress_of, results_of, take
 from ca.deliver import report_delivery
 from ca.issue import issue
 from ca.revoke import preview, revoke_resident
+from ca.visibility import visibility_of
 from config.assemble import Services, assemble
 from config.batching import make_batching
 from mass.account import find_account, list_accounts
@@ -48,6 +49,7 @@ def api(state: Path | None = None) -> Flask:
             report_delivery=partial(report_delivery, authority),
             revoke=partial(revoke_resident, authority),
             preview_revocation=partial(preview, authority),
+            visibility=partial(visibility_of, services.begin),
             apply_event=partial(apply_event, services.intake),
             preview_event=partial(preview_event, services.intake),
             apply_notices=partial(apply_all, services.intake),
@@ -81,4 +83,5 @@ def _status_parts(services: Services) -> StatusParts:
         clock=services.clock,
         random=services.random,
         health=services.health,
+        lags=services.lags,
     )

@@ -8,11 +8,13 @@ from datetime import timedelta
 
 import pytest
 
+from domain.batches import BatchItem, ItemState
 from domain.code_keys import CodedRow, CodeKeyRecord, CodeMove, CodePart
 from domain.errors import Code, Refusal
 from domain.events import NoticeRecord, NoticeState
 from domain.mass import MassRow
 from domain.ports import UnitOfWork
+from tests.support.people import KIYOSE
 from tests.support.residents import resident_code
 from tests.support.sealers import key_ring, make_sealer
 from tests.support.stores import NOW, Store, add_application, add_resident, digest_of
@@ -85,12 +87,31 @@ def _mass_rows(work: UnitOfWork) -> list[CodedRow]:
     return [CodedRow(("event", row.position), concealed=row.sealed) for row in rows]
 
 
+def _batches(work: UnitOfWork) -> list[CodedRow]:
+    ids = [work.batches.open("caller", key, digest_of(key), 0, NOW) for key in ("a", "b", "c")]
+    return [CodedRow((id_,), digest=digest_of(key)) for id_, key in zip(ids, "abc", strict=True)]
+
+
+def _batch_items(work: UnitOfWork) -> list[CodedRow]:
+    batch = work.batches.open("caller", "key", digest_of("file"), 3, NOW)
+    sealed = [b"sealed", None, b"sealed too"]
+    states = [ItemState.WAITING if octets else ItemState.REFUSED for octets in sealed]
+    items = [
+        BatchItem(batch, line, f"key {line}", state, KIYOSE.code, octets)
+        for line, (state, octets) in enumerate(zip(states, sealed, strict=True), start=1)
+    ]
+    work.batches.put(items, NOW)
+    return [CodedRow((batch, item.line), concealed=item.sealed) for item in items]
+
+
 SOURCES: dict[CodePart, Callable[[UnitOfWork], list[CodedRow]]] = {
     CodePart.RESIDENTS: _residents,
     CodePart.NOTICES: _notices,
     CodePart.APPLICATIONS: _applications,
     CodePart.RECEIPTS: _receipts,
     CodePart.MASS_ROWS: _mass_rows,
+    CodePart.BATCHES: _batches,
+    CodePart.BATCH_ITEMS: _batch_items,
 }
 
 

@@ -233,11 +233,15 @@ def test_live_certificates_are_found_many_at_once(any_store: Store) -> None:
 
 def test_receipts_are_kept_many_at_once(any_store: Store) -> None:
     with any_store.begin() as work:
-        work.revocations.keep_receipts([("a", "1", digest_of("x"), "one"), ("a", "2", digest_of("y"), "two")])
+        work.revocations.keep_receipts(
+            [("a", "1", digest_of("x"), "one", None), ("a", "2", digest_of("y"), "two", None)]
+        )
         work.revocations.keep_receipts([])
         assert work.revocations.receipt("a", "2") == (digest_of("y"), "two")
         with pytest.raises(Refusal) as refused:
-            work.revocations.keep_receipts([("a", "3", digest_of("x"), "one"), ("a", "2", digest_of("y"), "two")])
+            work.revocations.keep_receipts(
+                [("a", "3", digest_of("x"), "one", None), ("a", "2", digest_of("y"), "two", None)]
+            )
         assert refused.value.code is Code.IN_PROGRESS
 
 

@@ -17,13 +17,16 @@ from werkzeug.test import TestResponse
 
 from ca.batches import Progress, Result
 from ca.revoke import RevocationOutcome
+from ca.visibility import Showing, Visibility
 from config.municipalities import load_municipalities
 from config.rules import load_causes, load_variants
 from domain.applications import DeliveryReceipt, HandOver, IssuedPair
 from domain.batches import Batch, BatchItem, BatchRefusal, ItemState
-from domain.certificates import Carrier, Kind
+from domain.certificates import Carrier, IssuerId, Kind
+from domain.changes import ListChange
 from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeRecord, NoticeState
+from domain.lists import ListRecord, ListState, Scope
 from domain.mass import MassState
 from domain.parties import Credential, Party, Role, Usage
 from domain.revocation import CertificateEffect, CrlReason, EffectWord, RevocationCause, RevocationReceipt
@@ -97,6 +100,9 @@ EFFECTS_TOLD = [
 MASS_EVENT = MassAccount(
     "0c" * 8, "temporary-stop", MassState.RUNNING, 3, 8, 1000, {"held": 250}, "operator:a", NOW, "operator:b", NOW, None
 )
+CHANGE = ListChange(Scope(IssuerId("signature-g1"), KIYOSE.code), 4, 1, "0a" * 16, RevocationCause.KEY_REPORT, NOW, NOW)
+LISTED = ListRecord(CHANGE.scope, 7, NOW, NOW, ListState.PUBLISHED, 4, published_at=NOW)
+VISIBILITY = Visibility("0a" * 16, ("signature",), NOW, NOW, NOW, (Showing(CHANGE, LISTED), Showing(CHANGE, None)))
 ANSWER = OcspAnswer(b"answer", "good", 1800, True, NOW, NOW + timedelta(hours=1))
 
 _BATCH = Batch(7, "municipality:kiyose", KEY, b"", 3, 2, NOW)
@@ -132,6 +138,7 @@ class Acts:
             **_BATCH_ANSWERS,
             "revoke": RECEIPT,
             "preview_revocation": RevocationOutcome((Kind.SIGNATURE,), (Kind.AUTHENTICATION,), EFFECTS),
+            "visibility": VISIBILITY,
             "apply_event": NOTICE_RECEIPT,
             "list_notices": NOTICES,
             "apply_notices": OUTCOMES,
@@ -186,6 +193,7 @@ def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
         report_delivery=acts.report_delivery,
         revoke=acts.revoke,
         preview_revocation=acts.preview_revocation,
+        visibility=acts.visibility,
         apply_event=acts.apply_event,
         preview_event=acts.preview_event,
         apply_notices=acts.apply_notices,

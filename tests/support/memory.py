@@ -18,6 +18,7 @@ from audit.chain import GENESIS, body_of, chain
 from domain.applications import ApplicationRecord
 from domain.batches import Batch, BatchItem, ItemState
 from domain.certificates import CertificateRecord, CertificateState, IssuerId
+from domain.changes import LagCount, Leg, ListChange
 from domain.code_keys import CodedRow, CodeKeyRecord, CodeKeyWatch, CodeMove, CodePart
 from domain.errors import Code, Refusal
 from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRecord, NoticeState
@@ -56,6 +57,9 @@ class Tables:
     parties: dict[int, Party] = field(default_factory=dict)
     credentials: dict[bytes, Credential] = field(default_factory=dict)
     audit: dict[int, AuditRow] = field(default_factory=dict)
+    changes: dict[tuple[Scope, int], ListChange] = field(default_factory=dict)
+    lags: dict[tuple[Leg, int | None], tuple[int, int]] = field(default_factory=dict)
+    numbers: dict[str, tuple[str, str]] = field(default_factory=dict)
     in_use: dict[None, tuple[int, ...]] = field(default_factory=dict)
     code_keys: dict[int, CodeKeyRecord] = field(default_factory=dict)
     code_moves: dict[tuple[int, CodePart], CodeMove] = field(default_factory=dict)
@@ -112,6 +116,7 @@ class MemoryUnit:
         self.batches = Batches(tables)
         self.certificates = Certificates(tables, self.lists)
         self.revocations = Revocations(tables)
+        self.changes = Changes(tables)
         self.mass = Mass(tables)
         self.parties = Parties(tables)
         self.audit = Audit(tables)
@@ -440,7 +445,9 @@ class Revocations:
     def find(self, issuer: IssuerId, serial: SerialNumber) -> Revocation | None:
         return self._tables.revocations.get((issuer, serial))
 
-    def put(self, revocation: Revocation, receipt: str, received_at: datetime) -> None:
+    def put(
+        self, revocation: Revocation, receipt: str, received_at: datetime, committed_at: datetime | None = None
+    ) -> None:
         key = (revocation.issuer, revocation.serial)
         old = self._tables.revocations.get(key)
         if old is not None and not old.on_hold:
@@ -448,18 +455,33 @@ class Revocations:
         assert key in self._tables.certificates, "a revocation needs its certificate's row"
         self._tables.revocations[key] = revocation
         scope = Scope(revocation.issuer, revocation.municipality)
-        self._tables.scopes[scope] = self._tables.scopes.get(scope, 0) + 1
+        number = self._tables.scopes.get(scope, 0)
+        self._tables.scopes[scope] = number + 1
+        at = committed_at or revocation.revoked_at
+        told = ListChange(scope, number + 1, 1, receipt, revocation.cause, received_at, at)
+        before = self._tables.changes.pop((scope, number), None)
+        if before and before == replace(told, number=number, count=before.count):
+            told = replace(told, count=before.count + 1)
+        elif before:
+            self._tables.changes[scope, number] = before
+        self._tables.changes[scope, number + 1] = told
 
-    def keep_receipts(self, rows: Sequence[tuple[str, str, bytes, str]]) -> None:
+    def keep_receipts(self, rows: Sequence[tuple[str, str, bytes, str, str | None]]) -> None:
         for row in rows:
             self.keep_receipt(*row)
 
-    def put_many(self, rows: Sequence[tuple[Revocation, str, datetime]], *, over_holds: bool) -> None:
+    def put_many(
+        self,
+        rows: Sequence[tuple[Revocation, str, datetime]],
+        committed_at: datetime | None = None,
+        *,
+        over_holds: bool,
+    ) -> None:
         for revocation, receipt, received_at in rows:
             standing = self.find(revocation.issuer, revocation.serial)
             if (standing is not None and standing.on_hold) != over_holds or (standing and not standing.on_hold):
                 raise Refusal(Code.ALREADY_APPLIED, "the certificate is revoked already; nothing was changed")
-            self.put(revocation, receipt, received_at)
+            self.put(revocation, receipt, received_at, committed_at)
 
     def for_scope(self, scope: Scope, listed_since: datetime | None) -> Iterable[Revocation]:
         rows = [
@@ -485,10 +507,15 @@ class Revocations:
     def receipt(self, caller: str, key: str) -> tuple[bytes, str] | None:
         return self._tables.receipts.get((caller, key))
 
-    def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str) -> None:
+    def receipt_of(self, number: str) -> tuple[str, str] | None:
+        return self._tables.numbers.get(number)
+
+    def keep_receipt(self, caller: str, key: str, content: bytes, receipt: str, number: str | None = None) -> None:
         if (caller, key) in self._tables.receipts:
             raise Refusal(Code.IN_PROGRESS, "a request with this key is being worked on; repeat it later")
         self._tables.receipts[caller, key] = (content, receipt)
+        if number is not None:
+            self._tables.numbers[number] = (caller, receipt)
 
 
 class Lists:
@@ -525,9 +552,9 @@ class Lists:
         row = self._tables.lists[scope, number]
         self._tables.lists[scope, number] = replace(row, state=ListState.SIGNED, digest=digest, entries=entries)
 
-    def published(self, scope: Scope, number: int) -> None:
+    def published(self, scope: Scope, number: int, at: datetime | None = None) -> None:
         row = self._tables.lists[scope, number]
-        self._tables.lists[scope, number] = replace(row, state=ListState.PUBLISHED)
+        self._tables.lists[scope, number] = replace(row, state=ListState.PUBLISHED, published_at=at)
 
     def latest(self, scope: Scope) -> ListRecord | None:
         signed = [row for row in self.records(scope) if row.state is not ListState.RESERVED]
@@ -546,6 +573,42 @@ class Lists:
     def release(self, name: str, holder: str) -> None:
         if self._tables.leases.get(name, ("", None))[0] == holder:
             del self._tables.leases[name]
+
+
+class Changes:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def _rows(self) -> list[ListChange]:
+        return sorted(self._tables.changes.values(), key=lambda row: (row.scope, row.number))
+
+    def of_receipt(self, receipt: str) -> Sequence[ListChange]:
+        return [row for row in self._rows() if row.receipt == receipt]
+
+    def between(self, begin: datetime, end: datetime) -> Iterator[ListChange]:
+        return (row for row in self._rows() if begin <= row.committed_at < end)
+
+    def newly(self, scope: Scope, above: int, through: int) -> Sequence[ListChange]:
+        return [row for row in self._rows() if row.scope == scope and above < row.number <= through]
+
+    def _published(self, scope: Scope) -> list[ListRecord]:
+        rows = [row for row in self._tables.lists.values() if row.scope == scope]
+        return sorted((row for row in rows if row.state is ListState.PUBLISHED), key=lambda row: row.number)
+
+    def shown_by(self, change: ListChange) -> ListRecord | None:
+        return next((row for row in self._published(change.scope) if row.covers >= change.number), None)
+
+    def lists_since(self, scope: Scope, since: datetime) -> Sequence[ListRecord]:
+        return [row for row in self._published(scope) if row.published_at and row.published_at >= since]
+
+    def count(self, counts: Mapping[tuple[Leg, int | None], tuple[int, int]]) -> None:
+        for place, (count, seconds) in counts.items():
+            before = self._tables.lags.get(place, (0, 0))
+            self._tables.lags[place] = (before[0] + count, before[1] + seconds)
+
+    def counts(self) -> Sequence[LagCount]:
+        rows = [LagCount(*place, *counted) for place, counted in self._tables.lags.items()]
+        return sorted(rows, key=lambda row: (row.leg.value, row.bound or 0))
 
 
 class CodeKeys:

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
+from domain.changes import LagCount, Leg
 from web.health import health_blueprint
 from web.metrics import Meter
 from web.shell import make_shell
@@ -77,3 +78,16 @@ def test_what_cannot_be_counted_is_served(monkeypatch: pytest.MonkeyPatch, app: 
     monkeypatch.setattr("prometheus_client.metrics.MetricWrapperBase.labels", full)
     assert app.test_client().get("/healthz").status_code == 200
     Meter().ocsp_answer("good")
+
+
+def test_lags_of_revocations_are_a_histogram_of_the_databases_counts() -> None:
+    counts = [LagCount(Leg.LIST, 2, 3, 5), LagCount(Leg.LIST, 60, 4, 200), LagCount(Leg.LIST, None, 1, 90_000)]
+    app = make_shell(bytes, Meter(lambda: counts))
+    found = {
+        (sample.name.removeprefix("jpki_revocation_lag_seconds_"), sample.labels.get("le")): sample.value
+        for family in text_string_to_metric_families(app.test_client().get("/metrics").text)
+        for sample in family.samples
+        if sample.labels.get("leg") == "committed-to-listed"
+    }
+    assert [found["bucket", le] for le in ("1.0", "2.0", "30.0", "60.0", "86400.0", "+Inf")] == [0, 3, 3, 7, 7, 8]
+    assert (found["count", None], found["sum", None]) == (8, 90_205)

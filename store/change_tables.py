@@ -1,0 +1,39 @@
+"""The tables of changes and their lags, beside `store.tables`."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, Text
+
+from domain.changes import Leg
+from domain.revocation import RevocationCause
+from store.metadata import metadata
+from store.types import Choice, Municipal, RowId, UtcDateTime
+
+# What lists should say anew: a row for each act and series of lists, also where it changed thousands of certificates.
+# Kept as long as receipts: nothing else is made of it.
+changes = Table(
+    "changes",
+    metadata,
+    Column("issuer", Text, nullable=False),
+    Column("municipality", Municipal, nullable=False),
+    Column("number", RowId, nullable=False),
+    Column("count", RowId, nullable=False),
+    Column("receipt", Text, nullable=False),
+    Column("cause", Choice(RevocationCause), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("committed_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("issuer", "municipality", "number"),
+    Index(None, "receipt"),
+    Index(None, "committed_at"),
+)
+
+# How long changes took, counted once, when their first list is out. Bound 0: longer than every bound.
+lag_counts = Table(
+    "lag_counts",
+    metadata,
+    Column("leg", Choice(Leg), nullable=False),
+    Column("bound", Integer, nullable=False),
+    Column("count", RowId, nullable=False),
+    Column("seconds", RowId, nullable=False),
+    PrimaryKeyConstraint("leg", "bound"),
+)
