@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
@@ -41,21 +42,21 @@ _MOVED = "東京都清瀬市新町五丁目１"
 
 
 def measure_mass(folder: Path, plan: Plan) -> list[Figure]:
-    """A file of notices applied, addresses renamed, everything held while the status service is asked, everything
-    revoked; `plan.certificates` are on record."""
+    """Everything held while the status service is asked, a file of notices applied, and addresses renamed;
+    `plan.certificates` are on record."""
     services = make_house(folder, plan.database)
     populate(services, plan.certificates // 2, [KIYOSE])
+    held = _held(services, folder, plan)
     plan.tell("a file of notices")
     notices = _notices(services, folder, plan.residents)
     plan.tell("addresses renamed")
     renamed = _renamed(services)
-    found = [
+    services.close()
+    return [
+        *held,
         Figure("mass-notices", f"{plan.residents:,} notices of renamed addresses, in a file", "notices", [notices]),
         Figure("mass-renamed", f"{plan.certificates // 2:,} addresses renamed by a mass event", "residents", [renamed]),
-        *_held(services, folder, plan),
     ]
-    services.close()
-    return found
 
 
 def _notices(services: Services, folder: Path, count: int) -> float:
@@ -83,7 +84,8 @@ def _renamed(services: Services) -> float:
 def _held(services: Services, folder: Path, plan: Plan) -> list[Figure]:
     with services.begin(write=False) as work:
         newest = work.applications.newest()
-        serials = [row.serial.octets for row, _ in zip(work.certificates.all(), range(_ASKED), strict=False)]
+        own = (row.serial.octets for row in work.certificates.all() if row.issuer == ISSUER)
+        serials = list(islice(own, _ASKED))
     requests = make_ocsp_requests(services.issuers[ISSUER], serials, nonce=False)
     path = folder / "post.requests"
     write_requests(path, [http_request("POST", "/ocsp", request, _TYPE) for request in requests])
