@@ -270,6 +270,9 @@ class RevocationRepository(Protocol):
         """Serials (16 octets each, side by side) of the issuer's standing revocations and holds of certificates that
         have not expired, some thousands at a time."""
 
+    def orphans(self) -> Iterator[Revocation]:
+        """Revocations without a certificate; there should be none."""
+
     def receipt(self, caller: str, key: str) -> tuple[bytes, str] | None:
         """(content digest, receipt as JSON) of an earlier request under this idempotency key."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ca.octets import TbsFields, extension_parts, tbs_fields, tbs_of
 from domain import der, oids
 from domain.certificates import CertificateRecord, CertificateState, Issuer, Kind
 from domain.events import Act
+from domain.mass import Target
 from domain.ports import UnitOfWork
 from domain.revocation import CrlReason, Revocation
 from domain.status import GOOD, UNKNOWN, CertificateStatus
@@ -113,21 +114,22 @@ def end_faults(record: CertificateRecord, revocation: Revocation | None) -> Iter
         yield "is revoked under another municipality or expiry than it was issued with"
 
 
-def pair_faults(inspection: Inspection, work: UnitOfWork, record: CertificateRecord) -> Iterator[str]:
+def pair_faults(inspection: Inspection, record: CertificateRecord, own: Iterable[Target]) -> Iterator[str]:
     """Where a signing certificate in force lost the authentication certificate beside it, on the same carrier, or would
-    outlive it (`policies/validity.py`, `policies/causes.py`)."""
+    outlive it (`policies/validity.py`, `policies/causes.py`). `own` are the certificates of its holder."""
     if record.kind is not Kind.SIGNATURE or record.ended_at or record.validity.ended(inspection.now):
         return
     beside = [
         row
-        for row in work.certificates.live_of(record.resident_id)
-        if (row.kind, row.carrier) == (Kind.AUTHENTICATION, record.carrier) and (record.pending or not row.pending)
+        for row in own
+        if (row.kind, row.carrier, row.ended) == (Kind.AUTHENTICATION, record.carrier, False)
+        and (record.pending or not row.pending)
     ]
     # What waits for its hand-over goes with what came with it, or with the live one if it came alone.
     live = max(beside, key=lambda row: row.application_id == record.application_id, default=None)
     if live is None:
         yield "is live although its authentication certificate has ended"
-    elif record.validity.not_after > live.validity.not_after:
+    elif record.validity.not_after > live.not_after:
         yield "outlives its authentication certificate"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
+from itertools import islice
 from typing import TypeVar
 
 from audit.chain import verify
@@ -12,6 +14,7 @@ from domain.applications import ApplicationRecord
 from domain.certificates import CertificateRecord, CertificateState
 from domain.der import DerError
 from domain.lists import Scope
+from domain.mass import Target
 from domain.ports import UnitOfWork
 from oversight import certificates, lists
 from oversight.findings import Area, Finding, certificate_name, fault, list_name, note
@@ -26,6 +29,9 @@ Points = dict[Scope, set[bytes]]
 """The scopes in use, and the distribution points (as `certificates.directory_of` gives them) that certificates name."""
 
 T = TypeVar("T")
+
+_TOGETHER = 250
+"""Certificates whose holders' others are looked up in one go."""
 
 
 def reconcile(inspection: Inspection, on_progress: Progress | None = None) -> Iterator[Finding]:
@@ -42,7 +48,7 @@ def reconcile(inspection: Inspection, on_progress: Progress | None = None) -> It
         points: Points = {record.scope: set() for record in work.lists.scopes()}
         yield from _applications(inspection, work)
         yield from _certificates(inspection, work, trail, points, step)
-        yield from _revocations(work, step)
+        yield from _revocations(work)
         yield from notice_findings(work, trail)
         yield from _records(work, trail, points)
         for subject in trail.left():
@@ -82,7 +88,7 @@ def _certificates(
 ) -> Iterator[Finding]:
     unfinished = {row.id for row in _open(inspection, work)}
     waiting = 0
-    for record in _counted("certificates", work.certificates.all(), step):
+    for record, own in _with_holders(work, _counted("certificates", work.certificates.all(), step)):
         name = certificate_name(record.application_id, record.kind.value)
         scope = Scope(record.issuer, record.municipality)
         if scope not in points:
@@ -90,21 +96,39 @@ def _certificates(
             yield fault("lists", f"the {name} belongs on {scope.path}, which is not in use")
         if record.state is CertificateState.RESERVED and record.application_id not in unfinished:
             yield fault("certificates", f"the {name} has no signature although its application is closed")
-        yield from _certificate(inspection, work, trail, record, name, points[scope])
+        yield from _certificate(inspection, work, trail, record, own, name, points[scope])
         waiting += certificates.is_waiting(record)
     if waiting:
         yield note("certificates", f"certificates that wait for their hand-over: {waiting}")
 
 
+def _with_holders(
+    work: UnitOfWork, records: Iterator[CertificateRecord]
+) -> Iterator[tuple[CertificateRecord, Sequence[Target]]]:
+    """Each certificate with all those of its holder, looked up many at a time."""
+    while together := list(islice(records, _TOGETHER)):
+        of_holder: dict[int, list[Target]] = defaultdict(list)
+        for target in work.certificates.targets_of(sorted({record.resident_id for record in together})):
+            of_holder[target.resident_id].append(target)
+        yield from ((record, of_holder[record.resident_id]) for record in together)
+
+
 def _certificate(
-    inspection: Inspection, work: UnitOfWork, trail: Trail, record: CertificateRecord, name: str, points: set[bytes]
+    inspection: Inspection,
+    work: UnitOfWork,
+    trail: Trail,
+    record: CertificateRecord,
+    own: Sequence[Target],
+    name: str,
+    points: set[bytes],
 ) -> Iterator[Finding]:
-    revocation = work.revocations.find(record.issuer, record.serial)
+    named = (record.issuer, record.serial)
+    revocation = next((target.standing for target in own if (target.issuer, target.serial) == named), None)
     told = trail.take(name)
     issuer = inspection.issuers.get(record.issuer)
     texts = [
         *certificates.end_faults(record, revocation),
-        *certificates.pair_faults(inspection, work, record),
+        *certificates.pair_faults(inspection, record, own),
         *certificates.link_faults(work, record),
         *certificates.delivery_faults(inspection, record),
     ]
@@ -124,11 +148,10 @@ def _certificate(
     )
 
 
-def _revocations(work: UnitOfWork, step: Progress) -> Iterator[Finding]:
-    for revocation in _counted("revocations", work.revocations.all(), step):
-        if work.certificates.find(revocation.issuer, revocation.serial) is None:
-            path = Scope(revocation.issuer, revocation.municipality).path
-            yield fault("revocations", f"a revocation of {path} has no certificate")
+def _revocations(work: UnitOfWork) -> Iterator[Finding]:
+    for revocation in work.revocations.orphans():
+        path = Scope(revocation.issuer, revocation.municipality).path
+        yield fault("revocations", f"a revocation of {path} has no certificate")
 
 
 def _records(work: UnitOfWork, trail: Trail, points: Points) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, insert, select, update
 
 from domain.certificates import IssuerId
 from domain.errors import Code, Refusal
@@ -17,7 +17,7 @@ from domain.revocation import CrlReason, Revocation, RevocationBlock
 from domain.serial import SerialNumber
 from store.lists import Lists
 from store.statements import Statements
-from store.tables import receipts, revocations
+from store.tables import certificates, receipts, revocations
 
 _c = revocations.c
 # In the order of Revocation.
@@ -32,6 +32,9 @@ _COLUMNS = _OF_SCOPE.with_only_columns(_c.serial, _c.revoked_at, _c.reason)
 _COLUMNS_LISTED = _LISTED.with_only_columns(_c.serial, _c.revoked_at, _c.reason)
 _CENSUS = select(_c.serial).where(_c.issuer == bindparam("issuer"), _c.not_after >= bindparam("unexpired_at"))
 _BLOCK = 1 << 12
+_ORPHANS = _ROWS.outerjoin(
+    certificates, and_(certificates.c.issuer == _c.issuer, certificates.c.serial == _c.serial)
+).where(certificates.c.serial.is_(None))
 _INSERT = insert(revocations)
 _REPLACE_HOLD = update(revocations).where(*_NAMED, _c.reason == CrlReason.CERTIFICATE_HOLD)
 
@@ -117,6 +120,10 @@ class Revocations:
 
     def all(self) -> Iterator[Revocation]:
         for row in self._statements.stream(_ROWS):
+            yield Revocation(*row)
+
+    def orphans(self) -> Iterator[Revocation]:
+        for row in self._statements.stream(_ORPHANS):
             yield Revocation(*row)
 
     def receipt(self, caller: str, key: str) -> tuple[bytes, str] | None:

@@ -133,6 +133,7 @@ def test_many_are_revoked_and_ended_at_once_and_count_in_their_scopes(any_store:
         )
         scopes = [work.lists.scope(Scope(ISSUER, code)) for code in (KIYOSE.code, HINO)]
         assert [scope and scope.wanted for scope in scopes] == [5, 1]
+        assert list(work.revocations.orphans()) == []
         ended = [row for row in work.certificates.all() if row.ended_at is not None]
         assert {row.serial for row in ended} == {row.serial for row in final}
 

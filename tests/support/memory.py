@@ -504,6 +504,11 @@ class Revocations:
     def all(self) -> Iterator[Revocation]:
         yield from self._tables.revocations.values()
 
+    def orphans(self) -> Iterator[Revocation]:
+        for named, row in self._tables.revocations.items():
+            if named not in self._tables.certificates:
+                yield row
+
     def receipt(self, caller: str, key: str) -> tuple[bytes, str] | None:
         return self._tables.receipts.get((caller, key))
 
