@@ -13,6 +13,7 @@ from domain.errors import Code, Refusal
 from domain.parties import Party, Role
 from domain.people import MunicipalityCode, Resident, ResidentCode, ResidentState
 from domain.ports import UnitOfWork
+from policies.issuance import IssuanceRules, require_card_life, require_no_ward
 from policies.profile import ValidityRule
 from policies.validity import SIGNING_AGE, age_on, day_in_japan, renewable, require_signing_age
 
@@ -112,19 +113,24 @@ def require_entitlement(
     return Entitlement(resident, basis, expired, _predecessors(rows, application))
 
 
-def require_requests(application: IssuanceApplication, now: datetime) -> None:
-    """Return if the kinds applied for go together and the holder is old enough.
+def require_requests(rules: IssuanceRules, application: IssuanceApplication, now: datetime) -> None:
+    """Return if the kinds applied for go together, the holder may have them, and the card can be as it is told.
 
     A pair; the signing certificate alone, beside a live authentication certificate; the authentication certificate
-    alone for children, who cannot have the other. Raises Refusal(MALFORMED), Refusal(UNDER_AGE).
+    alone for children and adults under guardianship, who cannot have the other. Raises Refusal(MALFORMED),
+    Refusal(UNDER_AGE), Refusal(UNDER_GUARDIANSHIP), Refusal(CARD_LIFE).
     """
     kinds = set(application.requests)
     if not kinds:
         raise Refusal(Code.MALFORMED, "an application needs a request for each certificate", pointer="/requests")
     birth_date = application.attributes.birth_date
+    today = day_in_japan(now)
+    require_card_life(rules, birth_date, application.card.expires_on, today)
+    if application.under_guardianship:
+        require_no_ward(rules, kinds)
     if Kind.SIGNATURE in kinds:
         require_signing_age(birth_date, now)
-    elif age_on(birth_date, day_in_japan(now)) >= SIGNING_AGE:
+    elif age_on(birth_date, today) >= SIGNING_AGE and not application.under_guardianship:
         raise Refusal(
             Code.MALFORMED,
             f"from the age of {SIGNING_AGE} both certificates are applied for together",

@@ -91,7 +91,7 @@ class _Course:
             require_municipality(application.caller, application.municipality, now)
             self.content = _canonical(application)
             self.may_be_repeat = True
-            require_requests(application, now)
+            require_requests(authority.issuance, application, now)
             self.keys = read_keys(authority, application.requests)
             if Kind.AUTHENTICATION not in application.requests:
                 with authority.begin(write=False) as work:
@@ -241,7 +241,7 @@ def _repeat(authority: Authority, earlier: ApplicationRecord, content: bytes, no
 def _canonical(application: IssuanceApplication) -> bytes:
     """Everything asked for, in one order: equal octets for equal applications, whatever the key."""
     attributes, card, text = application.attributes, application.card, application.text
-    content = [
+    content: list[object] = [
         application.municipality.value,
         application.resident_code.digits,
         [attributes.name, attributes.address, attributes.birth_date.text, attributes.sex.value],
@@ -249,4 +249,6 @@ def _canonical(application: IssuanceApplication) -> bytes:
         [text.name, text.address],
         [[kind.value, application.requests[kind].hex()] for kind in Kind if kind in application.requests],
     ]
+    if application.under_guardianship:  # nothing is added for all others: kept digests stay comparable
+        content.append("under guardianship")
     return json.dumps(content, ensure_ascii=False).encode()

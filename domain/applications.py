@@ -35,7 +35,8 @@ class CertificateText:
 @dataclass(frozen=True, slots=True, repr=False)
 class IssuanceApplication:
     """発行の申請 handed on by a municipality. `requests` holds one PKCS#10 (DER) per certificate asked for:
-    both kinds for a pair, the signing kind alone for re-issue after a change of the register."""
+    both kinds for a pair, the signing kind alone for re-issue after a change of the register, the authentication kind
+    alone for children and adults under guardianship (成年被後見人, as the municipality says)."""
 
     caller: Party
     key: str
@@ -45,6 +46,7 @@ class IssuanceApplication:
     card: Card
     requests: Mapping[Kind, bytes]
     carrier: Carrier = Carrier.CARD
+    under_guardianship: bool = False
     text: CertificateText = field(default_factory=CertificateText)
 
 

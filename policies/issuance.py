@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import Enum
 from types import MappingProxyType
 
+from domain.birth import BirthDate
+from domain.certificates import Kind
+from domain.errors import Code, Refusal
 from policies.tables import Table
+from policies.validity import age_on
 
 
 class IssuanceRule(Enum):
@@ -16,6 +21,10 @@ class IssuanceRule(Enum):
     FIRST_ISSUE = "first-issue"
     ADDITION = "addition"
     REPLACEMENT = "replacement"
+    CARD_LIFE = "card-life"
+    CARD_LIFE_OF_MINORS = "card-life-of-minors"
+    MAJORITY = "majority"
+    WARDS = "wards"
 
 
 ONE_STEP, TWO_STEPS = 1, 2
@@ -28,6 +37,10 @@ _RANGES = {
     IssuanceRule.ADDITION: (ONE_STEP, TWO_STEPS),
     # There is one live certificate of a kind on a carrier: what replaces it has to wait.
     IssuanceRule.REPLACEMENT: (TWO_STEPS, TWO_STEPS),
+    IssuanceRule.CARD_LIFE: (1, 20),
+    IssuanceRule.CARD_LIFE_OF_MINORS: (1, 20),
+    IssuanceRule.MAJORITY: (15, 25),
+    IssuanceRule.WARDS: (0, 1),
 }
 
 
@@ -70,3 +83,52 @@ def waits_for_delivery(rules: IssuanceRules, *, alone: bool, replaces: bool) -> 
     ones, those added to a live one (`alone`), and all others have a row each."""
     rule = IssuanceRule.REPLACEMENT if replaces else IssuanceRule.ADDITION if alone else IssuanceRule.FIRST_ISSUE
     return rules[rule].value == TWO_STEPS
+
+
+def require_card_life(rules: IssuanceRules, birth_date: BirthDate, expires_on: date, today: date) -> None:
+    """Return if a card of this holder that was made by `today` (JST) can be valid through `expires_on`.
+
+    Cards end on a birthday counted from their issue; those of minors sooner. Of a birth date that is not wholly known,
+    the latest birthday that there can be counts: nobody is refused for what the register does not know. Raises
+    Refusal(CARD_LIFE).
+    """
+    minor = birth_date.whole is not None and age_on(birth_date, today) < rules[IssuanceRule.MAJORITY].value
+    years = rules[IssuanceRule.CARD_LIFE_OF_MINORS if minor else IssuanceRule.CARD_LIFE].value
+    if expires_on > _latest_birthday(birth_date, today, years):
+        raise Refusal(
+            Code.CARD_LIFE,
+            f"no card of this holder is valid that long: cards end on the {years}th birthday after their issue at the "
+            "latest; send the last day as the card has it",
+            pointer="/card/expires_on",
+        )
+
+
+def _latest_birthday(birth_date: BirthDate, today: date, count: int) -> date:
+    """The `count`th birthday after `today`, at the latest: where it is 29 February, in common years 1 March."""
+    anniversary = _in_year(today, today.year + count)
+    born = birth_date.whole
+    if born is None:
+        return anniversary
+    birthday = _in_year(born, anniversary.year)
+    return birthday if birthday <= anniversary else _in_year(born, anniversary.year - 1)
+
+
+def _in_year(day: date, year: int) -> date:
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        return date(year, 2, 28) + timedelta(days=1)
+
+
+def require_no_ward(rules: IssuanceRules, kinds: Container[Kind]) -> None:
+    """Return if somebody under guardianship of adults (成年被後見人) may have certificates of these kinds.
+
+    Raises Refusal(UNDER_GUARDIANSHIP) for a signing certificate, unless the table permits it.
+    """
+    if Kind.SIGNATURE in kinds and not rules[IssuanceRule.WARDS].value:
+        raise Refusal(
+            Code.UNDER_GUARDIANSHIP,
+            "signing certificates are not issued to adults under guardianship; apply for the authentication "
+            "certificate alone",
+            pointer="/requests/signature",
+        )

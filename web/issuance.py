@@ -16,7 +16,7 @@ from web.bodies import receive_json
 from web.callers import Callers
 from web.certificate_texts import CERTIFICATE_TEXT, substitution_json
 from web.people import ATTRIBUTES, MUNICIPALITY_CODE, RESIDENT_CODE
-from web.shapes import Shape, day, octets, record, text, word
+from web.shapes import Shape, day, octets, record, text, truth, word
 
 PATH = "/v1/issuance-applications"
 ROLES = (Role.MUNICIPALITY,)
@@ -48,11 +48,15 @@ APPLICATION: Shape[dict[str, Any]] = record(
             {},
             {kind.value: _REQUEST for kind in Kind},
             minProperties=1,
-            description="Both for a pair; the signing one alone after a change of the register",
+            description="Both for a pair; the signing one alone after a change of the register; the authentication one "
+            "alone for children and adults under guardianship",
         ),
     },
     {
         "carrier": word(Carrier, default=Carrier.CARD.value),
+        "under_guardianship": truth(
+            default=False, description="Whether the resident is an adult under guardianship (成年被後見人)"
+        ),
         "certificate_text": CERTIFICATE_TEXT,
     },
 )

@@ -73,6 +73,17 @@ def octets(high: int, **notes: object) -> Shape[bytes]:
     return text(base64.b64decode, 4, high // 3 * 4, _BASE64, form, contentEncoding="base64", **notes)
 
 
+def truth(**notes: object) -> Shape[bool]:
+    """true or false."""
+
+    def read(value: object, pointer: str) -> bool:
+        if not isinstance(value, bool):
+            raise _malformed("must be true or false", pointer)
+        return value
+
+    return Shape({"type": "boolean", **notes}, read)
+
+
 def word(choices: type[E], **notes: object) -> Shape[E]:
     """One of the words that are the values of an enumeration."""
     words = {str(choice.value): choice for choice in choices}

@@ -15,6 +15,7 @@ from ca.authority import Authority
 from ca.deliver import report_delivery, withdraw_overdue
 from ca.issue import issue
 from domain.applications import DeliveryReport, HandOver, IssuedPair
+from domain.birth import BirthDate
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.events import Act, EventType
@@ -424,3 +425,50 @@ def test_who_has_moved_out_meanwhile_still_gets_what_waits(house: House) -> None
     renewed(house)
     add_resident(house.authority, state=ResidentState.MOVING)
     assert house.deliver("the new one").live == tuple(Kind)
+
+
+# Who may have which
+
+
+def test_adults_under_guardianship_get_the_authentication_certificate_alone(house: House) -> None:
+    with pytest.raises(Refusal) as refusal:
+        house.issue(under_guardianship=True)
+    assert refusal.value.code is Code.UNDER_GUARDIANSHIP
+    alone = {Kind.AUTHENTICATION: house.requests()[Kind.AUTHENTICATION]}
+    assert set(house.issue(requests=alone, under_guardianship=True).certificates) == {Kind.AUTHENTICATION}
+    assert house.faults() == []
+
+
+def test_a_renewal_under_guardianship_leaves_no_signing_certificate(house: House) -> None:
+    """It never outlives the authentication certificate beside it."""
+    house.issue(card=OLD_CARD)
+    house.clock.forward(HOUR)
+    alone = {Kind.AUTHENTICATION: house.requests()[Kind.AUTHENTICATION]}
+    assert house.issue(key="alone", requests=alone, under_guardianship=True).pending
+    receipt = house.deliver("alone")
+    assert (receipt.live, receipt.revoked) == ((Kind.AUTHENTICATION,), tuple(Kind))
+    assert states(house) == [(2, "authentication", "good", False)]
+    assert house.faults() == []
+
+
+def test_at_fifteen_the_signing_certificate_is_added_and_the_next_renewal_is_of_both(house: House) -> None:
+    child = attributes(birth_date=BirthDate(2012, 4, 10))
+    add_resident(house.authority, items=child)
+    card = replace(CARD, expires_on=date(2027, 6, 30))
+    alone = {Kind.AUTHENTICATION: house.requests()[Kind.AUTHENTICATION]}
+    house.issue(attributes=child, card=card, requests=alone, key="at fourteen")
+    house.clock.now = datetime(2027, 4, 10, 3, tzinfo=UTC)
+    signing = {Kind.SIGNATURE: house.requests()[Kind.SIGNATURE]}
+    added = house.issue(attributes=child, card=card, requests=signing, key="at fifteen")
+    assert not added.pending
+    end = x509.load_der_x509_certificate(added.certificates[Kind.SIGNATURE]).not_valid_after_utc
+    assert end == datetime(2027, 6, 30, 14, 59, 59, tzinfo=UTC)  # with the authentication certificate
+    house.issue(attributes=child, card=replace(card, expires_on=date(2032, 4, 10)), key="renewal")
+    assert set(house.deliver("renewal").revoked) == set(Kind)
+    assert house.faults() == []
+
+
+def test_a_card_cannot_be_valid_for_ever(house: House) -> None:
+    with pytest.raises(Refusal) as refusal:
+        house.issue(card=replace(CARD, expires_on=date(2036, 11, 4)))
+    assert refusal.value.code is Code.CARD_LIFE

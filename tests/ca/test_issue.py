@@ -48,6 +48,7 @@ from tests.support.signers import WrappedSigner, authority_signer, spki_of, stor
 from tests.support.variants import make_substitution
 
 CHILD = attributes(birth_date=BirthDate(2020, 5, 5))
+CHILD_CARD = replace(CARD, expires_on=date(2031, 4, 20))
 
 
 def refusal_of(authority: Authority, application: IssuanceApplication) -> Refusal:
@@ -413,25 +414,26 @@ def test_the_audit_trail_knows_the_rule_of_a_substitute_and_not_the_character(
 
 def test_a_child_gets_the_authentication_certificate_alone(authority: Authority) -> None:
     add_resident(authority, items=CHILD)
-    pair = issue(authority, make_application(attributes=CHILD, requests={Kind.AUTHENTICATION: make_request()}))
+    pair = issue(
+        authority, make_application(attributes=CHILD, card=CHILD_CARD, requests={Kind.AUTHENTICATION: make_request()})
+    )
     assert set(pair.certificates) == {Kind.AUTHENTICATION}
     assert pair.substituted == {}
 
 
 def test_a_child_gets_no_pair(authority: Authority) -> None:
     add_resident(authority, items=CHILD)
-    assert refusal_of(authority, make_application(attributes=CHILD)).code is Code.UNDER_AGE
+    assert refusal_of(authority, make_application(attributes=CHILD, card=CHILD_CARD)).code is Code.UNDER_AGE
 
 
 def test_who_has_turned_fifteen_adds_the_signing_certificate(authority: Authority) -> None:
     youth = attributes(birth_date=BirthDate(2012, 4, 20))
     add_resident(authority, items=youth)
-    alone = make_application(attributes=youth, requests={Kind.AUTHENTICATION: make_request(number=0)})
+    alone = make_application(attributes=youth, card=CHILD_CARD, requests={Kind.AUTHENTICATION: make_request(number=0)})
     first = issue(authority, alone)
     grown = replace(authority, clock=TurnedClock(NOW + timedelta(days=30)))
-    added = issue(
-        grown, make_application(attributes=youth, key="at fifteen", requests={Kind.SIGNATURE: make_request(number=1)})
-    )
+    signing = {Kind.SIGNATURE: make_request(number=1)}
+    added = issue(grown, replace(alone, key="at fifteen", requests=signing))
     assert set(added.certificates) == {Kind.SIGNATURE}
     assert issue(grown, alone).certificates == first.certificates
 

@@ -146,7 +146,7 @@ class Life(RuleBasedStateMachine):
     @rule(
         kinds=st.sampled_from([frozenset(Kind), frozenset({Kind.SIGNATURE}), frozenset({Kind.AUTHENTICATION})]),
         carrier=st.sampled_from(Carrier),
-        card_years=st.integers(1, 8),
+        card_years=st.integers(1, 6),
         interrupted=st.booleans(),
     )
     def apply(self, kinds: frozenset[Kind], carrier: Carrier, card_years: int, interrupted: bool) -> None:
@@ -172,6 +172,7 @@ class Life(RuleBasedStateMachine):
             Code.UNDER_AGE,
             Code.MALFORMED,
             Code.CARD_EXPIRED,
+            Code.CARD_LIFE,
             Code.SIGNER_UNAVAILABLE,
         }
 

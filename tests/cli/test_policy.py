@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from config.rules import load_causes, load_events, load_variants
+from config.rules import load_causes, load_events, load_issuance, load_variants
 from domain.certificates import Carrier, Kind
 from tests.support.terminal import Terminal
 
@@ -55,3 +55,11 @@ def test_the_rules_of_characters_are_printed_in_their_order(terminal: Terminal) 
     assert [row["rule"] for row in rows] == [row.rule.value for row in load_variants().rows]
     assert {row["rule"]: row["unconfirmed"] for row in rows}["mj-inference"] == "refuse"
     assert int({row["rule"]: row["rows"] for row in rows}["mj-register-notices"]) > 10_000
+
+
+def test_every_number_of_issuance_is_told(terminal: Terminal) -> None:
+    rows = {row["rule"]: row for row in terminal.do("policy", "issuance").rows}
+    assert rows.keys() == {rule.value for rule in load_issuance()}
+    assert [rows[name]["value"] for name in ("replacement", "card-life", "wards")] == ["2", "10", "0"]
+    assert all(row["meaning"] and row["source"] for row in rows.values())
+    assert {row["state"] for row in rows.values() if "unverified" in row["source"]} == {"OPEN"}

@@ -47,9 +47,9 @@ class Lives(RuleBasedStateMachine):
     @initialize(generations=st.lists(st.sampled_from(["g1", "g2"]), min_size=len(PEOPLE), max_size=len(PEOPLE)))
     def begin_with_pairs(self, generations: list[str]) -> None:
         for number, generation in enumerate(generations, start=1):
-            self.take_what_is_due(number, "card", generation, 9)
+            self.take_what_is_due(number, "card", generation, 4)
 
-    @rule(number=residents, carrier=carriers, generation=generations, years=st.integers(4, 10))
+    @rule(number=residents, carrier=carriers, generation=generations, years=st.integers(3, 9))
     def take_what_is_due(self, number: int, carrier: str, generation: str, years: int) -> None:
         """Somebody comes to the counter of their city for what they do not have."""
         person, model = self.office.model.people[number], self.office.model

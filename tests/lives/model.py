@@ -97,6 +97,13 @@ def _counted(birth: date, day: date, count: int, other: tuple[int, int] | None) 
     return day
 
 
+def longest_card(birth: date, day: date) -> date:
+    """The last day that a card made today can have."""
+    of_age = (birth.year + 18, birth.month, birth.day) <= (day.year, day.month, day.day)
+    others: list[tuple[int, int] | None] = [(2, 28), (3, 1)] if (birth.month, birth.day) == (2, 29) else [None]
+    return max(_counted(birth, day, 10 if of_age else 5, other) for other in others)
+
+
 class Model:
     """`people` by their number, `certificates` by application and kind, `effects` as the audit trail tells them."""
 
@@ -162,6 +169,8 @@ class Model:
             found.add("under-age")
         if end_of(card_end) < self.now:
             found.add("card-expired")
+        if card_end > longest_card(items["birth_date"], self.today):
+            found.add("card-life")
         ends = self._ends(items, kinds, carrier, generation, card_end, number)
         if any(end > ISSUERS_END[generation] for end in ends.values()):
             found.add("bad-plan")

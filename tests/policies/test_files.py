@@ -55,7 +55,7 @@ def test_the_tables_of_law_and_of_variants_load_whole() -> None:
     assert len(load_events(parsed("law/events.toml"))) == len(EventType) == 13
     assert len(load_rules(parsed("data/substitution.toml"))) == len(VariantRule) == 9
     assert len(load_project_rows(parsed("data/variants.toml"))) == 11
-    assert len(load_issuance(parsed("law/issuance.toml"))) == len(IssuanceRule) == 3
+    assert len(load_issuance(parsed("law/issuance.toml"))) == len(IssuanceRule) == 7
 
 
 @pytest.mark.parametrize("path", sorted(CONFIG.rglob("*.toml")), ids=lambda path: path.name)

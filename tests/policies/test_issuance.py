@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from policies.issuance import IssuanceRule, load_issuance, waits_for_delivery
+from domain.birth import BirthDate
+from domain.certificates import Kind
+from domain.errors import Code, Refusal
+from policies.issuance import IssuanceRule, load_issuance, require_card_life, require_no_ward, waits_for_delivery
 from policies.tables import TableFaults
 from tests.support.profiles import parsed
 
+TODAY = date(2027, 4, 1)
 RULES = load_issuance(parsed("law/issuance.toml"))
 
 
@@ -63,3 +68,35 @@ def test_a_rule_without_a_row_is_missed() -> None:
     del document["rule"][0]
     with pytest.raises(TableFaults, match="first-issue has no row"):
         load_issuance(document)
+
+
+@pytest.mark.parametrize(
+    ("born", "latest"),
+    [
+        pytest.param("1988-11-03", "2036-11-03", id="the tenth birthday from today"),
+        pytest.param("1988-04-01", "2037-04-01", id="a birthday today does not count"),
+        pytest.param("1988-03-31", "2037-03-31", id="nor does yesterday's"),
+        pytest.param("2009-04-01", "2037-04-01", id="who turns 18 today is of age"),
+        pytest.param("2009-04-02", "2031-04-02", id="who turns 18 tomorrow is a minor, whose fifth it is"),
+        pytest.param("2020-06-05", "2031-06-05", id="a child's fifth birthday"),
+        pytest.param("2027-04-01", "2032-04-01", id="a newborn's"),
+        pytest.param("2000-02-29", "2037-03-01", id="born on 29 February, at the latest in the common year"),
+        pytest.param("1988-XX-XX", "2037-04-01", id="where the birthday is not known, the latest that it can be"),
+        pytest.param("XXXX-XX-XX", "2037-04-01", id="where nothing is known"),
+    ],
+)
+def test_a_card_ends_on_a_birthday_at_the_latest(born: str, latest: str) -> None:
+    birth_date, last = BirthDate.read(born), date.fromisoformat(latest)
+    require_card_life(RULES, birth_date, last, TODAY)
+    with pytest.raises(Refusal) as refusal:
+        require_card_life(RULES, birth_date, last + timedelta(days=1), TODAY)
+    assert (refusal.value.code, refusal.value.pointer) == (Code.CARD_LIFE, "/card/expires_on")
+    assert born not in refusal.value.detail
+
+
+def test_wards_get_no_signing_certificate_unless_the_table_says_so() -> None:
+    require_no_ward(RULES, {Kind.AUTHENTICATION})
+    with pytest.raises(Refusal) as refusal:
+        require_no_ward(RULES, set(Kind))
+    assert refusal.value.code is Code.UNDER_GUARDIANSHIP
+    require_no_ward(load_issuance(content("wards", {"value": 1})), set(Kind))

@@ -103,7 +103,7 @@ def test_issue_ask_revoke_ask_again(api: Served, state: Path) -> None:
         "resident_code": CODE.digits,
         "municipality_code": KIYOSE.code.value,
         "attributes": ITEMS,
-        "card": {"id": "AB12345678", "expires_on": "2199-02-28"},
+        "card": {"id": "AB12345678", "expires_on": f"{system_clock().year + 5}-02-28"},
         "requests": {kind.value: base64.b64encode(request).decode() for kind, request in make_pair().items()},
     }
     issued, answer = act(api, state, "/v1/issuance-applications", application)
