@@ -52,6 +52,7 @@ lock: $(DEV) ## write requirements/*.txt from *.in (ARGS=--upgrade for the newes
 
 municipalities-check: $(DATA) ## say whether the municipality table is what its two sources give
 	$(DATA_VENV)/bin/python config/data/make_municipalities.py --check
+	$(DATA_VENV)/bin/python config/data/make_town.py --check
 
 variants-check: $(DATA) ## say whether the tables of variant characters are what their source gives
 	$(DATA_VENV)/bin/python config/data/make_variants.py --check

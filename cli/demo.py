@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import csv
-import fcntl
 import shutil
 import signal
 import socket
@@ -12,8 +11,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -23,14 +21,14 @@ from urllib.request import urlopen
 import click
 from rich.console import Console
 
-from cli import judges
+from cli import judges, town
 from cli.office import Office
+from cli.stage import in_use, make_room
 from cli.supervisor import end_with_parent
 from config.assemble import Services, assemble, system_clock, system_random
 from config.enrolment import enrol
 from config.initialise import initialise
 from domain.certificates import Kind
-from domain.errors import Code, Refusal
 from domain.parties import LOCAL_OPERATOR, Party, Role
 from domain.people import MunicipalityCode, ResidentCode
 from oversight.explain import explain
@@ -40,14 +38,11 @@ from policies.validity import day_in_japan
 from residents.load import load_residents
 from residents.rows import Format
 
-MARK = "demonstration"
-"""A file in the state directory of a demonstration: such a directory may be made anew."""
-
 KIYOSE = MunicipalityCode("132217")
 _SAY = Console(highlight=False, soft_wrap=True)
 
 
-@click.command("demo")
+@click.group("demo", invoke_without_command=True)
 @click.option("--once", is_flag=True, help="End after the story instead of serving on.")
 @click.option(
     "--directory",
@@ -56,21 +51,27 @@ _SAY = Console(highlight=False, soft_wrap=True)
     show_default=True,
     help="Where the demonstration lives; made anew each time.",
 )
-def command(once: bool, directory: Path) -> None:
+@click.pass_context
+def command(context: click.Context, once: bool, directory: Path) -> None:
     """Show the whole main job on this machine, from new keys to revocation, with OpenSSL as the judge.
 
     Then it keeps serving and says how to try each step by hand. It can be run again and again.
     """
+    if context.invoked_subcommand is not None:
+        return
     if shutil.which("openssl") is None:
         raise click.ClickException("the demonstration needs the openssl program; install it and run this again")
-    _make_room(directory)
+    make_room(directory)
     api, status = _free_address(8443), _free_address(8080)
     _title("1. An authority is founded")
     initialise(
         directory, api=api, status=status, template=None, clock=system_clock, random=system_random, on_step=_detail
     )
-    with _in_use(directory):
+    with in_use(directory):
         _show(directory, api, status, once=once)
+
+
+command.add_command(town.command)
 
 
 def _show(directory: Path, api: str, status: str, *, once: bool) -> None:
@@ -223,33 +224,6 @@ def _by_hand(directory: Path, api: str, status: str) -> None:
     ):
         _SAY.print(f"   {line}")
     _detail("Ctrl-C stops it.")
-
-
-def _make_room(directory: Path) -> None:
-    """Remove the directory of an earlier demonstration; nothing else is ever removed."""
-    if not directory.exists():
-        return
-    if not (directory / MARK).exists():
-        raise Refusal(
-            Code.BAD_CONFIGURATION,
-            f"{directory} is not an earlier demonstration and will not be touched; choose another with --directory",
-        )
-    with _in_use(directory):
-        shutil.rmtree(directory)
-
-
-@contextmanager
-def _in_use(directory: Path) -> Iterator[None]:
-    """Mark the directory as a demonstration that is running. Raises Refusal(BAD_CONFIGURATION) when one is already."""
-    with (directory / MARK).open("ab") as mark:
-        try:
-            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refusal(
-                Code.BAD_CONFIGURATION,
-                f"a demonstration is running in {directory}; stop it, or choose another with --directory",
-            ) from None
-        yield
 
 
 def _free_address(preferred: int) -> str:

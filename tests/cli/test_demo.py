@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo import MARK
+from cli.stage import MARK
 
 ROOT = Path(__file__).parents[2]
 
