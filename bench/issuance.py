@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import textwrap
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from time import thread_time
 
+from bench.batches import BATCH, WORKER_CORES, Files
 from bench.figures import Figure, Slice, once, side_by_side
 from bench.house import add_residents
 from bench.limits import DISK, RSA, durable_writes, rsa2048
@@ -37,27 +39,43 @@ _PATH = "/v1/issuance-applications"
 def measure_issuance(
     services: Services, peer: Peer, serials: Sequence[bytes], folder: Path, plan: Plan
 ) -> list[Figure]:
-    """A pair applied for, recorded, signed, recorded and answered; then both certificates revoked by resident code.
+    """A pair applied for, recorded, signed, recorded and answered: one after the other, by several callers at once, and
+    as files that workers take up; then both certificates revoked by resident code.
 
-    Each commit waits for the disk. A pair takes two signatures; `openssl ca` makes them in one process and writes its
-    index once, at the end.
+    No pair is given out before it is on disk, and everything runs on one processor, but for the workers of `batch-all`,
+    of which each has its own. A pair takes two signatures; `openssl ca` makes them in one process and writes its index
+    once, at the end. What is taken, read and sealed of a file is measured by itself.
     """
     applications = _prepare(services, 1_000_000, plan.rounds * plan.issues)
     desk = _Desk(services, applications, plan.issues)
+    size = plan.rounds * plan.issues
+    crowd = _Desk(services, _prepare(services, 1_500_000, size), plan.issues)
+    files = Files(services, _prepare(services, 3_000_000, 2 * BATCH * size), BATCH * plan.issues)
     batches = _Batches(peer, applications, serials, plan.issues)
     slices = {
         RSA: rsa2048(plan.slice),
         DISK: durable_writes(folder, plan.slice / 2),
         "pair": desk.issue(),
+        "crowd": crowd.issue_at_once(),
+        "take": files.take(),
+        "batch": files.work_off(),
+        "batch-all": files.work_off_on_all(),
         OPENSSL_CA: batches.issue(),
         "revoke": desk.revoke(),
         OPENSSL_REVOKE: batches.revoke(),
     }
     rates = side_by_side(slices, plan.rounds, plan.tell)
     pair, revoke = "a pair issued in process, durable", "both certificates of a resident revoked, durable"
+    batch, every = "a batch worked off by one worker", f"… by {len(WORKER_CORES)}, each on a processor of its own"
     return [
         Figure("issue", pair, "pairs", rates["pair"], RSA, rates[RSA], 2),
         Figure("issue-processor", f"{pair}: processor time alone", "pairs", desk.by_processor, RSA, rates[RSA], 2),
+        Figure("issue-crowd", f"{pair}, {_MANY} callers", "pairs", rates["crowd"], RSA, rates[RSA], 2),
+        Figure("batch-take", "applications of a file taken: read, sealed, durable", "lines", rates["take"]),
+        Figure("batch", batch, "pairs", rates["batch"], RSA, rates[RSA], 2),
+        Figure("batch-processor", "… processor time alone", "pairs", files.by_processor, RSA, rates[RSA], 2),
+        Figure("batch-all", every, "pairs", rates["batch-all"], RSA, rates[RSA], 2),
+        Figure("batch-peer", batch, "pairs", rates["batch"], OPENSSL_CA, rates[OPENSSL_CA], 2),
         Figure("issue-peer", pair, "pairs", rates["pair"], OPENSSL_CA, rates[OPENSSL_CA], 2),
         Figure("peer-issue", OPENSSL_CA, "certificates", rates[OPENSSL_CA], RSA, rates[RSA]),
         Figure("disk", "durable writes of 32 KiB", "writes", rates[DISK]),
@@ -121,6 +139,17 @@ class _Desk:
                 issue(self._authority, application)
             self.by_processor.append(len(self._issued) / (thread_time() - started))
             return len(self._issued)
+
+        return once(step)
+
+    def issue_at_once(self) -> Slice:
+        """By as many threads as a server has for as many callers."""
+
+        def step() -> int:
+            taken = list(islice(self._rest, self._size))
+            with ThreadPoolExecutor(_MANY) as threads:
+                list(threads.map(lambda application: issue(self._authority, application), taken))
+            return len(taken)
 
         return once(step)
 
