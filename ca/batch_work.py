@@ -83,7 +83,7 @@ def _stand_in(worker: Worker) -> int:
     return ended
 
 
-def _take_up(worker: Worker, now: datetime) -> tuple[Sequence[BatchItem], dict[int, Party]]:
+def _take_up(worker: Worker, now: datetime) -> tuple[Sequence[BatchItem], dict[int, Party | None]]:
     """Items of this slot, and who sent the batches they belong to."""
     count = worker.batching.policy.chunk
     with worker.batching.authority.begin(write=False) as work:
@@ -110,26 +110,27 @@ def leave(worker: Worker) -> None:
         work.commit()
 
 
-def _caller(work: UnitOfWork, batch_id: int) -> Party:
-    """As registered now: who was suspended meanwhile applies for nobody."""
+def _caller(work: UnitOfWork, batch_id: int) -> Party | None:
+    """As registered now: who was suspended meanwhile applies for nobody. None when there is no such party any more."""
     batch = work.batches.get(batch_id)
     if batch is None:
-        raise RuntimeError("an item belongs to no batch")
+        return None
     role, _, name = batch.caller.partition(":")
-    party = LOCAL_OPERATOR if batch.caller == LOCAL_OPERATOR.label else work.parties.find(role, name)
-    if party is None:
-        raise RuntimeError("a batch was sent by nobody")
-    return party
+    return LOCAL_OPERATOR if batch.caller == LOCAL_OPERATOR.label else work.parties.find(role, name)
 
 
-def _issue(batching: Batching, items: Sequence[BatchItem], callers: dict[int, Party]) -> Sequence[IssuedPair | Refusal]:
+def _issue(
+    batching: Batching, items: Sequence[BatchItem], callers: dict[int, Party | None]
+) -> Sequence[IssuedPair | Refusal]:
     asked = [_application(batching, item, callers[item.batch_id]) for item in items]
     sound = [application for application in asked if not isinstance(application, Refusal)]
     outcomes = iter(_issue_together(batching.authority, sound))
     return [application if isinstance(application, Refusal) else next(outcomes) for application in asked]
 
 
-def _application(batching: Batching, item: BatchItem, caller: Party) -> IssuanceApplication | Refusal:
+def _application(batching: Batching, item: BatchItem, caller: Party | None) -> IssuanceApplication | Refusal:
+    if caller is None:
+        return Refusal(Code.NOT_ADMITTED, "who sent this batch is not registered any more")
     try:
         line = batching.authority.sealer.reveal(sealed_name(item), item.sealed or b"")
         return IssuanceApplication(caller=caller, **batching.read(line))

@@ -304,6 +304,13 @@ def test_a_municipality_suspended_meanwhile_gets_nothing(worker: Worker) -> None
     assert len(results) == 5
 
 
+def test_who_is_not_registered_any_more_gets_nothing(worker: Worker, store: MemoryStore) -> None:
+    take(worker)
+    store.tables.parties.clear()
+    work_all(worker)
+    assert states(worker) == ["refused"] * 5
+
+
 def test_a_line_sealed_under_a_key_that_is_gone_is_refused_by_itself(worker: Worker, store: MemoryStore) -> None:
     take(worker)
     spoilt = store.tables.items[1, 2]

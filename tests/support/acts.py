@@ -166,12 +166,12 @@ def _batch(place: Workplace, *, numbers: list[int]) -> Facts:
         requests = make_requests(f"{number} in a batch", *Kind)
         lines.append(as_line(make_application(resident_code=resident_code(number), requests=requests)))
     batching = replace(make_batching(services, read_line), policy=BatchPolicy(chunk=2))
-    taken = take_batch(batching, KIYOSE_CITY, "the batch", b"".join(lines))
+    taken = take_batch(batching, LOCAL_OPERATOR, "the batch", b"".join(lines))
     worker = make_worker(services, batching, 0)
     while work_round(worker):
         pass
-    progress = progress_of(batching, KIYOSE_CITY, taken.batch.id)
-    results = results_of(batching, KIYOSE_CITY, taken.batch.id)
+    progress = progress_of(batching, LOCAL_OPERATOR, taken.batch.id)
+    results = results_of(batching, LOCAL_OPERATOR, taken.batch.id)
     return {
         "repeated": taken.repeated,
         "ended": progress.batch.ended_at is not None,
