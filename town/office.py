@@ -6,7 +6,6 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,11 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from ca.deliver import report_delivery
-from ca.issue import issue
+from ca.issue import issue_all
 from ca.revoke import RevocationRequest, revoke_resident
 from config.assemble import Services
-from domain.applications import Card, DeliveryReport, HandOver, IssuanceApplication, IssuedPair
+from domain.applications import Card, DeliveryReport, HandOver, IssuanceApplication
 from domain.certificates import Carrier, Kind
+from domain.errors import Refusal
 from domain.events import EventType, ResidentEvent
 from domain.parties import LOCAL_OPERATOR, Party, Role
 from domain.people import MunicipalityCode
@@ -33,9 +33,6 @@ from residents.receipts import NoticeReceipt
 from residents.rows import Format
 from town.people import Paper, Person
 from town.requests import RequestMill
-
-_COUNTERS = 32
-"""How many of them are open at once: what they send together is written to the disk together."""
 
 REGISTER = Party(0, Role.REGISTER, "juki")
 
@@ -72,13 +69,11 @@ class Office:
         self.services = services
         self.counts: Counter[str] = Counter()
         self._mill = RequestMill()
-        self._counters = ThreadPoolExecutor(_COUNTERS)
         self._notices = self._acts = 0
         self._cities: dict[MunicipalityCode, Party] = {}
 
     def close(self) -> None:
         self._mill.close()
-        self._counters.shutdown()
 
     @property
     def now(self) -> datetime:
@@ -136,8 +131,11 @@ class Office:
         """Apply for what people want, and hand it out. What replaces others becomes live once that is reported."""
         now = self.now
         applications = [self._application(wish) for wish in wishes]
-        handed = self._counters.map(self._hand_out, applications)
-        for wish, (pair, superseded) in zip(wishes, handed, strict=True):
+        issued = issue_all(self.services.authority, applications)
+        for wish, application, pair in zip(wishes, applications, issued, strict=True):
+            if isinstance(pair, Refusal):
+                raise LifeFault(f"an application was refused: {pair}")
+            superseded = self._hand_out(application) if pair.pending else set()
             person = wish.person
             replaced = person.live(now, wish.carrier) if pair.pending else []
             if superseded != {paper.kind for paper in replaced}:
@@ -152,14 +150,11 @@ class Office:
             self.counts[kinds] += 1
             self.counts["renewals"] += pair.pending
 
-    def _hand_out(self, application: IssuanceApplication) -> tuple[IssuedPair, set[Kind]]:
-        """An application's certificates, reported as handed over if they wait for that, and the kinds superseded."""
-        authority, caller = self.services.authority, application.caller
-        pair = issue(authority, application)
-        if not pair.pending:
-            return pair, set()
+    def _hand_out(self, application: IssuanceApplication) -> set[Kind]:
+        """Report certificates as handed over that waited for it; the kinds that they superseded."""
+        caller = application.caller
         report = DeliveryReport(caller, caller.label, application.key, HandOver.DELIVERED)
-        return pair, set(report_delivery(authority, report).revoked)
+        return set(report_delivery(self.services.authority, report).revoked)
 
     def _application(self, wish: Wish) -> IssuanceApplication:
         person = wish.person

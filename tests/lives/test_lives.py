@@ -109,8 +109,8 @@ def forgetful_status(stack: ExitStack, folder: Path) -> Store:
 
 
 def later_time_of_holds(stack: ExitStack, folder: Path) -> Store:
-    def put(rows: Revocations, revocation: Revocation, receipt: str, received_at: datetime) -> None:
-        right(rows, replace(revocation, revoked_at=received_at), receipt, received_at)
+    def put(rows: Revocations, revocation: Revocation, receipt: str, received_at: datetime, *rest: Any) -> None:
+        right(rows, replace(revocation, revoked_at=received_at), receipt, received_at, *rest)
 
     right = Revocations.put
     stack.enter_context(patch.object(Revocations, "put", put))
