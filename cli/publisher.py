@@ -1,4 +1,4 @@
-"""The publisher's round: due lists, ending responder certificates, applications interrupted or undelivered."""
+"""The publisher's round: what is due, what was interrupted or never delivered, what was kept long enough."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from ca.deliver import withdraw_overdue
+from ca.erasure import erase_due
 from ca.recover import finish_unfinished
 from config.assemble import Services, assemble
 from config.document import ConfigurationFaults
 from config.renewal import renew_due
+from config.rules import load_retention
 from crl.publish import publish_due
 from domain.errors import Code, Refusal
 
@@ -19,6 +21,9 @@ _log = logging.getLogger("jpki.publisher")
 
 INTERRUPTED_AFTER = timedelta(minutes=2)
 """An application without its certificates for this long is not being worked on any more: a server died."""
+
+ERASED_AT_ONCE = 4
+"""Batches of records that one round erases."""
 
 LONGEST_WAIT = timedelta(minutes=1)
 """Between rounds while something is refused; each refused round may spend list numbers."""
@@ -64,7 +69,7 @@ def assembled_anew(state: Path, services: Services) -> Services:
 def go_round(services: Services) -> bool:
     """One round; whether everything in it went well. The parts do not stop each other."""
     well = True
-    for part in (_publish, _renew, _finish, _withdraw):
+    for part in (_publish, _renew, _finish, _withdraw, _erase):
         try:
             well &= part(services)
         except Refusal as refusal:
@@ -104,6 +109,14 @@ def _withdraw(services: Services) -> bool:
     before = services.clock() - services.settings.delivery_within
     if withdrawn := withdraw_overdue(services.authority, before, f"publisher:{services.publisher.holder}"):
         _log.info("revoked what was never delivered", extra={"facts": {"applications": withdrawn}})
+    return True
+
+
+def _erase(services: Services) -> bool:
+    """A little at a time: what is left waits for the next rounds."""
+    actor = f"publisher:{services.publisher.holder}"
+    if erased := erase_due(services.begin, services.clock, load_retention(), actor, ERASED_AT_ONCE):
+        _log.info("erased records that are not kept any longer", extra={"facts": dict(erased)})
     return True
 
 

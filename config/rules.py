@@ -13,10 +13,11 @@ from config.files import read_file
 from domain.events import EventType
 from domain.revocation import CauseRule, PairRule, RevocationCause
 from domain.substitution import VariantRule
-from policies import causes, events, issuance, variants
+from policies import causes, events, issuance, retention, variants
 from policies.events import EventRule
 from policies.issuance import IssuanceRules
 from policies.profile import Profile, ProfileFaults, load_profile
+from policies.retention import Records, RetentionRule
 from policies.variants import Variants
 
 _PACKAGE = files("config")
@@ -32,6 +33,12 @@ def load_causes() -> Mapping[RevocationCause, CauseRule]:
 def load_pair_rule() -> PairRule:
     """The rule that a pair is revoked together, and its exception."""
     return causes.load_pair_rule(_read("law/causes.toml"))
+
+
+@cache
+def load_retention() -> Mapping[Records, RetentionRule]:
+    """How long records are kept."""
+    return retention.load_retention(_read("law/retention.toml"))
 
 
 @cache

@@ -146,6 +146,7 @@ class Act(Enum):
     MASS_CONFIRMED = "mass-confirmed"
     MASS_CANCELLED = "mass-cancelled"
     MASS_DONE = "mass-done"
+    ERASED = "record-erased"
     ISSUER_FOUNDED = "issuer-founded"
     RESPONDER_RENEWED = "responder-renewed"
     CRL_RESERVED = "crl-reserved"

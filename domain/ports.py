@@ -21,6 +21,7 @@ from domain.lists import ListRepository, Scope
 from domain.mass import MassRepository, Target
 from domain.parties import PartyRepository
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentCode, ResidentState
+from domain.retention import ErasableRecords
 from domain.revocation import Revocation, RevocationBlock
 from domain.serial import SerialNumber
 from domain.status import CertificateStatus
@@ -82,7 +83,8 @@ class CodeSealer(Protocol):
 class StatusLookup(Protocol):
     """Certificate status for OCSP: *good* only with an issued row, *unknown* without one."""
 
-    def status_of(self, issuer: IssuerId, serial: SerialNumber) -> CertificateStatus: ...
+    def status_of(self, issuer: IssuerId, serial: SerialNumber) -> CertificateStatus:
+        """By the records; what may be said of it at a moment is `CertificateStatus.at`."""
 
 
 class ResidentRepository(Protocol):
@@ -176,8 +178,11 @@ class ApplicationRepository(Protocol):
     def unfinished(self, before: datetime) -> Sequence[ApplicationRecord]:
         """Applications reserved before that moment and not issued."""
 
+    def erase(self, application_id: int) -> bool:
+        """Erase one without certificates, and not the newest, so that no number is given twice; whether it was."""
 
-class CertificateRepository(Protocol):
+
+class CertificateRepository(ErasableRecords, Protocol):
     """The 発行記録: every certificate, from the moment its serial is reserved."""
 
     def reserve(self, records: Sequence[CertificateRecord]) -> None:
@@ -237,7 +242,7 @@ class CertificateRepository(Protocol):
         each begins: all rows of the issuer, reserved ones too, that have not expired, some thousands at a time."""
 
 
-class RevocationRepository(Protocol):
+class RevocationRepository(ErasableRecords, Protocol):
     """Standing revocations and holds, and the receipts that callers got."""
 
     def find(self, issuer: IssuerId, serial: SerialNumber) -> Revocation | None: ...

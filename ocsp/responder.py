@@ -177,7 +177,7 @@ def _answer(responder: Responder, octets: bytes, caller: Party | None) -> OcspAn
     moment = desk.moment(now, policy)
     singles, word, extended_revoke = b"", "", False
     for cert_id, serial in asked:
-        status = status_of(lookup, issuer, serial, policy.never_issued)
+        status = status_of(lookup, issuer, serial, policy.never_issued, now)
         singles += response.single_response(cert_id, status, moment.times)
         word = status.word if word in ("", status.word) else "mixed"
         extended_revoke |= status is NEVER_ISSUED

@@ -13,8 +13,10 @@ from domain.mass import Target
 from domain.ports import UnitOfWork
 from domain.revocation import CrlReason, Revocation
 from domain.status import GOOD, UNKNOWN, CertificateStatus
+from oversight.findings import certificate_name
 from oversight.inspection import Inspection
-from oversight.trail import Told
+from oversight.trail import Told, Trail
+from policies.retention import Records
 
 _POINTS = der.oid(oids.CRL_DISTRIBUTION_POINTS)
 _ENDS = (Act.HELD, Act.REVOKED)
@@ -82,12 +84,18 @@ def told_faults(
     was_pending = any(event.act is Act.RESERVED and event.facts.get("pending") is True for event in told)
     if acts.count(Act.DELIVERED) != (was_pending and not record.pending):
         yield "was handed over in the audit trail or in the database, not in both"
-    if (Act.EXPIRED in acts) != _ended_by_expiry(record, revocation):
-        yield "was let expire in the audit trail or in the database, not in both"
     ends = [event for event in told if event.act in _ENDS]
+    erased = erased_revocation(told)
+    if erased is not None:
+        yield from _erasure_faults(record, revocation, ends, erased)
+        revoked = bool(ends) and ends[-1].act is Act.REVOKED
+    else:
+        revoked = revocation is not None and not revocation.on_hold
+    if (Act.EXPIRED in acts) != (record.ended_at is not None and not revoked):
+        yield "was let expire in the audit trail or in the database, not in both"
     if Act.REVOKED in [event.act for event in ends[:-1]]:
         yield "was revoked and then changed again by the audit trail"
-    if revocation is None and ends:
+    if revocation is None and ends and erased is None:
         yield "is revoked or held by the audit trail and not in the database"
     if revocation is not None and not ends:
         yield "is revoked or held in the database; the audit trail tells nothing of it"
@@ -100,12 +108,32 @@ def told_faults(
             yield "is revoked or held since another time in the database than in the audit trail"
 
 
-def end_faults(record: CertificateRecord, revocation: Revocation | None) -> Iterator[str]:
-    """Where the row's end does not follow from its revocation or its validity. A hold ends nothing."""
+def erased_revocation(told: Sequence[Told]) -> Told | None:
+    """The event by which the revocation of a certificate was erased."""
+    return next((event for event in told if tells_erasure(event, Records.REVOCATIONS)), None)
+
+
+def tells_erasure(event: Told, records: Records) -> bool:
+    """Whether by that event a record of that group was erased."""
+    return event.act is Act.ERASED and event.facts.get("records") == records.value
+
+
+def _erasure_faults(
+    record: CertificateRecord, revocation: Revocation | None, ends: Sequence[Told], erased: Told
+) -> Iterator[str]:
+    if revocation is not None or not ends:
+        yield "has a revocation that the audit trail tells was erased, or none that could be"
+    if erased.at <= record.validity.not_after:
+        yield "lost its revocation before it expired, by the audit trail"
+
+
+def end_faults(record: CertificateRecord, revocation: Revocation | None, erased: Told | None) -> Iterator[str]:
+    """Where the row's end does not follow from its revocation or its validity. A hold ends nothing. `erased` tells that
+    the revocation is not kept any longer."""
     revoked = revocation is not None and not revocation.on_hold
     if revoked and record.ended_at is None:
         yield "is revoked and still counts as live"
-    if not revoked and record.ended_at is not None and record.ended_at < record.validity.not_after:
+    if not revoked and not erased and record.ended_at is not None and record.ended_at < record.validity.not_after:
         yield "was ended without revocation or expiry"
     if revocation is not None and (revocation.municipality, revocation.not_after) != (
         record.municipality,
@@ -133,8 +161,9 @@ def pair_faults(inspection: Inspection, record: CertificateRecord, own: Iterable
         yield "outlives its authentication certificate"
 
 
-def link_faults(work: UnitOfWork, record: CertificateRecord) -> Iterator[str]:
-    """Where a row says that it follows another, and that one is not there, of another kind, or live beside it."""
+def link_faults(work: UnitOfWork, record: CertificateRecord, trail: Trail) -> Iterator[str]:
+    """Where a row says that it follows another, and that one is not there (nor was erased, by the trail), of another
+    kind, or live beside it."""
     if record.predecessor is None:
         return
     own = (record.resident_id, record.kind, record.carrier)
@@ -143,9 +172,10 @@ def link_faults(work: UnitOfWork, record: CertificateRecord) -> Iterator[str]:
         for row in work.certificates.of_application(record.predecessor)
         if (row.resident_id, row.kind, row.carrier) == own and record.predecessor < record.application_id
     ]
-    if not before:
+    last = trail.last(certificate_name(record.predecessor, record.kind.value))
+    if not before and not (last and tells_erasure(last, Records.CERTIFICATES)):
         yield "follows a certificate that is not on record"
-    elif not record.pending and any(row.ended_at is None for row in before):
+    if not record.pending and any(row.ended_at is None for row in before):
         yield "has taken the place of a certificate that still counts as live"
 
 
@@ -187,7 +217,3 @@ def _same(told: CertificateStatus, truth: CertificateStatus) -> bool:
     """*unspecified* may be told or left out (RFC 6960 §4.2.1 leaves the reason optional)."""
     reasons = {status.reason or CrlReason.UNSPECIFIED for status in (told, truth)}
     return (told.word, told.revoked_at) == (truth.word, truth.revoked_at) and len(reasons) == 1
-
-
-def _ended_by_expiry(record: CertificateRecord, revocation: Revocation | None) -> bool:
-    return record.ended_at is not None and (revocation is None or revocation.on_hold)

@@ -47,7 +47,7 @@ def entry_findings(
         yield note("lists", f"{path}: changes that wait for the next list: {missing + different}")
         if late:
             yield fault("lists", f"{path}: revocations that wait for a list longer than {inspection.patience}: {late}")
-    ghosts = sum(not _may_linger(work, known, serial, record) for serial in found.removed)
+    ghosts = sum(not _may_linger(inspection, work, known, serial, record) for serial in found.removed)
     if ghosts:
         yield fault("lists", f"{path}: entries of certificates that are not revoked: {ghosts}")
 
@@ -58,7 +58,12 @@ def _listed_since(records: Sequence[ListRecord], record: ListRecord | None) -> d
     return before[-1].this_update if before else None
 
 
-def _may_linger(work: UnitOfWork, known: ScopeRecord, serial: bytes, record: ListRecord | None) -> bool:
-    """Whether an entry without a standing revocation is that of a certificate which was revoked and has expired."""
+def _may_linger(
+    inspection: Inspection, work: UnitOfWork, known: ScopeRecord, serial: bytes, record: ListRecord | None
+) -> bool:
+    """Whether an entry without a standing revocation is that of a certificate which was revoked and has expired. The
+    last list of an issuer that has ended outlives the records."""
     certificate = work.certificates.find(known.scope.issuer, SerialNumber.of(serial))
-    return certificate is not None and record is not None and certificate.validity.ended(record.this_update)
+    if certificate is None:
+        return record is not None and record.next_update < inspection.now
+    return record is not None and certificate.validity.ended(record.this_update)

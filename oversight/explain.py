@@ -149,7 +149,7 @@ def _account(inspection: Inspection, work: UnitOfWork, record: CertificateRecord
         ended_at=record.ended_at,
         pending=record.pending,
         predecessor=record.predecessor,
-        status=inspection.status.status_of(record.issuer, record.serial),
+        status=inspection.status.status_of(record.issuer, record.serial).at(inspection.now),
         steps=tuple(_step(inspection, event) for event in own),
         listing=_listing(inspection, work, record, revocation, own),
     )

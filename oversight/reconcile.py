@@ -21,6 +21,7 @@ from oversight.findings import Area, Finding, certificate_name, fault, list_name
 from oversight.inspection import Inspection
 from oversight.notices import notice_findings
 from oversight.trail import Trail
+from policies.retention import Records
 
 Progress = Callable[[Area, int], None]
 """Hears what is being looked at, and how many of it were taken up so far."""
@@ -51,8 +52,11 @@ def reconcile(inspection: Inspection, on_progress: Progress | None = None) -> It
         yield from _revocations(work)
         yield from notice_findings(work, trail)
         yield from _records(work, trail, points)
-        for subject in trail.left():
-            yield fault("audit", f"the audit trail tells of the {subject}, the database does not know it")
+        for subject, last in trail.left():
+            if not certificates.tells_erasure(last, Records.CERTIFICATES):
+                yield fault("audit", f"the audit trail tells of the {subject}, the database does not know it")
+            elif str(last.facts.get("expired_at")) >= last.at.isoformat():
+                yield fault("audit", f"the {subject} was erased before it expired, by the audit trail")
     for scope in _counted("lists", points, step):
         yield from lists.scope_findings(inspection, scope, points[scope])
 
@@ -126,10 +130,11 @@ def _certificate(
     revocation = next((target.standing for target in own if (target.issuer, target.serial) == named), None)
     told = trail.take(name)
     issuer = inspection.issuers.get(record.issuer)
+    erased = certificates.erased_revocation(told)
     texts = [
-        *certificates.end_faults(record, revocation),
+        *certificates.end_faults(record, revocation, erased),
         *certificates.pair_faults(inspection, record, own),
-        *certificates.link_faults(work, record),
+        *certificates.link_faults(work, record, trail),
         *certificates.delivery_faults(inspection, record),
     ]
     try:

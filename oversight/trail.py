@@ -118,10 +118,18 @@ class Trail:
         self._file.execute("DELETE FROM told WHERE subject = ?", (subject,))
         return [read_row(AuditRow(sequence, body, b"")) for sequence, body in found]
 
-    def left(self) -> Iterator[str]:
-        """The subjects that nobody took."""
-        for (subject,) in self._file.execute("SELECT DISTINCT subject FROM told ORDER BY subject"):
-            yield subject
+    def last(self, subject: str) -> Told | None:
+        """The last event about `subject`, if nobody took them; it stays."""
+        query = "SELECT sequence, body FROM told WHERE subject = ? ORDER BY sequence DESC LIMIT 1"
+        row = self._file.execute(query, (subject,)).fetchone()
+        return read_row(AuditRow(row[0], row[1], b"")) if row else None
+
+    def left(self) -> Iterator[tuple[str, Told]]:
+        """The subjects that nobody took, each with the last event about it."""
+        # SQLite takes the other columns from the row with the maximum.
+        newest = "SELECT subject, max(sequence), body FROM told GROUP BY subject ORDER BY subject"
+        for subject, sequence, body in self._file.execute(newest):
+            yield subject, read_row(AuditRow(sequence, body, b""))
 
     def close(self) -> None:
         self._file.close()

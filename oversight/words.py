@@ -34,6 +34,7 @@ WORDS: Mapping[Enum | Word, tuple[str, str]] = {
     Act.EXPIRED: ("expired", "有効期間の満了"),
     Act.REVOKED: ("revoked", "失効"),
     Act.HELD: ("held", "一時停止"),
+    Act.ERASED: ("record erased, its time being over", "保存期間の満了による記録の消去"),
     "good": ("good", "有効"),
     "revoked": ("revoked", "失効"),
     "unknown": ("unknown", "不明"),

@@ -131,16 +131,19 @@ def authority_validity(rule: ValidityRule, issued_at: datetime) -> Validity:
     """`years` counted from the day of issue (JST), to the end of the last day.
 
     So do the real authorities: made on 16 July 2023 in Japan, valid through 15 July 2033. A period that begins on
-    29 February ends on 28 February: before the same day in a leap year, else on the last of the month (民法 §143).
+    29 February ends on 28 February, in leap years too.
     """
     if rule.years is None:
         raise ValueError("the certificates of authorities live for years")
-    day = day_in_japan(issued_at)
-    if (day.month, day.day) == (2, 29):
-        last_day = date(day.year + rule.years, 2, 28)
-    else:
-        last_day = day.replace(year=day.year + rule.years) - timedelta(days=1)
-    return Validity(issued_at, end_of_day(last_day))
+    return Validity(issued_at, end_of_day(last_day_of_years(day_in_japan(issued_at), rule.years)))
+
+
+def last_day_of_years(first_day: date, years: int) -> date:
+    """The last day of a period of whole years: the day before the same day, or, where there is none, the last of the
+    month. Source: 民法 §143."""
+    if (first_day.month, first_day.day) == (2, 29) and not isleap(first_day.year + years):
+        return date(first_day.year + years, 2, 28)
+    return first_day.replace(year=first_day.year + years) - timedelta(days=1)
 
 
 def responder_validity(rule: ValidityRule, issued_at: datetime, issuer: Validity) -> Validity:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 
 from domain.applications import ApplicationRecord
 from domain.errors import Code, Refusal
 from domain.people import MunicipalityCode
 from store.statements import Statements
-from store.tables import applications
+from store.tables import applications, batch_items, certificates
 
 _c = applications.c
 # In the order of ApplicationRecord.
@@ -21,6 +21,12 @@ _BY_ID = _ROWS.where(_c.id == bindparam("id"))
 _UNFINISHED = _ROWS.where(_c.issued_at.is_(None), _c.received_at < bindparam("before")).order_by(_c.received_at, _c.id)
 _NEWEST = select(func.max(_c.id))
 _INSERT = insert(applications).returning(_c.id)
+_ERASE = delete(applications).where(
+    _c.id == bindparam("of_id"),
+    _c.id < _NEWEST.scalar_subquery(),
+    ~exists().where(certificates.c.application_id == _c.id),
+    ~exists().where(batch_items.c.application_id == _c.id),
+)
 _CLOSE = update(applications).where(_c.id == bindparam("of_id"), _c.issued_at.is_(None))
 
 
@@ -73,3 +79,6 @@ class Applications:
 
     def unfinished(self, before: datetime) -> Sequence[ApplicationRecord]:
         return [ApplicationRecord(*row) for row in self._statements.many(_UNFINISHED, {"before": before})]
+
+    def erase(self, application_id: int) -> bool:
+        return self._statements.run(_ERASE, {"of_id": application_id}) == 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, LargeBinary, and_, bindparam, func, insert, select, text, update
+from sqlalchemy import Integer, LargeBinary, and_, bindparam, delete, func, insert, select, text, update
 
 from domain.certificates import CertificateRecord, CertificateState, IssuerId, Validity
 from domain.errors import Code, Refusal
@@ -66,6 +66,8 @@ _CENSUS = (
     .order_by(_c.serial)
 )
 _BLOCK = 1 << 14
+_EXPIRED = select(_c.issuer, _c.serial).where(_c.not_after < bindparam("before")).order_by(_c.not_after)
+_ERASE = delete(certificates).where(*_NAMED)
 _INSERT = insert(certificates)
 _COMPLETE = update(certificates).where(*_NAMED, _c.state == CertificateState.RESERVED)
 _END = update(certificates).where(*_NAMED, _c.ended_at.is_(None))
@@ -152,6 +154,13 @@ class Certificates:
     def overdue(self, before: datetime, limit: int) -> Sequence[int]:
         rows = self._statements.many(_OVERDUE, {"before": before, "limit": limit})
         return [row.application_id for row in rows]
+
+    def expired(self, before: datetime) -> Iterator[tuple[IssuerId, SerialNumber]]:
+        for row in self._statements.stream(_EXPIRED, {"before": before}):
+            yield row[0], row[1]
+
+    def erase(self, issuer: IssuerId, serial: SerialNumber) -> None:
+        self._statements.run(_ERASE, {"of_issuer": issuer, "of_serial": serial})
 
     def key_known(self, spki_digest: bytes) -> bool:
         return self._statements.find(_KEY, {"spki_digest": spki_digest}) is not None

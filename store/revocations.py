@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, delete, insert, select, update
 
 from domain.certificates import IssuerId
 from domain.errors import Code, Refusal
@@ -17,7 +17,7 @@ from domain.revocation import CrlReason, Revocation, RevocationBlock
 from domain.serial import SerialNumber
 from store.lists import Lists
 from store.statements import Statements
-from store.tables import certificates, receipts, revocations
+from store.tables import certificates, lists, receipts, revocations, scopes
 
 _c = revocations.c
 # In the order of Revocation.
@@ -35,8 +35,17 @@ _BLOCK = 1 << 12
 _ORPHANS = _ROWS.outerjoin(
     certificates, and_(certificates.c.issuer == _c.issuer, certificates.c.serial == _c.serial)
 ).where(certificates.c.serial.is_(None))
+_PUBLISHED = (("issuer", "issuer"), ("municipality", "municipality"), ("number", "published"))
 _INSERT = insert(revocations)
 _REPLACE_HOLD = update(revocations).where(*_NAMED, _c.reason == CrlReason.CERTIFICATE_HOLD)
+_EXPIRED = (
+    select(_c.issuer, _c.serial)
+    .join(scopes, and_(scopes.c.issuer == _c.issuer, scopes.c.municipality == _c.municipality))
+    .join(lists, and_(*(lists.c[ours] == scopes.c[theirs] for ours, theirs in _PUBLISHED)))
+    .where(_c.not_after < bindparam("before"), _c.not_after < lists.c.this_update)
+    .order_by(_c.not_after)
+)
+_ERASE = delete(revocations).where(*_NAMED)
 
 _r = receipts.c
 _RECEIPT = select(_r.content, _r.receipt).where(_r.caller == bindparam("caller"), _r.key == bindparam("key"))
@@ -125,6 +134,13 @@ class Revocations:
     def orphans(self) -> Iterator[Revocation]:
         for row in self._statements.stream(_ORPHANS):
             yield Revocation(*row)
+
+    def expired(self, before: datetime) -> Iterator[tuple[IssuerId, SerialNumber]]:
+        for row in self._statements.stream(_EXPIRED, {"before": before}):
+            yield row[0], row[1]
+
+    def erase(self, issuer: IssuerId, serial: SerialNumber) -> None:
+        self._statements.run(_ERASE, {"of_issuer": issuer, "of_serial": serial})
 
     def receipt(self, caller: str, key: str) -> tuple[bytes, str] | None:
         row = self._statements.find(_RECEIPT, {"caller": caller, "key": key})

@@ -15,12 +15,12 @@ from sqlalchemy import URL
 from domain.certificates import CertificateState, IssuerId
 from domain.revocation import CrlReason
 from domain.serial import SerialNumber
-from domain.status import GOOD, UNKNOWN, CertificateStatus
+from domain.status import UNKNOWN, CertificateStatus, good_until
 from store.engine import LOCK_WAIT, open_sqlite, parse_url, postgresql_arguments
 from store.faults import fault_of
 
 _QUERY = """
-SELECT c.state, r.revoked_at, r.reason
+SELECT c.state, c.not_after, r.revoked_at, r.reason
 FROM certificates AS c LEFT JOIN revocations AS r ON r.issuer = c.issuer AND r.serial = c.serial
 WHERE c.issuer = {0} AND c.serial = {0}
 """
@@ -29,7 +29,7 @@ _ERRORS = (sqlite3.Error, psycopg.Error)
 _ISSUED = CertificateState.ISSUED.value
 
 Asked = tuple[str, bytes]
-Row = tuple[str, int | None, int | None]
+Row = tuple[str, int, int | None, int | None]
 
 
 class SqlStatusLookup:
@@ -53,9 +53,9 @@ class SqlStatusLookup:
         row = self._ask((issuer, serial.octets))
         if row is None or row[0] != _ISSUED:
             return UNKNOWN
-        _, revoked_at, reason = row
+        _, not_after, revoked_at, reason = row
         if revoked_at is None or reason is None:
-            return GOOD
+            return good_until(datetime.fromtimestamp(not_after, UTC))
         return CertificateStatus("revoked", datetime.fromtimestamp(revoked_at, UTC), CrlReason(reason))
 
     def close(self) -> None:

@@ -1,7 +1,6 @@
 """The tables, their constraints and indexes. What may never happen twice is a constraint here, not a check elsewhere.
 
-Retention, by the 2003 text of the enforcement order: issuance records are kept for 10 years from the day after the
-certificate's expiry (施行令 §2), revocation records until the certificate's expiry (§§3–6). Nothing deletes by itself.
+How long rows are kept is `config/law/retention.toml`; `ca.erasure` erases those whose time is over.
 """
 
 from __future__ import annotations
@@ -159,6 +158,7 @@ certificates = Table(
     _partial("certificates_pending_once", *_HOLDER, where="ended_at IS NULL AND pending", unique=True),
     _partial("certificates_overdue", "reserved_at", "application_id", where="ended_at IS NULL AND pending"),
     Index(None, "resident_id"),
+    Index(None, "not_after"),
     CheckConstraint("length(serial) = 16", name="serial_width"),
     CheckConstraint("not_before <= not_after", name="validity_order"),
 )
@@ -179,6 +179,7 @@ revocations = Table(
     PrimaryKeyConstraint("issuer", "serial"),
     ForeignKeyConstraint(["issuer", "serial"], ["certificates.issuer", "certificates.serial"]),
     Index(None, "issuer", "municipality", "serial"),
+    Index(None, "not_after"),
 )
 
 # Answers given under an idempotency key. Kept as long as a caller may repeat itself; no law asks for them.

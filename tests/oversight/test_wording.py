@@ -92,6 +92,7 @@ def test_every_value_has_a_name_in_both_languages() -> None:
     values: set[object] = {"good", "revoked", "unknown", *CrlReason}
     values |= {*Kind, *Carrier, *CertificateState, *ResidentState}
     values |= {Act.RESIDENT_CHANGED, Act.RESERVED, Act.ISSUED, Act.DELIVERED, Act.EXPIRED, Act.REVOKED, Act.HELD}
+    values |= {Act.ERASED}
     assert set(WORDS) == values
     assert all(english.isascii() and not japanese.isascii() for english, japanese in WORDS.values())
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ca.batch_work import work_round
 from ca.batches import progress_of, results_of, take_batch
 from ca.deliver import report_delivery, withdraw_overdue
+from ca.erasure import erase_due
 from ca.issue import issue
 from ca.recover import finish_unfinished
 from ca.revoke import revoke_resident
@@ -28,7 +29,7 @@ from config.code_keys import add_keys, drop_keys, rotation_of
 from config.enrolment import enrol
 from config.initialise import initialise
 from config.renewal import renew_due
-from config.rules import template
+from config.rules import load_retention, template
 from crl.files import read_current
 from crl.publish import publish_due
 from crl.read import read_list
@@ -46,6 +47,7 @@ from mass.preview import preview
 from mass.run import confirm, run, token_of
 from oversight.reconcile import reconcile
 from policies.batches import BatchPolicy
+from policies.retention import Records
 from policies.validity import day_in_japan
 from residents.load import load_residents
 from residents.rotation import move_rows, retire, state_of, switch
@@ -183,6 +185,16 @@ def _batch(place: Workplace, *, numbers: list[int]) -> Facts:
 def _finish(place: Workplace) -> Facts:
     """What the publisher's round does for interrupted applications."""
     return {"finished": finish_unfinished(place.services.authority, place.now - INTERRUPTED_AFTER)}
+
+
+def _erase(place: Workplace, *, years: int = 10) -> Facts:
+    """What the publisher's round does for records that were kept long enough, certificate by certificate; issuance
+    records are kept for so many years."""
+    rules = dict(load_retention())
+    rules[Records.CERTIFICATES] = replace(rules[Records.CERTIFICATES], years=years)
+    with patch("ca.erasure.BATCH", 1):
+        erased = erase_due(place.services.begin, place.services.clock, rules, LOCAL_OPERATOR.label)
+    return {"erased": +erased}
 
 
 def _revoke(place: Workplace, *, number: int, key: str, cause: str = "holder-request") -> Facts:
@@ -341,6 +353,7 @@ ACTS: Mapping[str, Callable[..., Facts]] = {
     "deliver": _deliver,
     "withdraw": _withdraw,
     "finish": _finish,
+    "erase": _erase,
     "revoke": _revoke,
     "batch": _batch,
     "move": _move,

@@ -28,7 +28,7 @@ from domain.parties import Credential, Party
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentState
 from domain.revocation import Revocation, RevocationBlock
 from domain.serial import SerialNumber
-from domain.status import GOOD, UNKNOWN, CertificateStatus
+from domain.status import UNKNOWN, CertificateStatus, good_until
 from policies.queues import shares
 from tests.support.blocks import block_of
 
@@ -91,8 +91,9 @@ class MemoryStore:
         record = self.tables.certificates.get((issuer, serial))
         if record is None or record.state is CertificateState.RESERVED:
             return UNKNOWN
-        revocation = self.tables.revocations.get((issuer, serial))
-        return CertificateStatus("revoked", revocation.revoked_at, revocation.reason) if revocation else GOOD
+        if revocation := self.tables.revocations.get((issuer, serial)):
+            return CertificateStatus("revoked", revocation.revoked_at, revocation.reason)
+        return good_until(record.validity.not_after)
 
 
 class MemoryUnit:
@@ -297,7 +298,7 @@ class Applications:
     ) -> int:
         if self.find(caller, key):
             raise Refusal(Code.IN_PROGRESS, "an application with this key is being worked on; repeat it later")
-        number = len(self._tables.applications) + 1
+        number = max(self._tables.applications, default=0) + 1
         self._tables.applications[number] = ApplicationRecord(
             number, caller, key, content, resident_id, municipality, received_at, None
         )
@@ -316,6 +317,14 @@ class Applications:
     def unfinished(self, before: datetime) -> Sequence[ApplicationRecord]:
         rows = self._tables.applications.values()
         return [row for row in rows if row.issued_at is None and row.received_at < before]
+
+    def erase(self, application_id: int) -> bool:
+        in_use = {row.application_id for row in self._tables.certificates.values()}
+        over = application_id in self._tables.applications and application_id not in in_use
+        if over and application_id < max(self._tables.applications):
+            del self._tables.applications[application_id]
+            return True
+        return False
 
 
 class Certificates:
@@ -424,6 +433,14 @@ class Certificates:
         ]
         return list(dict.fromkeys(number for _, number in sorted(rows)))[:limit]
 
+    def expired(self, before: datetime) -> Iterator[tuple[IssuerId, SerialNumber]]:
+        rows = sorted(self._tables.certificates.values(), key=lambda row: row.validity.not_after)
+        yield from ((row.issuer, row.serial) for row in rows if row.validity.not_after < before)
+
+    def erase(self, issuer: IssuerId, serial: SerialNumber) -> None:
+        assert (issuer, serial) not in self._tables.revocations, "a revocation still names this certificate"
+        del self._tables.certificates[issuer, serial]
+
     def key_known(self, spki_digest: bytes) -> bool:
         return any(row.spki_digest == spki_digest for row in self._tables.certificates.values())
 
@@ -508,6 +525,16 @@ class Revocations:
         for named, row in self._tables.revocations.items():
             if named not in self._tables.certificates:
                 yield row
+
+    def expired(self, before: datetime) -> Iterator[tuple[IssuerId, SerialNumber]]:
+        for row in sorted(self._tables.revocations.values(), key=lambda row: row.not_after):
+            known = Lists(self._tables).scope(Scope(row.issuer, row.municipality))
+            listed = known.published.this_update if known and known.published else row.not_after
+            if row.not_after < min(before, listed):
+                yield row.issuer, row.serial
+
+    def erase(self, issuer: IssuerId, serial: SerialNumber) -> None:
+        del self._tables.revocations[issuer, serial]
 
     def receipt(self, caller: str, key: str) -> tuple[bytes, str] | None:
         return self._tables.receipts.get((caller, key))
