@@ -20,6 +20,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("busy machine")
+settings.register_profile("nightly", parent=settings.get_profile("busy machine"), max_examples=5000)
 
 
 @pytest.fixture(scope="session")
