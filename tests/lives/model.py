@@ -149,7 +149,7 @@ class Model:
             return ("unknown", None, None)
         if row["revoked"]:
             return ("revoked", row["revoked"]["reason"], row["revoked"]["at"])
-        return ("good", None, None)
+        return ("good" if row["end"] >= self.now else "unknown", None, None)
 
     def objections_to_issue(
         self,

@@ -522,7 +522,8 @@ class Office:
             before = self.told.get(name, ("unknown", None, None))
             assert (before[0], word[0]) != ("revoked", "good") or before[1] == 6, "what is revoked became good again"
             assert before[0] != "revoked" or before[1] == 6 or word == before, "a revocation changed"
-            assert (before[0], word[0]) != ("good", "unknown")
+            assert (before[0], word[0]) != ("good", "unknown") or row["end"] < self.clock.now
+            assert word[0] != "good" or row["end"] >= self.clock.now
             self.told[name] = word
 
     def _compare_files(self) -> None:
