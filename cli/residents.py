@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import click
 
-from cli import rotation
+from cli import exposure, rotation
 from cli.output import progress, table
 from cli.state import open_state
 from domain.errors import Refusal
@@ -34,6 +34,7 @@ def command() -> None:
 
 
 command.add_command(rotation.command)
+command.add_command(exposure.command)
 
 
 @command.command("load")

@@ -17,7 +17,7 @@ _NONCE_OCTETS = 12
 _MAC_OCTETS = 32
 
 # One key serves index, digests and the check value. No label begins another, so they never share an input.
-_INDEX_LABEL = b"jpki resident code index\x00"
+INDEX_LABEL = b"jpki resident code index\x00"
 _DIGEST_LABEL = b"jpki content digest\x00"
 _MOVED_LABEL = b"jpki moved digest\x00"
 _CHECK_LABEL = b"jpki code key check\x00"
@@ -95,7 +95,7 @@ class Sealer:
         return tuple(self._index(generation, code) for generation in self._use)
 
     def _index(self, generation: int, code: ResidentCode) -> bytes:
-        return self._mac(self._keys(generation).index, _INDEX_LABEL + code.digits.encode())
+        return self._mac(self._keys(generation).index, INDEX_LABEL + code.digits.encode())
 
     def seal(self, code: ResidentCode) -> tuple[bytes, bytes]:
         """(index of 32 octets, sealed value of 40, different at every call)."""
