@@ -25,7 +25,8 @@ class DerError(ValueError):
 def tlv(tag: int, *contents: bytes) -> bytes:
     """Tag, shortest definite length, contents joined. `tag` is one identifier octet."""
     body = b"".join(contents) if len(contents) != 1 else contents[0]
-    return header(tag, len(body)) + body
+    length = len(body)
+    return (bytes((tag, length)) if length < 0x80 else header(tag, length)) + body
 
 
 def header(tag: int, length: int) -> bytes:
@@ -90,6 +91,7 @@ def generalized_time(moment: datetime) -> bytes:
     return tlv(GENERALIZED_TIME, f"{_utc(moment):%Y%m%d%H%M%SZ}".encode())
 
 
+@lru_cache(maxsize=4096)
 def time(moment: datetime) -> bytes:
     """X.509 Time: UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280 §4.1.2.5). Certificates and CRLs only."""
     utc = _utc(moment)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 
 from domain import oids
@@ -12,6 +11,8 @@ from domain.people import BasicAttributes, Municipality, MunicipalityCode
 from policies.characters import Substituted
 
 IDENTIFIER_OCTETS = 12
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
+_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]  # of base 32 (RFC 4648 §7), for ten bits each
 """Random octets that go into an identifier; it keeps 90 of their 96 bits."""
 
 
@@ -68,8 +69,9 @@ def certificate_identifier(random: bytes, municipality: MunicipalityCode) -> str
     """
     if len(random) != IDENTIFIER_OCTETS:
         raise ValueError(f"want {IDENTIFIER_OCTETS} random octets, got {len(random)}")
-    text = base64.b32hexencode(random).decode()
-    return text[:14] + municipality.area + text[14:18]
+    bits = int.from_bytes(random) >> 6
+    pairs = [_PAIRS[bits >> shift & 0x3FF] for shift in range(80, -1, -10)]
+    return "".join((*pairs[:7], municipality.area, *pairs[7:]))
 
 
 def four_items(attributes: BasicAttributes, name: Substituted, address: Substituted) -> FourItems:

@@ -30,6 +30,13 @@ _ERASE = delete(applications).where(
 _CLOSE = update(applications).where(_c.id == bindparam("of_id"), _c.issued_at.is_(None))
 
 
+_REFUSALS = {
+    "applications_caller_key_once": Refusal(
+        Code.IN_PROGRESS, "an application under this idempotency key is being worked on; repeat it in a few seconds"
+    )
+}
+
+
 class Applications:
     """`domain.ports.ApplicationRepository`."""
 
@@ -64,10 +71,7 @@ class Applications:
             "municipality": municipality,
             "received_at": received_at,
         }
-        taken = Refusal(
-            Code.IN_PROGRESS, "an application under this idempotency key is being worked on; repeat it in a few seconds"
-        )
-        new: int = self._statements.one(_INSERT, row, {"applications_caller_key_once": taken}).id
+        new: int = self._statements.one(_INSERT, row, _REFUSALS).id
         return new
 
     def close(self, application_id: int, issued_at: datetime) -> bool:
