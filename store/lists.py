@@ -65,6 +65,8 @@ class Lists:
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
+        self._in_use: set[Scope] = set()
+        """Those this unit of work put in use, or found so: it needs no second look."""
         self._wanted: Counter[Scope] = Counter()
         self._told: dict[Scope, Counter[Told]] = {}
 
@@ -73,7 +75,11 @@ class Lists:
 
     def use(self, scopes: Iterable[Scope]) -> int:
         """Put scopes in use; how many were new."""
-        return self._statements.run(_REGISTER, [_named(scope) for scope in scopes])
+        asked = set(scopes) - self._in_use
+        if not asked:
+            return 0
+        self._in_use |= asked
+        return self._statements.run(_REGISTER, [_named(scope) for scope in asked])
 
     def want(self, scope: Scope, more: int = 1, told: Told | None = None) -> None:
         """Count changes that the scope's next list should show; puts the scope in use when it is not. `told` is what
