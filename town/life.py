@@ -142,7 +142,7 @@ class Town:
             return None
         match what:
             case "moves within":
-                person.address = self._registry.address_in(person.place)
+                self._registry.move_within(person)
                 counts["moves"] += 1
                 self._sign_again(person)
                 return Change(person, EventType.MOVE_WITHIN)
@@ -157,8 +157,8 @@ class Town:
                 self._sign_again(person)
                 return Change(person, EventType.NAME_CHANGE)
             case "corrections":
-                person.address = person.address.replace("－", "番", 1)
-                return Change(person, EventType.MINOR_CORRECTION) if "番" in person.address else None
+                before, person.address = person.address, person.address.replace("－", "番", 1)
+                return Change(person, EventType.MINOR_CORRECTION) if person.address != before else None
             case "moves abroad":
                 person.whereabouts = Whereabouts.GONE
                 counts["abroad"] += 1

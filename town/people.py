@@ -113,6 +113,12 @@ class Registry:
         given = self._chance.choice(self._names.men if sex is Sex.MALE else self._names.women)
         return Person(self._count, family, given, sex, born, place, address)
 
+    def move_within(self, person: Person) -> None:
+        """Another house in the same municipality."""
+        before = person.address
+        while person.address == before:
+            person.address = self.address_in(person.place)
+
     def address_in(self, place: MunicipalityCode) -> str:
         """A house in a real town area of that municipality; block and house number are made up. Elsewhere the name of
         the municipality is followed by numbers alone."""
