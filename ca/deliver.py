@@ -57,8 +57,11 @@ def report_delivery(authority: Authority, report: DeliveryReport) -> DeliveryRec
             live = _kinds(rows)
         else:
             revoked, live = _withdraw(authority, work, rows, actor, number, received_at, at).revoked, ()
-        receipt = DeliveryReceipt(application.id, report.outcome, live, revoked, at, repeated=False)
-        work.revocations.keep_receipt(report.applicant, key, authority.sealer.digest(content), _to_json(receipt))
+        receipt = DeliveryReceipt(
+            number, application.id, report.outcome, live, revoked, received_at, at, repeated=False
+        )
+        digest = authority.sealer.digest(content)
+        work.revocations.keep_receipt(report.applicant, key, digest, _to_json(receipt), number)
         work.commit()
     return receipt
 
@@ -179,10 +182,12 @@ def _kinds(rows: Sequence[CertificateRecord]) -> tuple[Kind, ...]:
 def _to_json(receipt: DeliveryReceipt) -> str:
     return json.dumps(
         {
+            "id": receipt.id,
             "application": receipt.application_id,
             "outcome": receipt.outcome.value,
             "live": [kind.value for kind in receipt.live],
             "revoked": [kind.value for kind in receipt.revoked],
+            "received_at": receipt.received_at.isoformat(),
             "committed_at": receipt.committed_at.isoformat(),
         }
     )
@@ -191,10 +196,12 @@ def _to_json(receipt: DeliveryReceipt) -> str:
 def _receipt(text: str, *, repeated: bool) -> DeliveryReceipt:
     kept = json.loads(text)
     return DeliveryReceipt(
+        id=kept["id"],
         application_id=kept["application"],
         outcome=HandOver(kept["outcome"]),
         live=tuple(map(Kind, kept["live"])),
         revoked=tuple(map(Kind, kept["revoked"])),
+        received_at=datetime.fromisoformat(kept["received_at"]).astimezone(UTC),
         committed_at=datetime.fromisoformat(kept["committed_at"]).astimezone(UTC),
         repeated=repeated,
     )

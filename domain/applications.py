@@ -102,9 +102,11 @@ class DeliveryReceipt:
     """What a report did: kinds that are live from now on, and kinds that were revoked, as superseded when the new ones
     were delivered, as never delivered when they were refused."""
 
+    id: str
     application_id: int
     outcome: HandOver
     live: tuple[Kind, ...]
     revoked: tuple[Kind, ...]
+    received_at: datetime
     committed_at: datetime
     repeated: bool

@@ -48,10 +48,12 @@ def delivery_blueprint(report: Callable[[DeliveryReport], DeliveryReceipt], call
 
 def _receipt(receipt: DeliveryReceipt) -> dict[str, object]:
     return {
+        "receipt": receipt.id,
         "application": receipt.application_id,
         "outcome": receipt.outcome.value,
         "live": [kind.value for kind in receipt.live],
         "revoked": [kind.value for kind in receipt.revoked],
+        "received_at": receipt.received_at.isoformat(),
         "committed_at": receipt.committed_at.isoformat(),
         "repeated": receipt.repeated,
     }

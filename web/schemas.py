@@ -65,10 +65,12 @@ PAIR = members(
     pending=_FLAG,
 )
 DELIVERY = members(
+    receipt=TEXT,
     application={"type": "integer"},
     outcome={"type": "string", "enum": [outcome.value for outcome in HandOver]},
     live=list_of(_KIND),
     revoked=list_of(_KIND),
+    received_at=_MOMENT,
     committed_at=_MOMENT,
     repeated=_FLAG,
 )

@@ -14,6 +14,7 @@ from cryptography import x509
 from ca.authority import Authority
 from ca.deliver import report_delivery, withdraw_overdue
 from ca.issue import issue
+from ca.visibility import visibility_of
 from domain.applications import DeliveryReport, HandOver, IssuedPair
 from domain.birth import BirthDate
 from domain.certificates import Kind
@@ -138,6 +139,16 @@ def test_the_delivery_makes_the_new_ones_live_and_supersedes_the_old_ones(house:
     assert set(reasons(house).values()) == {("renewal", CrlReason.SUPERSEDED)}
     assert {application for application, _ in reasons(house)} == {1}
     assert house.faults() == []
+
+
+def test_the_receipt_says_which_lists_showed_that_the_old_ones_are_superseded(house: House) -> None:
+    renewed(house)
+    receipt = house.deliver("the new one")
+    house.publish()
+    found = visibility_of(house.begin, receipt.id, KIYOSE_CITY)
+    assert (found.revoked, found.in_ocsp_at) == (("signature", "authentication"), receipt.committed_at)
+    assert [showing.change.count for showing in found.showings] == [1, 1]
+    assert found.in_lists_at == house.clock.now
 
 
 def test_a_repeated_report_gets_the_same_receipt_and_changes_nothing(house: House, memory: MemoryStore) -> None:

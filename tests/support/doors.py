@@ -56,7 +56,7 @@ CALLERS = {
 KEY = "key-of-a-request"
 RECEIPT = RevocationReceipt("0a" * 16, RevocationCause.KEY_REPORT, (Kind.SIGNATURE,), (), NOW, NOW)
 PAIR = IssuedPair(7, {kind: kind.value.encode() for kind in Kind}, {"name": (1, 3), "address": ()}, repeated=False)
-DELIVERY = DeliveryReceipt(7, HandOver.DELIVERED, tuple(Kind), tuple(Kind), NOW, repeated=False)
+DELIVERY = DeliveryReceipt("0d" * 16, 7, HandOver.DELIVERED, tuple(Kind), tuple(Kind), NOW, NOW, repeated=False)
 NOTICE_RECEIPT = NoticeReceipt("0b" * 16, "n-1", EventType.MOVE_IN, (Kind.SIGNATURE,), None, NOW, NOW, ("address",))
 NOTICES = NoticeList(
     "municipality:kiyose",

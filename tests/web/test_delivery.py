@@ -34,10 +34,12 @@ def test_a_report_reaches_the_authority(door: Door, acts: Acts, key: str, outcom
     assert acts.asked == [DeliveryReport(caller, caller.label, key, outcome)]
     assert response.status_code == 200
     assert response.json == {
+        "receipt": "0d" * 16,
         "application": 7,
         "outcome": "delivered",
         "live": [kind.value for kind in Kind],
         "revoked": [kind.value for kind in Kind],
+        "received_at": "2027-04-01T00:00:00+00:00",
         "committed_at": "2027-04-01T00:00:00+00:00",
         "repeated": False,
     }
