@@ -9,6 +9,7 @@ from ca.joint import JointWork
 from domain import der, oids
 from domain.certificates import Issuer, IssuerId, Kind
 from domain.errors import Code, Refusal
+from domain.holds import HoldRules
 from domain.names import encode_name
 from domain.people import Municipality, MunicipalityCode
 from domain.ports import Begin, Clock, CodeSealer, RandomSource, Signer
@@ -55,6 +56,7 @@ class Authority:
     variants: Variants
     causes: Mapping[RevocationCause, CauseRule]
     issuance: IssuanceRules
+    holds: HoldRules
     known_weak: Set[bytes]
     sealer: CodeSealer
     begin: Begin
@@ -99,6 +101,21 @@ def _faults_of_tables(authority: Authority) -> Iterator[str]:
     for cause in RevocationCause:
         if cause not in authority.causes:
             yield f"the cause {cause.value} has no rule"
+    yield from _faults_of_holds(authority)
+
+
+def _faults_of_holds(authority: Authority) -> Iterator[str]:
+    """Holds may only end by causes that end every certificate they stand on."""
+    ends = [(kind, carrier, rule.cause) for (kind, carrier), rule in authority.holds.releases.items()]
+    ends += [(kind, carrier, rule.cause) for carrier, rule in authority.holds.ages.items() for kind in Kind]
+    for kind, carrier, cause in ends:
+        if (
+            cause is not None
+            and cause in authority.causes
+            and authority.causes[cause].effects[kind, carrier].word != "revoked"
+        ):
+            place = f"{kind.value} on {carrier.value}"
+            yield f"holds of {place} are to end for the cause {cause.value}, which does not revoke them"
 
 
 def _faults_of_generations(authority: Authority) -> Iterator[str]:

@@ -86,6 +86,7 @@ def _erase_certificates(work: UnitOfWork, keys: Iterable[_Key], actor: str, now:
         if work.revocations.find(*key):
             erased += _erase_revocations(work, [key], actor, now)
         applications.add(_tell(work, key, Records.CERTIFICATES, actor, now))
+        work.holds.forget(*key)
         work.certificates.erase(*key)
         erased["certificates"] += 1
     erased["applications"] += sum(map(work.applications.erase, sorted(applications)))

@@ -1,4 +1,4 @@
-"""Receipts for revocations, in the form in which they are kept."""
+"""Receipts for revocations, holds and releases, in the form in which they are kept."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain.certificates import Carrier, Kind
+from domain.holds import ReleaseReceipt
 from domain.revocation import CertificateEffect, CrlReason, EffectWord, RevocationCause, RevocationReceipt
 
 
@@ -37,6 +38,31 @@ def receipt_from_json(text: str) -> RevocationReceipt:
         received_at=datetime.fromisoformat(kept["received_at"]).astimezone(UTC),
         committed_at=datetime.fromisoformat(kept["committed_at"]).astimezone(UTC),
         effects=effects_from_json(kept.get("effects", [])),
+    )
+
+
+def release_to_json(receipt: ReleaseReceipt) -> str:
+    """The receipt as one JSON document."""
+    return json.dumps(
+        {
+            "id": receipt.id,
+            "carrier": receipt.carrier.value,
+            "received_at": receipt.received_at.isoformat(),
+            "committed_at": receipt.committed_at.isoformat(),
+            "effects": effects_to_json(receipt.effects),
+        }
+    )
+
+
+def release_from_json(text: str) -> ReleaseReceipt:
+    """The receipt that `release_to_json` wrote."""
+    kept = json.loads(text)
+    return ReleaseReceipt(
+        id=kept["id"],
+        carrier=Carrier(kept["carrier"]),
+        received_at=datetime.fromisoformat(kept["received_at"]).astimezone(UTC),
+        committed_at=datetime.fromisoformat(kept["committed_at"]).astimezone(UTC),
+        effects=effects_from_json(kept["effects"]),
     )
 
 

@@ -68,7 +68,7 @@ def revoke(
     key was in doubt from then on; a hold on a hold changes nothing. A revocation ends the certificate as the holder's
     live one, a hold does not. A certificate that is reserved and not yet signed is revoked like any other.
     """
-    changes, effects = _changes(work, orders, records, at)
+    changes, effects = changes_of(work, orders, records, at)
     for order, row, change in changes:
         work.revocations.put(change, receipt, received_at, at)
         if not change.on_hold:
@@ -81,7 +81,7 @@ def revoke(
             "receipt": receipt,
         }
         work.audit.append(AuditEvent(Act.HELD if change.on_hold else Act.REVOKED, actor, at, facts))
-    return _outcome(orders, changes, effects)
+    return outcome_of(orders, changes, effects)
 
 
 def expire(work: UnitOfWork, row: CertificateRecord, actor: str, at: datetime) -> None:
@@ -94,7 +94,7 @@ Change = tuple[RevocationOrder, CertificateRecord, Revocation]
 """An order, the certificate, and the revocation that shall stand for it."""
 
 
-def _changes(
+def changes_of(
     work: UnitOfWork, orders: Sequence[RevocationOrder], records: Sequence[CertificateRecord], at: datetime
 ) -> tuple[list[Change], list[CertificateEffect]]:
     """What the orders change, and what becomes of every live certificate among `records`. Changes nothing."""
@@ -130,9 +130,10 @@ def _effect(row: CertificateRecord, existing: Revocation | None, change: Revocat
     return CertificateEffect(row.kind, row.carrier, word, after.reason, after.revoked_at)
 
 
-def _outcome(
+def outcome_of(
     orders: Sequence[RevocationOrder], changes: Sequence[Change], effects: Sequence[CertificateEffect]
 ) -> RevocationOutcome:
+    """What `changes_of` found, by kinds."""
     asked, done = {order.kind for order in orders}, {order.kind for order, _, _ in changes}
     return RevocationOutcome(
         revoked=tuple(kind for kind in Kind if kind in done),
@@ -179,7 +180,7 @@ def preview(authority: Authority, request: RevocationRequest) -> RevocationOutco
     _require_caller(authority, request, now)
     with authority.begin(write=False) as work:
         orders, records = _orders(authority, work, request, now)
-        return _outcome(orders, *_changes(work, orders, records, now))
+        return outcome_of(orders, *changes_of(work, orders, records, now))
 
 
 def _require_caller(authority: Authority, request: RevocationRequest, now: datetime) -> None:

@@ -33,11 +33,13 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "batches": ("cli.batches", "Watch batches of applications, fetch their results, cancel them."),
         "revoke": ("cli.revoke", "Revoke or hold a resident's certificates, by resident code."),
         "mass": ("cli.mass", "Hold, revoke or change very many at once: preview, confirm, run, watch."),
+        "hold": ("cli.hold", "Hold a resident's certificates after a loss; lift holds where that may be."),
+        "holds": ("cli.holds", "List standing holds by age."),
     },
     "Verifiers and others who call": {
         "verifiers": ("cli.verifiers", "Register verifiers and their credentials; suspend, withdraw."),
         "compare": ("cli.compare", "Compare names and addresses that a verifier holds with those of certificates."),
-        "parties": ("cli.parties", "Show everyone registered; suspend one; enrol the register or an operator."),
+        "parties": ("cli.parties", "Show everyone registered; suspend one; enrol the register, an operator or a desk."),
     },
     "Lists and responders": {
         "crl": ("cli.crl", "Publish revocation lists; show where each one stands."),

@@ -20,7 +20,7 @@ DAYS = click.IntRange(1, 3650)
 
 @click.group("parties")
 def command() -> None:
-    """Show everyone registered and their credentials; suspend one; enrol the register network or a remote operator.
+    """Show everyone registered and their credentials; suspend one; enrol the register, an operator or a desk.
 
     Municipalities and verifiers are enrolled by: jpki municipalities enrol, jpki verifiers add
     """
@@ -34,14 +34,14 @@ def list_(state: Path) -> None:
 
 
 @command.command("add")
-@click.argument("role", type=click.Choice([Role.REGISTER.value, Role.OPERATOR.value]))
+@click.argument("role", type=click.Choice([Role.REGISTER.value, Role.OPERATOR.value, Role.DESK.value]))
 @click.argument("name")
 @click.option("--out", type=FOLDER, help="Folder for the credential.")
 @click.option("--days", type=DAYS, default=365, show_default=True, help="Life of the client certificate.")
 @click.option("--request", type=FILE, help="PKCS#10 of a key the party made itself; without it a key is made here.")
 @click.pass_obj
 def add(state: Path, role: str, name: str, out: Path | None, days: int, request: Path | None) -> None:
-    """Let the register network send notices, or an operator revoke, over the API.
+    """Let the register network send notices, an operator revoke, or a call centre's desk place holds, over the API.
 
     The folder gets a TLS client credential: key, certificate, and whom to trust.
     """

@@ -9,17 +9,30 @@ from pathlib import Path
 import click
 
 from cli.output import table
-from config.rules import load_causes, load_events, load_issuance, load_pair_rule, load_profiles, load_variants
-from config.settings import load
+from config.rules import (
+    load_causes,
+    load_events,
+    load_holds,
+    load_issuance,
+    load_pair_rule,
+    load_profiles,
+    load_variants,
+)
+from config.settings import FILE_NAME, load
 from domain.certificates import Carrier, Kind
-from domain.revocation import CauseEffect, CauseRule
+from domain.holds import HoldRules, ReleaseWord
+from domain.revocation import CauseEffect, CauseRule, RevocationCause
 from policies.comparison import RULES_OF_NAMES
 from policies.events import EventRule
 from policies.notation import NotationRule
 
 Row = dict[str, object]
 
-STAYS = "stays"
+_RELEASES = {
+    ReleaseWord.NEVER: "stays held",
+    ReleaseWord.RELEASED: "released",
+    ReleaseWord.REISSUED: "revoked, to be issued anew",
+}
 
 
 @click.group("policy")
@@ -29,10 +42,12 @@ def command() -> None:
 
 @command.command("revocation")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
-def revocation(as_json: bool) -> None:
-    """Print the whole table of revocation: what each cause and each event of the resident register does to each kind
-    of certificate on each carrier, who may name it, and the source. OPEN: something in the row is not settled."""
-    rows = [*_cause_rows(), *_event_rows(), _pair_row()]
+@click.pass_obj
+def revocation(state: Path, as_json: bool) -> None:
+    """Print the whole table of revocation: what each cause, each event of the resident register and each release of a
+    hold does to each kind of certificate on each carrier, who may name it, and the source. OPEN: something in the row
+    is not settled."""
+    rows = [*_cause_rows(), *_event_rows(), *_release_rows(_hold_rules(state)), _pair_row()]
     if as_json:
         click.echo(json.dumps({"revocation": rows}, ensure_ascii=False, indent=2))
         return
@@ -70,6 +85,24 @@ def _event_effect(rule: EventRule, cause: CauseRule | None, kind: Kind, carrier:
     found = cause.effects[kind, carrier]
     source = rule.source if found.verified else f"{rule.source}. {cause.cause.value}: {found.source}"
     return CauseEffect(found.reason, source, rule.verified and found.verified)
+
+
+def _hold_rules(state: Path) -> HoldRules:
+    """Those of the state directory, or without one those that ship."""
+    return load_holds(load(state).hold_rules if (state / FILE_NAME).exists() else None)
+
+
+def _release_rows(rules: HoldRules) -> Iterator[Row]:
+    causes = load_causes()
+    for rule in rules.releases.values():
+        reason = causes[rule.cause].effects[rule.kind, rule.carrier].reason if rule.cause else None
+        effect = CauseEffect(reason, rule.source, rule.verified)
+        row = _row("carrier-found", _value(rule.cause), "一時停止の解除", rule.kind, rule.carrier, effect, "", rule.by)
+        yield row | {"effect": _RELEASES[rule.effect]}
+
+
+def _value(cause: RevocationCause | None) -> str:
+    return cause.value if cause else ""
 
 
 def _pair_row() -> Row:
@@ -115,6 +148,55 @@ def _row(
 def _chosen(rule: CauseRule, effect: CauseEffect) -> str:
     parts = [name for name, may in (("kind", rule.choosable), ("carrier", rule.carrier_choosable)) if may]
     return f", or as chosen by {' and '.join(parts)}" if parts and effect.reason is not None else ""
+
+
+@command.command("holds")
+@click.pass_obj
+def holds(state: Path) -> None:
+    """Print what becomes of holds when a carrier is found and when they grow old, and how often a desk may guess."""
+    rules = _hold_rules(state)
+    desk = rules.desk
+    table(
+        ("when", "certificate", "carrier", "effect", "cause", "by", "source", "state"),
+        [
+            *(
+                (
+                    "found",
+                    rule.kind.value,
+                    rule.carrier.value,
+                    rule.effect.value,
+                    _value(rule.cause),
+                    " ".join(sorted(rule.by)),
+                    rule.source,
+                    _seen(rule.verified),
+                )
+                for rule in rules.releases.values()
+            ),
+            *(
+                (
+                    f"after {rule.days} days",
+                    "both",
+                    rule.carrier.value,
+                    rule.effect.value,
+                    _value(rule.cause),
+                    "publisher",
+                    rule.source,
+                    _seen(rule.verified),
+                )
+                for rule in rules.ages.values()
+            ),
+            (
+                f"{desk.attempts} misses in {desk.window}",
+                "",
+                "",
+                "refused",
+                "",
+                "",
+                desk.source,
+                _seen("unverified" not in desk.source),
+            ),
+        ],
+    )
 
 
 @command.command("events")

@@ -1,4 +1,4 @@
-"""The publisher's round: what is due, what was interrupted or never delivered, what was kept long enough."""
+"""The publisher's round: old holds, what is due, interrupted or never delivered, what was kept long enough."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import signal
 from datetime import timedelta
 from pathlib import Path
 
+from ca.ageing import age_holds
 from ca.deliver import withdraw_overdue
+from ca.desk import GAP, match_new
 from ca.erasure import erase_due
 from ca.recover import finish_unfinished
 from config.assemble import Services, assemble
@@ -24,6 +26,9 @@ INTERRUPTED_AFTER = timedelta(minutes=2)
 
 ERASED_AT_ONCE = 4
 """Batches of records that one round erases."""
+
+MATCHED = 20
+"""Batches of residents that are made comparable in one round: others write between two of them."""
 
 LONGEST_WAIT = timedelta(minutes=1)
 """Between rounds while something is refused; each refused round may spend list numbers."""
@@ -69,7 +74,7 @@ def assembled_anew(state: Path, services: Services) -> Services:
 def go_round(services: Services) -> bool:
     """One round; whether everything in it went well. The parts do not stop each other."""
     well = True
-    for part in (_publish, _renew, _finish, _withdraw, _erase):
+    for part in (_age, _publish, _renew, _finish, _withdraw, _erase, _match):
         try:
             well &= part(services)
         except Refusal as refusal:
@@ -81,6 +86,27 @@ def go_round(services: Services) -> bool:
             _log.error("failed", extra={"facts": {"why": str(error)}})
             well = False
     return well
+
+
+def _age(services: Services) -> bool:
+    aged = age_holds(services.authority, f"publisher:{services.publisher.holder}")
+    if aged.reported:
+        _log.warning("holds reached their age; see: jpki holds", extra={"facts": {"holds": aged.reported}})
+    if aged.revoked:
+        _log.info("revoked holds that reached their age", extra={"facts": {"holds": aged.revoked}})
+    return True
+
+
+def _match(services: Services) -> bool:
+    """Make the items of new and changed residents comparable; after a big load this takes some rounds."""
+    for _ in range(MATCHED):
+        with services.begin(write=False) as work:
+            if not work.residents.unmatched(1):
+                break
+        with services.begin() as work:
+            match_new(services.authority, work, GAP)
+            work.commit()
+    return True
 
 
 def _publish(services: Services) -> bool:

@@ -13,18 +13,11 @@ from time import time
 
 from ca.authority import Authority, Generation
 from ca.generation import issuer_of
+from config import rules
 from config.document import ConfigurationFaults
 from config.files import read_file, read_secret, replace_public, write_private
 from config.key_ring import read_ring, require_whole_ring
 from config.municipalities import load_municipalities
-from config.rules import (
-    load_causes,
-    load_events,
-    load_issuance,
-    load_profiles,
-    load_variants,
-    load_weak_keys,
-)
 from config.settings import IssuerSettings, Settings, load
 from crl.publisher import Publisher
 from crl.scope import distribution_point
@@ -135,7 +128,7 @@ class Services:
 
     @cached_property
     def authority(self) -> Authority:
-        profiles = load_profiles(self.settings.profiles)
+        profiles = rules.load_profiles(self.settings.profiles)
         return Authority(
             generations=tuple(
                 Generation(
@@ -150,10 +143,11 @@ class Services:
             names=self.settings.names,
             municipalities=load_municipalities(),
             locations=self.settings.locations,
-            variants=load_variants(),
-            causes=load_causes(),
-            issuance=load_issuance(),
-            known_weak=load_weak_keys(self.settings.weak_keys),
+            variants=rules.load_variants(),
+            causes=rules.load_causes(),
+            issuance=rules.load_issuance(),
+            holds=rules.load_holds(self.settings.hold_rules),
+            known_weak=rules.load_weak_keys(self.settings.weak_keys),
             sealer=self.sealer,
             begin=self.begin,
             clock=self.clock,
@@ -162,9 +156,8 @@ class Services:
 
     @cached_property
     def intake(self) -> Intake:
-        return Intake(
-            self.begin, self.clock, self.random, self.sealer, load_municipalities(), load_events(), load_causes()
-        )
+        tables = (load_municipalities(), rules.load_events(), rules.load_causes())
+        return Intake(self.begin, self.clock, self.random, self.sealer, *tables)
 
     @cached_property
     def mass(self) -> MassParts:
@@ -290,8 +283,9 @@ class Services:
             verify_signature=verify,
             check_head=self.check_head,
             crl=self.settings.crl,
-            causes=load_causes(),
-            events=load_events(),
+            causes=rules.load_causes(),
+            holds=rules.load_holds(self.settings.hold_rules),
+            events=rules.load_events(),
             delivery_within=self.settings.delivery_within,
             patience=self.settings.publish_poll * 10 + timedelta(minutes=5),
             now=self.clock(),

@@ -15,7 +15,7 @@ from config.assemble import Services
 from config.document import ConfigurationFaults
 from config.files import read_file
 from config.municipalities import load_municipalities
-from config.rules import load_causes, load_events, load_profiles, load_variants, load_weak_keys
+from config.rules import load_causes, load_events, load_holds, load_profiles, load_variants, load_weak_keys
 from config.settings import IssuerSettings, Settings
 from config.transport import open_transport, read_certificate
 from domain.errors import Refusal
@@ -33,6 +33,7 @@ def examine(settings: Settings, now: datetime) -> list[str]:
             load_municipalities,
             load_causes,
             load_events,
+            lambda: load_holds(settings.hold_rules),
             load_variants,
             lambda: _audit_keys(services),
         ):

@@ -11,13 +11,15 @@ from pathlib import Path
 from config.document import ConfigurationFaults
 from config.files import read_file
 from domain.events import EventType
+from domain.holds import HoldRules
 from domain.revocation import CauseRule, PairRule, RevocationCause
 from domain.substitution import VariantRule
-from policies import causes, events, issuance, retention, variants
+from policies import causes, events, holds, issuance, retention, variants
 from policies.events import EventRule
 from policies.issuance import IssuanceRules
 from policies.profile import Profile, ProfileFaults, load_profile
 from policies.retention import Records, RetentionRule
+from policies.tables import TableFaults
 from policies.variants import Variants
 
 _PACKAGE = files("config")
@@ -45,6 +47,26 @@ def load_retention() -> Mapping[Records, RetentionRule]:
 def load_events() -> Mapping[EventType, EventRule]:
     """What each event of the resident register does."""
     return events.load_events(_read("law/events.toml"))
+
+
+def load_holds(path: Path | None = None) -> HoldRules:
+    """The rules of holds that ship, or those in the file at `path`.
+
+    Raises ConfigurationFaults with all faults of that file, and Refusal(BAD_CONFIGURATION) when it cannot be read.
+    """
+    if path is None:
+        return _shipped_holds()
+    try:
+        return holds.load_holds(tomllib.loads(read_file(path).decode()))
+    except TableFaults as error:
+        raise ConfigurationFaults([f"{path.name}: {fault}" for fault in error.faults]) from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationFaults([f"{path.name}: {error}"]) from None
+
+
+@cache
+def _shipped_holds() -> HoldRules:
+    return holds.load_holds(_read("law/holds.toml"))
 
 
 @cache

@@ -90,6 +90,7 @@ class Settings:
     profiles: Path
     weak_keys: Path | None
     delivery_within: timedelta
+    hold_rules: Path | None
     locations: Locations
     ocsp: OcspPolicy
     crl: CrlPolicy
@@ -140,6 +141,7 @@ def read(root: Section) -> Settings:
     audit = root.section("audit")
     transport = root.section("transport")
     issuance = root.section("issuance")
+    holds = root.section("holds")
     settings = Settings(
         state=root.base,
         database=_database(database),
@@ -151,6 +153,7 @@ def read(root: Section) -> Settings:
         profiles=issuance.file("profiles", "profiles"),
         weak_keys=issuance.file("weak_keys") if "weak_keys" in issuance.content else None,
         delivery_within=timedelta(days=issuance.integer("delivery_days", 30, 1, 366)),
+        hold_rules=holds.file("rules") if "rules" in holds.content else None,
         locations=Locations(
             crl=_location(locations, "crl"), ocsp=_location(locations, "ocsp"), issuers=_location(locations, "issuers")
         ),
@@ -170,7 +173,7 @@ def read(root: Section) -> Settings:
         api=_listen(root.section("api"), "127.0.0.1:8443"),
         status=_listen(root.section("status"), "127.0.0.1:8080"),
     )
-    for section in (root, database, secrets, names, locations, crl, audit, transport, issuance):
+    for section in (root, database, secrets, names, locations, crl, audit, transport, issuance, holds):
         section.done()
     return settings
 

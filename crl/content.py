@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from crl.diff import Comparison, ListDifference, refuse_shrinking, refuse_turning
+from crl.diff import Comparison, ListDifference, Said, refuse_shrinking, refuse_turning
 from crl.entries import encode_rows
 from crl.octets import ListOctets
 from crl.publisher import Publisher, is_due
 from crl.read import RevocationList, read_list
+from crl.releases import releases_among
 from crl.rows import Rows, Tally
 from domain.der import DerError
 from domain.errors import Code, Refusal
@@ -39,7 +40,8 @@ def gather_content(
     """The content, or None when the scope is not due; `file` is its published list.
 
     An expired certificate stays until one list after its expiry (RFC 5280 §3.3): those that had expired when the last
-    list was made are left out, and any other entry that would disappear or turn back is Refusal(WOULD_SHRINK). Raises
+    list was made are left out, and so is a hold that was lifted; any other entry that would disappear or turn back is
+    Refusal(WOULD_SHRINK). Raises
     Refusal(NOT_FOUND) for a scope not in use and Refusal(OUT_OF_ORDER) when the file is newer than the database.
     """
     with publisher.begin(write=False) as work:
@@ -57,9 +59,9 @@ def gather_content(
             )
         since = known.published.this_update if known.published else None
         octets, standing, changes = _gather(work, scope, since, before)
-        refuse_turning(changes)
+        refuse_turning(changes, dict(releases_among(work, scope.issuer, changes.turned)))
         if changes.removed:
-            refuse_shrinking(changes, _expired(work, scope, changes.removed, since) if since else ())
+            refuse_shrinking(changes, _explained(work, scope, changes.removed, since))
     return ListContent(known, latest, octets, standing, changes)
 
 
@@ -91,7 +93,12 @@ def _published_list(file: memoryview | None) -> RevocationList | None:
         return None
 
 
-def _expired(work: UnitOfWork, scope: Scope, serials: Iterable[bytes], since: datetime) -> set[bytes]:
-    """Those of `serials` whose certificate had expired before `since`."""
-    found = {octets: work.certificates.find(scope.issuer, SerialNumber.of(octets)) for octets in serials}
-    return {octets for octets, certificate in found.items() if certificate and certificate.validity.ended(since)}
+def _explained(work: UnitOfWork, scope: Scope, removed: Mapping[bytes, Said], since: datetime | None) -> set[bytes]:
+    """Those of `removed` whose certificate had expired before `since`, or whose hold was lifted."""
+    lifted = {octets for octets, _ in releases_among(work, scope.issuer, removed)}
+    if since is None:
+        return lifted
+    found = {octets: work.certificates.find(scope.issuer, SerialNumber.of(octets)) for octets in removed}
+    return lifted | {
+        octets for octets, certificate in found.items() if certificate and certificate.validity.ended(since)
+    }

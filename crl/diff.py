@@ -106,7 +106,7 @@ def refuse_shrinking(found: ListDifference, explained: Container[bytes]) -> None
         raise Refusal(
             Code.WOULD_SHRINK,
             f"{unexplained} of {len(found.removed)} disappearing entries are unexplained: no revocation of these "
-            "certificates is on record, and they had not expired before the last list. Restore the revocations; to "
-            "publish without them, move the published file away first",
+            "certificates is on record, no such hold was lifted, and they had not expired before the last list. "
+            "Restore the revocations; to publish without them, move the published file away first",
             facts={"unexplained": unexplained, "removed": len(found.removed)},
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
+from typing import Protocol
 
 from domain.certificates import Carrier, Kind
 from domain.parties import Party
@@ -110,3 +111,35 @@ class DeliveryReceipt:
     received_at: datetime
     committed_at: datetime
     repeated: bool
+
+
+class ApplicationRepository(Protocol):
+    """Applications for issuance, known by their caller's idempotency key."""
+
+    def find(self, caller: str, key: str) -> ApplicationRecord | None: ...
+
+    def get(self, application_id: int) -> ApplicationRecord:
+        """Raises LookupError when there is no such row."""
+
+    def open(
+        self,
+        caller: str,
+        key: str,
+        content: bytes,
+        resident_id: int,
+        municipality: MunicipalityCode,
+        received_at: datetime,
+    ) -> int:
+        """Record the application; its id. Raises Refusal(IN_PROGRESS) when the key was taken meanwhile."""
+
+    def close(self, application_id: int, issued_at: datetime) -> bool:
+        """Record when it was issued; False, and nothing is changed, when that is on record already."""
+
+    def newest(self) -> int:
+        """The highest id; 0 without applications."""
+
+    def unfinished(self, before: datetime) -> Sequence[ApplicationRecord]:
+        """Applications reserved before that moment and not issued."""
+
+    def erase(self, application_id: int) -> bool:
+        """Erase one without certificates, and not the newest, so that no number is given twice; whether it was."""

@@ -19,6 +19,7 @@ class Role(Enum):
     REGISTER = "register"
     VERIFIER = "verifier"
     OPERATOR = "operator"
+    DESK = "desk"
 
 
 class Usage(Enum):
@@ -30,7 +31,8 @@ class Usage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """住所地市町村, the register network, a 署名検証者・利用者証明検証者, or an operator of the authority itself.
+    """住所地市町村, the register network, a 署名検証者・利用者証明検証者, an operator of the authority itself, or
+    the desk of a call centre, which places holds and nothing else.
 
     `municipality` is set exactly for municipalities. `kinds` are the certificate kinds a verifier has notified
     (署名検証者 and 利用者証明検証者 are separate notifications); empty for the others.

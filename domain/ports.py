@@ -11,12 +11,13 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
-from domain.applications import ApplicationRecord
+from domain.applications import ApplicationRepository
 from domain.batches import BatchRepository
 from domain.certificates import CertificateRecord, IssuerId
 from domain.changes import ChangeRepository
 from domain.code_keys import CodeKeyRepository
 from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRepository
+from domain.holds import HoldRepository
 from domain.lists import ListRepository, Scope
 from domain.mass import MassRepository, Target
 from domain.parties import PartyRepository
@@ -141,6 +142,16 @@ class ResidentRepository(Protocol):
     def newest(self) -> int:
         """The highest row id; 0 without residents."""
 
+    def by_items(self, digests: Sequence[bytes]) -> Sequence[Resident]:
+        """Residents whose four items have one of these digests (`CodeSealer.digests` of `policies.matching`): two at
+        most, since more than one is nobody in particular."""
+
+    def unmatched(self, limit: int) -> Sequence[Resident]:
+        """At most `limit` residents whose items are new and have no digest yet."""
+
+    def keep_matches(self, digests: Sequence[tuple[int, bytes]]) -> None:
+        """Digests of the items of residents, by row id. They are forgotten when the items change, or the keys."""
+
     def rekey(self, resident_id: int, index: bytes, sealed: bytes, at: datetime) -> None:
         """Have the record found by another code, which no other record has."""
 
@@ -148,38 +159,6 @@ class ResidentRepository(Protocol):
         """(index, sealed value) of every resident."""
 
     def count(self) -> int: ...
-
-
-class ApplicationRepository(Protocol):
-    """Applications for issuance, known by their caller's idempotency key."""
-
-    def find(self, caller: str, key: str) -> ApplicationRecord | None: ...
-
-    def get(self, application_id: int) -> ApplicationRecord:
-        """Raises LookupError when there is no such row."""
-
-    def open(
-        self,
-        caller: str,
-        key: str,
-        content: bytes,
-        resident_id: int,
-        municipality: MunicipalityCode,
-        received_at: datetime,
-    ) -> int:
-        """Record the application; its id. Raises Refusal(IN_PROGRESS) when the key was taken meanwhile."""
-
-    def close(self, application_id: int, issued_at: datetime) -> bool:
-        """Record when it was issued; False, and nothing is changed, when that is on record already."""
-
-    def newest(self) -> int:
-        """The highest id; 0 without applications."""
-
-    def unfinished(self, before: datetime) -> Sequence[ApplicationRecord]:
-        """Applications reserved before that moment and not issued."""
-
-    def erase(self, application_id: int) -> bool:
-        """Erase one without certificates, and not the newest, so that no number is given twice; whether it was."""
 
 
 class CertificateRepository(ErasableRecords, Protocol):
@@ -318,6 +297,8 @@ class UnitOfWork(Protocol):
     def revocations(self) -> RevocationRepository: ...
     @property
     def batches(self) -> BatchRepository: ...
+    @property
+    def holds(self) -> HoldRepository: ...
     @property
     def lists(self) -> ListRepository: ...
     @property

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from ca.octets import TbsFields, extension_parts, tbs_fields, tbs_of
 from domain import der, oids
 from domain.certificates import CertificateRecord, CertificateState, Issuer, Kind
 from domain.events import Act
+from domain.holds import Release, ReleaseWord
 from domain.mass import Target
 from domain.ports import UnitOfWork
 from domain.revocation import CrlReason, Revocation
@@ -19,7 +21,7 @@ from oversight.trail import Told, Trail
 from policies.retention import Records
 
 _POINTS = der.oid(oids.CRL_DISTRIBUTION_POINTS)
-_ENDS = (Act.HELD, Act.REVOKED)
+_ENDS = (Act.HELD, Act.REVOKED, Act.RELEASED)
 
 
 def read_fields(record: CertificateRecord) -> tuple[bytes, TbsFields]:
@@ -93,19 +95,44 @@ def told_faults(
         revoked = revocation is not None and not revocation.on_hold
     if (Act.EXPIRED in acts) != (record.ended_at is not None and not revoked):
         yield "was let expire in the audit trail or in the database, not in both"
-    if Act.REVOKED in [event.act for event in ends[:-1]]:
+    yield from _end_story(revocation, ends, erased)
+
+
+def _end_story(revocation: Revocation | None, ends: Sequence[Told], erased: Told | None) -> Iterator[str]:
+    """Holds, releases and the revocation as the trail tells them: nothing follows a revocation, and only a hold is
+    lifted."""
+    acts = [event.act for event in ends]
+    if Act.REVOKED in acts[:-1]:
         yield "was revoked and then changed again by the audit trail"
-    if revocation is None and ends and erased is None:
+    if any(act is Act.RELEASED and before is not Act.HELD for before, act in pairwise([None, *acts])):
+        yield "was released without being held by the audit trail"
+    lifted = max((event.sequence for event in ends if event.act is Act.RELEASED), default=0)
+    standing = [event for event in ends if event.sequence > lifted]
+    if revocation is None and standing and erased is None:
         yield "is revoked or held by the audit trail and not in the database"
-    if revocation is not None and not ends:
+    if revocation is not None and not standing:
         yield "is revoked or held in the database; the audit trail tells nothing of it"
-    if revocation is not None and ends:
-        act, facts = ends[-1].act, ends[-1].facts
-        standing = (Act.HELD if revocation.on_hold else Act.REVOKED, revocation.cause.value, int(revocation.reason))
-        if (act, facts.get("cause"), facts.get("reason")) != standing:
+    if revocation is not None and standing:
+        act, facts = standing[-1].act, standing[-1].facts
+        recorded = (Act.HELD if revocation.on_hold else Act.REVOKED, revocation.cause.value, int(revocation.reason))
+        if (act, facts.get("cause"), facts.get("reason")) != recorded:
             yield "is revoked or held for another cause or reason in the database than in the audit trail"
-        if revocation.revoked_at != ends[0].at:  # a hold that becomes a revocation keeps its time
+        if revocation.revoked_at != standing[0].at:  # a hold that becomes a revocation keeps its time
             yield "is revoked or held since another time in the database than in the audit trail"
+
+
+def release_faults(
+    inspection: Inspection, record: CertificateRecord, releases: Sequence[Release], told: Sequence[Told]
+) -> Iterator[str]:
+    """Where a hold was lifted that is never lifted, or the trail tells of other releases than the database."""
+    rule = inspection.holds.releases[record.kind, record.carrier]
+    if releases and rule.effect is not ReleaseWord.RELEASED:
+        yield f"was released; holds of its kind on a {record.carrier.value} never are"
+    if [release.released_at for release in releases] != [event.at for event in told if event.act is Act.RELEASED]:
+        yield "was released at other times, or more or less often, in the database than in the audit trail"
+    began = {event.at for event in told if event.act is Act.HELD}
+    if any(release.held_at not in began for release in releases):
+        yield "was released from a hold that the audit trail does not tell of"
 
 
 def erased_revocation(told: Sequence[Told]) -> Told | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from crl.diff import Comparison
 from crl.read import RevocationList
+from crl.releases import releases_among
 from crl.rows import Rows
 from domain.lists import ListRecord, ListState, ScopeRecord
 from domain.ports import UnitOfWork
@@ -25,9 +26,9 @@ def entry_findings(
 ) -> Iterator[Finding]:
     """Whether the list `read`, on record as `record`, holds exactly the scope's revocations, as they are.
 
-    Revocations that came after the list was begun may be missing from it: as many as the scope counted changes since,
-    and no longer than patience lasts. An entry may outlive its certificate; it must stay on one list after the expiry
-    (RFC 5280 §3.3).
+    Revocations that came after the list was begun may be missing from it, and holds that were lifted since may stand on
+    it: as many as the scope counted changes since, and no longer than patience lasts. An entry may outlive its
+    certificate; it must stay on one list after the expiry (RFC 5280 §3.3).
     """
     path = known.scope.path
     pending = known.wanted - (record.covers if record else 0)
@@ -36,18 +37,29 @@ def entry_findings(
     for block in work.revocations.blocks_of(known.scope, _listed_since(records, record)):
         comparison.feed(Rows.of(block))
     found = comparison.result()
+    lifted = dict(releases_among(work, known.scope.issuer, found.removed))
     missing, different, late = found.added, found.changed, found.added_old
-    if missing + different > pending:
+    waiting = missing + different + len(lifted)
+    if waiting > pending:
+        still = f"lifted holds on it: {len(lifted)}; " if lifted else ""
         yield fault(
             "lists",
-            f"{path}: revocations the list lacks: {missing}; entries with another time or reason: {different}; "
+            f"{path}: revocations the list lacks: {missing}; entries with another time or reason: {different}; {still}"
             f"changes since it was begun: {pending}",
         )
-    elif missing + different:
-        yield note("lists", f"{path}: changes that wait for the next list: {missing + different}")
+    elif waiting:
+        yield note("lists", f"{path}: changes that wait for the next list: {waiting}")
         if late:
             yield fault("lists", f"{path}: revocations that wait for a list longer than {inspection.patience}: {late}")
-    ghosts = sum(not _may_linger(inspection, work, known, serial, record) for serial in found.removed)
+        kept = sum(inspection.now - release.released_at > inspection.patience for release in lifted.values())
+        if kept:
+            yield fault("lists", f"{path}: lifted holds that stay listed longer than {inspection.patience}: {kept}")
+        turned = len(found.turned) - sum(1 for _ in releases_among(work, known.scope.issuer, found.turned))
+        if turned:
+            yield fault("lists", f"{path}: entries that changed otherwise than from a hold into a revocation: {turned}")
+    ghosts = sum(
+        not _may_linger(inspection, work, known, serial, record) for serial in found.removed if serial not in lifted
+    )
     if ghosts:
         yield fault("lists", f"{path}: entries of certificates that are not revoked: {ghosts}")
 

@@ -176,7 +176,8 @@ def _listing(
     current, read = _list_in_place(inspection, work, scope)
     entry = _entry(read, record.serial)
     wanted = (revocation.revoked_at, revocation.reason) if revocation else None
-    lacking = wanted is not None and entry != wanted and not record.validity.ended(inspection.now)
+    # A lifted hold that is still listed is due as well.
+    lacking = entry != wanted and not record.validity.ended(inspection.now)
     changed_at = told[-1].at if told else inspection.now
     return Listing(scope, current, entry, changed_at + inspection.patience if lacking else None)
 

@@ -11,6 +11,7 @@ from audit.chain import CheckSignature
 from domain import der
 from domain.certificates import Issuer, IssuerId
 from domain.events import AuditHead, EventType
+from domain.holds import HoldRules
 from domain.ports import Begin, StatusLookup
 from domain.revocation import CauseRule, RevocationCause
 from policies.crl import CrlPolicy
@@ -40,6 +41,7 @@ class Inspection:
     check_head: CheckSignature
     crl: CrlPolicy
     causes: Mapping[RevocationCause, CauseRule]
+    holds: HoldRules
     events: Mapping[EventType, EventRule]
     delivery_within: timedelta
     patience: timedelta

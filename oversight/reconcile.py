@@ -143,6 +143,8 @@ def _certificate(
     except DerError as error:
         texts.append(f"cannot be read: {error}")
     else:
+        releases = work.holds.releases_of(record.issuer, record.serial)
+        texts += certificates.release_faults(inspection, record, releases, told)
         texts += certificates.told_faults(record, revocation, told, tbs)
         texts += certificates.octet_faults(inspection, record, issuer, fields)
         if directory is not None:

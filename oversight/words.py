@@ -35,6 +35,8 @@ WORDS: Mapping[Enum | Word, tuple[str, str]] = {
     Act.REVOKED: ("revoked", "失効"),
     Act.HELD: ("held", "一時停止"),
     Act.ERASED: ("record erased, its time being over", "保存期間の満了による記録の消去"),
+    Act.RELEASED: ("hold lifted", "一時停止の解除"),
+    Act.HOLD_AGED: ("hold reached its age", "一時停止の長期化"),
     "good": ("good", "有効"),
     "revoked": ("revoked", "失効"),
     "unknown": ("unknown", "不明"),

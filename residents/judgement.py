@@ -38,7 +38,7 @@ def require_sender(actor: Party, sender: str, now: datetime) -> None:
     The register and municipalities speak in their own name. An operator applies files that came by another way, in the
     name of whoever made them. Raises Refusal(NOT_ADMITTED).
     """
-    if actor.role is Role.VERIFIER or not actor.in_force(now):
+    if actor.role in (Role.VERIFIER, Role.DESK) or not actor.in_force(now):
         raise Refusal(Code.NOT_ADMITTED, "notices come from the register and from municipalities in force only")
     if actor.role is not Role.OPERATOR and sender != actor.label:
         raise Refusal(Code.NOT_ADMITTED, "a notice is sent under the sender's own name")

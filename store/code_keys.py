@@ -10,19 +10,9 @@ from typing import Any
 from sqlalchemy import Column, bindparam, func, insert, select, tuple_, update
 
 from domain.code_keys import CodedRow, CodeKeyRecord, CodeMove, CodePart
+from store.code_tables import code_keys, code_moves
 from store.statements import Statements
-from store.tables import (
-    applications,
-    audit_head,
-    batch_items,
-    batches,
-    code_keys,
-    code_moves,
-    mass_rows,
-    notices,
-    receipts,
-    residents,
-)
+from store.tables import applications, audit_head, batch_items, batches, mass_rows, notices, receipts, residents
 
 _k, _m = code_keys.c, code_moves.c
 _IN_USE = select(audit_head.c.code_keys)
@@ -40,13 +30,17 @@ _FIRST_MOVE = insert(code_moves)
 class _Source:
     """Where the values of a part are: the key of its table, and its columns by their names in CodedRow."""
 
-    def __init__(self, key: Sequence[Column[Any]], columns: dict[str, Column[Any]]) -> None:
+    def __init__(
+        self, key: Sequence[Column[Any]], columns: dict[str, Column[Any]], forgotten: Sequence[Column[Any]] = ()
+    ) -> None:
+        """`forgotten` are columns made with the keys that are emptied, and filled again by others."""
         table, values = key[0].table, columns.values()
         after = [bindparam(f"after_{place}", type_=column.type) for place, column in enumerate(key)]
         named = [column == bindparam(f"key_{place}", type_=column.type) for place, column in enumerate(key)]
         self.names = tuple(columns)
         self.columns = {name: column.name for name, column in columns.items()}
         self.width = len(key)
+        self.forgotten = dict.fromkeys(column.name for column in forgotten)
         self.first = select(*key, *values).order_by(*key).limit(bindparam("limit"))
         self.next = self.first.where(tuple_(*key) > tuple_(*after))
         self.rewrite = update(table).where(*named)
@@ -54,7 +48,11 @@ class _Source:
 
 
 _SOURCES = {
-    CodePart.RESIDENTS: _Source([residents.c.id], {"index": residents.c.code_index, "sealed": residents.c.code_sealed}),
+    CodePart.RESIDENTS: _Source(
+        [residents.c.id],
+        {"index": residents.c.code_index, "sealed": residents.c.code_sealed},
+        forgotten=[residents.c.items_digest],
+    ),
     CodePart.NOTICES: _Source(
         [notices.c.sender, notices.c.notice_id], {"digest": notices.c.content, "concealed": notices.c.sealed}
     ),
@@ -119,4 +117,4 @@ class CodeKeys:
 
 def _values(source: _Source, row: CodedRow) -> dict[str, Any]:
     key = {f"key_{place}": value for place, value in enumerate(row.key)}
-    return {**key, **{column: getattr(row, name) for name, column in source.columns.items()}}
+    return {**key, **source.forgotten, **{column: getattr(row, name) for name, column in source.columns.items()}}

@@ -35,6 +35,8 @@ _NEWEST = select(func.max(_c.id))
 _ID = select(_c.id).where(_c.code_index == bindparam("index"))
 _KNOWN = select(_c.code_index).where(_AMONG)
 _SEALED = select(_c.code_index, _c.code_sealed).order_by(_c.id)
+_BY_ITEMS = select(*_COLUMNS).where(_c.items_digest == bindparam("digest")).order_by(_c.id).limit(2)
+_UNMATCHED = select(*_COLUMNS).where(_c.items_digest.is_(None)).order_by(_c.id).limit(bindparam("limit"))
 _COUNT = select(func.count()).select_from(residents)
 _INSERT = insert(residents)
 _INSERT_ONE = insert(residents).returning(_c.id)
@@ -140,6 +142,17 @@ class Residents:
         newest: int | None = self._statements.one(_NEWEST)[0]
         return newest or 0
 
+    def by_items(self, digests: Sequence[bytes]) -> Sequence[Resident]:
+        found = [row for digest in digests for row in self._statements.many(_BY_ITEMS, {"digest": digest})]
+        return [_resident(row) for row in found[:2]]
+
+    def unmatched(self, limit: int) -> Sequence[Resident]:
+        return [_resident(row) for row in self._statements.many(_UNMATCHED, {"limit": limit})]
+
+    def keep_matches(self, digests: Sequence[tuple[int, bytes]]) -> None:
+        if digests:
+            self._statements.run(_UPDATE, [{"of_id": row, "items_digest": digest} for row, digest in digests])
+
     def rekey(self, resident_id: int, index: bytes, sealed: bytes, at: datetime) -> None:
         """Raises LookupError when there is no such resident."""
         values = {"code_index": index, "code_sealed": sealed, "changed_at": at}
@@ -181,6 +194,7 @@ def _items(attributes: BasicAttributes) -> dict[str, Any]:
         "birth_date": attributes.birth_date.earliest,
         "birth_date_text": None if attributes.birth_date.whole else attributes.birth_date.text,
         "sex": attributes.sex,
+        "items_digest": None,
     }
 
 

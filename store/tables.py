@@ -24,7 +24,6 @@ from sqlalchemy import (
 )
 
 from domain.certificates import Carrier, CertificateState, Kind
-from domain.code_keys import CodePart
 from domain.errors import Code
 from domain.events import EventType, NoticeState
 from domain.lists import ListState
@@ -74,7 +73,16 @@ residents = Table(
     Column("sex", Choice(Sex), nullable=False),
     Column("state", Choice(ResidentState), nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
+    # Keyed digest of the four items as they are compared; null until it is made, and after they changed.
+    Column("items_digest", LargeBinary),
     CheckConstraint("length(code_index) = 32", name="index_width"),
+    Index(None, "items_digest"),
+    Index(
+        "residents_unmatched",
+        "id",
+        sqlite_where=text("items_digest IS NULL"),
+        postgresql_where=text("items_digest IS NULL"),
+    ),
 )
 
 # Notices of the register, each once. What a notice says is only kept while it is held, and sealed; a quarantined one
@@ -176,10 +184,28 @@ revocations = Table(
     Column("not_after", UtcDateTime, nullable=False),
     Column("receipt", Text, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
+    # When a hold was reported for its age.
+    Column("reported_at", UtcDateTime),
     PrimaryKeyConstraint("issuer", "serial"),
     ForeignKeyConstraint(["issuer", "serial"], ["certificates.issuer", "certificates.serial"]),
     Index(None, "issuer", "municipality", "serial"),
     Index(None, "not_after"),
+    Index(
+        "revocations_held",
+        "revoked_at",
+        "issuer",
+        "serial",
+        sqlite_where=text("reason = 6"),
+        postgresql_where=text("reason = 6"),
+    ),
+    Index(
+        "revocations_unreported",
+        "revoked_at",
+        "issuer",
+        "serial",
+        sqlite_where=text("reason = 6 AND reported_at IS NULL"),
+        postgresql_where=text("reason = 6 AND reported_at IS NULL"),
+    ),
 )
 
 # Answers given under an idempotency key. Kept as long as a caller may repeat itself; no law asks for them.
@@ -312,28 +338,4 @@ audit_head = Table(
     # Which keys of resident codes rows are made with. Here, because who writes reads this row first.
     Column("code_keys", Generations, nullable=False, server_default="1"),
     CheckConstraint("id = 1", name="only_row"),
-)
-
-# Generations of the keys of resident codes, never the keys: those are secrets, outside the database.
-code_keys = Table(
-    "code_keys",
-    metadata,
-    Column("generation", Integer, primary_key=True, autoincrement=False),
-    Column("check", LargeBinary(32), nullable=False),
-    Column("added_at", UtcDateTime, nullable=False),
-    Column("superseded_at", UtcDateTime),
-    Column("retired_at", UtcDateTime),
-    Column("kept", LargeBinary),
-)
-
-# How far the rows of each part were moved to a generation.
-code_moves = Table(
-    "code_moves",
-    metadata,
-    Column("generation", Integer, ForeignKey("code_keys.generation"), nullable=False),
-    Column("part", Choice(CodePart), nullable=False),
-    Column("after", Text, nullable=False),
-    Column("moved", RowId, nullable=False),
-    Column("done_at", UtcDateTime),
-    PrimaryKeyConstraint("generation", "part"),
 )

@@ -17,6 +17,7 @@ from store.certificates import Certificates
 from store.changes import Changes
 from store.code_keys import CodeKeys
 from store.engine import LOCK_WAIT, open_reader, open_writer
+from store.holds import Holds
 from store.lists import Lists
 from store.mass import Mass
 from store.notices import Notices
@@ -56,6 +57,7 @@ class SqlUnitOfWork:
         self.revocations = Revocations(statements, self.lists)
         self.changes = Changes(statements)
         self.mass = Mass(statements)
+        self.holds = Holds(statements, self.lists)
         self.parties = Parties(statements)
         self.audit = Trail(statements, self._signer)
         if self._write:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 from flask import Flask
 
+from ca.hold import HoldRequest
+from ca.release import ReleaseRequest
 from ca.revoke import RevocationOutcome, RevocationRequest
 from ca.visibility import Visibility
 from domain.applications import DeliveryReceipt, DeliveryReport, IssuanceApplication, IssuedPair
 from domain.events import NoticeState
+from domain.holds import ReleaseReceipt
 from domain.parties import Credential, Party
 from domain.people import Municipality, MunicipalityCode
-from domain.revocation import CauseRule, RevocationReceipt
+from domain.revocation import CauseRule, CertificateEffect, RevocationReceipt
 from mass.account import MassAccount
 from policies.characters import Proposal
 from residents.feed import Notice
@@ -26,6 +29,7 @@ from web.certificate_texts import certificate_texts_blueprint
 from web.delivery import delivery_blueprint
 from web.front import OcspFront
 from web.health import health_blueprint
+from web.holds import holds_blueprint
 from web.issuance import issuance_blueprint
 from web.lists import lists_blueprint
 from web.mass import mass_blueprint
@@ -52,6 +56,10 @@ class ApiParts:
     revoke: Callable[[RevocationRequest], RevocationReceipt]
     preview_revocation: Callable[[RevocationRequest], RevocationOutcome]
     visibility: Callable[[str, Party | None], Visibility]
+    place_hold: Callable[[HoldRequest], RevocationReceipt]
+    preview_hold: Callable[[HoldRequest], RevocationOutcome]
+    release_hold: Callable[[ReleaseRequest], ReleaseReceipt]
+    preview_release: Callable[[ReleaseRequest], tuple[CertificateEffect, ...]]
     apply_event: Callable[[Notice, Party], NoticeReceipt | HeldNotice]
     preview_event: Callable[[Notice, Party], Effect | HeldNotice]
     apply_notices: Callable[[Iterable[tuple[int, Notice]], Party], Iterator[Outcome]]
@@ -76,6 +84,7 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
         delivery_blueprint(parts.report_delivery, callers),
         revocation_blueprint(parts.revoke, parts.preview_revocation, callers),
         visibility_blueprint(parts.visibility, callers),
+        holds_blueprint(parts.place_hold, parts.preview_hold, parts.release_hold, parts.preview_release, callers),
         notices_blueprint(
             parts.apply_event,
             parts.preview_event,

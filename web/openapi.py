@@ -9,7 +9,19 @@ from typing import Any
 from domain.events import NoticeState
 from domain.parties import Role
 from domain.people import MunicipalityCode
-from web import batches, certificate_texts, delivery, issuance, mass, notices, ocsp, revocation, schemas, visibility
+from web import (
+    batches,
+    certificate_texts,
+    delivery,
+    holds,
+    issuance,
+    mass,
+    notices,
+    ocsp,
+    revocation,
+    schemas,
+    visibility,
+)
 from web.problems import INTERNAL, MEDIA_TYPE, STATUS
 from web.schemas import TEXT, list_of, members
 
@@ -90,6 +102,7 @@ def _acts() -> _Object:
                 )
             },
         ),
+        **_holds(key, rehearsal),
         notices.PATH: {
             **_act(
                 "Tell of a change in the resident register, or of many in a file",
@@ -159,6 +172,19 @@ def _batches(key: _Object) -> _Object:
         f"{batches.PATH}/{{batch}}/results": {"get": {**results["get"], "security": own}},
         f"{batches.PATH}/{{batch}}/cancellation": {"post": cancel},
     }
+
+
+def _holds(key: _Object, rehearsal: _Object) -> _Object:
+    answers = {"oneOf": [schemas.HOLD_RECEIPT, schemas.HOLD_PREVIEW]}
+    good = {"200": _json("The receipt; with dry_run what would be done", answers)}
+    acts = {
+        holds.PATH: _act("Hold certificates of a resident", holds.ROLES, [key, rehearsal], holds.HOLD.schema, good),
+        holds.RELEASE_PATH: _act(
+            "Lift the holds on a carrier", holds.RELEASE_ROLES, [key, rehearsal], holds.RELEASE.schema, good
+        ),
+    }
+    acts[holds.PATH]["post"]["responses"] |= _problems(429)
+    return acts
 
 
 def _own_notices() -> _Object:

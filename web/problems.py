@@ -46,6 +46,9 @@ STATUS: Mapping[Code, int] = {
     Code.LIVE_PAIR: 409,
     Code.NO_LIVE_CERTIFICATE: 409,
     Code.NOT_PENDING: 409,
+    Code.NOT_HELD: 409,
+    Code.NOT_RELEASABLE: 409,
+    Code.TOO_MANY_ATTEMPTS: 429,
     Code.IN_PROGRESS: 409,
     Code.IDEMPOTENCY_MISMATCH: 422,
     Code.ALREADY_APPLIED: 409,
@@ -61,10 +64,11 @@ STATUS: Mapping[Code, int] = {
     Code.BAD_CONFIGURATION: 500,
 }
 
-# Seconds a caller is asked to wait. Every 503 has a row; so has the 409 that passes by itself.
+# Seconds a caller is asked to wait. Every 503 has a row; so have the 409 that passes by itself and the 429.
 RETRY_AFTER: Mapping[Code, int] = {
     Code.IN_PROGRESS: 5,
     Code.QUEUE_FULL: 60,
+    Code.TOO_MANY_ATTEMPTS: 600,
     Code.BUSY: 2,
     Code.CLOCK_BEHIND: 60,
     Code.STORE_UNAVAILABLE: 15,

@@ -145,6 +145,8 @@ RECEIPT = members(
 REVOCATION_PREVIEW = members(
     dry_run={"const": True}, cause=_CAUSE, revokes=list_of(_KIND), already=list_of(_KIND), effects=_EFFECTS
 )
+HOLD_RECEIPT = members(receipt=TEXT, received_at=_MOMENT, committed_at=_MOMENT, effects=_EFFECTS)
+HOLD_PREVIEW = members(dry_run={"const": True}, effects=_EFFECTS)
 _NUMBER = {"type": "string", "pattern": f"^{notices.SEQUENCE}$"}
 NOTICE_RECEIPT = members(
     state={"const": NoticeState.APPLIED.value},

@@ -10,7 +10,9 @@ from flask import Flask
 
 from ca.batches import cancel_batch, list_batches, progress_of, results_of, take_batch
 from ca.deliver import report_delivery
+from ca.hold import place_hold, preview_hold
 from ca.issue import issue
+from ca.release import preview_release, release_hold
 from ca.revoke import preview, revoke_resident
 from ca.visibility import visibility_of
 from config.assemble import Services, assemble
@@ -50,6 +52,10 @@ def api(state: Path | None = None) -> Flask:
             revoke=partial(revoke_resident, authority),
             preview_revocation=partial(preview, authority),
             visibility=partial(visibility_of, services.begin),
+            place_hold=partial(place_hold, authority),
+            preview_hold=partial(preview_hold, authority),
+            release_hold=partial(release_hold, authority),
+            preview_release=partial(preview_release, authority),
             apply_event=partial(apply_event, services.intake),
             preview_event=partial(preview_event, services.intake),
             apply_notices=partial(apply_all, services.intake),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-from config.rules import load_causes, load_events, load_issuance, load_variants
+from config.rules import load_causes, load_events, load_holds, load_issuance, load_variants
 from domain.certificates import Carrier, Kind
 from tests.support.terminal import Terminal
 
@@ -34,12 +35,20 @@ def test_the_whole_table_of_revocation_is_printed(terminal: Terminal) -> None:
         for event, rule in load_events().items()
         for place in PLACES
     }
-    assert rows.keys() == causes | events | {("", "pair rule", "both", "each")}
+    releases = {
+        ("carrier-found", rule.cause.value if rule.cause else "", kind.value, carrier.value)
+        for (kind, carrier), rule in load_holds().releases.items()
+    }
+    assert rows.keys() == causes | events | releases | {("", "pair rule", "both", "each")}
     assert all(row["source"] for row in rows.values())
     assert rows["", "resident-event", "authentication", "card"]["effect"] == "stays"
     assert rows["", "temporary-stop", "signature", "card"]["effect"] == "held, or as chosen by carrier"
     assert rows["", "holder-request", "signature", "card"]["effect"] == "revoked, or as chosen by kind and carrier"
     assert rows["", "pair rule", "both", "each"]["effect"] == "both or none; the one exception is resident-event"
+    assert rows["carrier-found", "", "signature", "card"]["effect"] == "stays held"
+    assert rows["carrier-found", "", "authentication", "mobile-device"]["effect"] == "released"
+    anew = rows["carrier-found", "renewal", "signature", "mobile-device"]
+    assert (anew["effect"], anew["CRL reason"]) == ("revoked, to be issued anew", "superseded")
     assert {row["state"] for row in rows.values() if "unverified" in row["source"]} == {"OPEN"}
     assert all("unverified" in row["source"] for row in rows.values() if row["state"] == "OPEN")
 
@@ -63,3 +72,21 @@ def test_every_number_of_issuance_is_told(terminal: Terminal) -> None:
     assert [rows[name]["value"] for name in ("replacement", "card-life", "wards")] == ["2", "10", "0"]
     assert all(row["meaning"] and row["source"] for row in rows.values())
     assert {row["state"] for row in rows.values() if "unverified" in row["source"]} == {"OPEN"}
+
+
+def test_the_rules_of_holds_are_printed(terminal: Terminal) -> None:
+    rows = terminal.do("policy", "holds").rows
+    assert [row["when"] for row in rows] == ["found"] * 4 + ["after 30 days"] * 2 + ["30 misses in 1:00:00"]
+    assert {row["state"] for row in rows if "unverified" in row["source"]} == {"OPEN"}
+
+
+def test_a_state_directory_may_have_rules_of_holds_of_its_own(terminal: Terminal) -> None:
+    text = (Path(__file__).parents[2] / "config/law/holds.toml").read_text()
+    (terminal.state / "holds.toml").write_text(text.replace("days = 30", "days = 7"))
+    settings = terminal.state / "jpki.toml"
+    settings.write_text(settings.read_text() + '\n[holds]\nrules = "holds.toml"\n')
+    assert [row["when"] for row in terminal.do("policy", "holds").rows][4:6] == ["after 7 days"] * 2
+    (terminal.state / "holds.toml").write_text(text.replace("days = 30", "days = 0"))
+    said = terminal("policy", "holds")
+    assert said.code == 2
+    assert "holds.toml: age 1: days: want a number from 1 to 3650" in said.err

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -18,6 +19,7 @@ from crl.publisher import LEASE, LEASE_LIFE, Publisher
 from crl.read import read_list
 from domain.certificates import IssuerId
 from domain.errors import Code, Refusal
+from domain.holds import Release
 from domain.lists import ListState, Scope
 from domain.people import MunicipalityCode
 from domain.revocation import CrlReason, Revocation
@@ -275,6 +277,62 @@ def test_a_database_that_lost_something_cannot_overwrite_the_published_list(
     (publisher.directory / SCOPE.path).rename(publisher.directory / "old.crl")
     clock.forward(MINUTE)
     assert SCOPE in numbers(publish_due(publisher))
+
+
+HELD = replace(HOLDER, reason=CrlReason.CERTIFICATE_HOLD)
+
+
+def lift(store: MemoryStore, hold: Revocation) -> None:
+    release = Release(hold.issuer, hold.serial, hold.revoked_at, hold.revoked_at + MINUTE)
+    with store.begin() as work:
+        work.holds.release(release, "found")
+        work.commit()
+
+
+def test_a_lifted_hold_leaves_the_list(publisher: Publisher, store: MemoryStore, clock: TurnedClock) -> None:
+    record_revocation(store.begin, HELD)
+    publish_due(publisher)
+    lift(store, HELD)
+    clock.forward(MINUTE)
+    assert numbers(publish_due(publisher)) == {SCOPE: 2}
+    assert listed(publisher) == {}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"reason": CrlReason.KEY_COMPROMISE}, id="a-revocation"),
+        pytest.param({"revoked_at": HELD.revoked_at - MINUTE}, id="another-hold"),
+    ],
+)
+def test_a_release_explains_its_own_entry_and_no_other(
+    publisher: Publisher, store: MemoryStore, clock: TurnedClock, changes: dict[str, Any]
+) -> None:
+    """The list says something else than the hold that was lifted: it must not lose the entry."""
+    listed_as = replace(HELD, **changes)
+    record_revocation(store.begin, listed_as)
+    publish_due(publisher)
+    store.tables.revocations[HELD.issuer, HELD.serial] = HELD
+    lift(store, HELD)
+    clock.forward(MINUTE)
+    assert codes(publish_due(publisher)) == {SCOPE: Code.WOULD_SHRINK}
+    assert listed(publisher) == reasons_of(listed_as)
+
+
+@pytest.mark.parametrize("final", [False, True], ids=["held-again", "revoked"])
+def test_between_two_lists_a_hold_may_be_lifted_and_something_else_follow(
+    publisher: Publisher, store: MemoryStore, clock: TurnedClock, final: bool
+) -> None:
+    record_revocation(store.begin, HELD)
+    publish_due(publisher)
+    lift(store, HELD)
+    later = replace(HOLDER if final else HELD, revoked_at=HELD.revoked_at + 5 * MINUTE)
+    with store.begin() as work:
+        work.revocations.put(later, "receipt", later.revoked_at)
+        work.commit()
+    clock.forward(MINUTE)
+    assert numbers(publish_due(publisher)) == {SCOPE: 2}
+    assert listed(publisher) == reasons_of(later)
 
 
 def test_a_damaged_file_is_replaced(publisher: Publisher, clock: TurnedClock) -> None:

@@ -47,7 +47,7 @@ def test_the_tables_hold_nothing_else_of_a_person_than_listed() -> None:
     (residents,) = [table for table in metadata.tables.values() if table.name == "residents"]
     assert {column.name for column in residents.columns} == {
         *("id", "code_index", "code_sealed", "municipality", "state", "changed_at"),
-        *("name", "address", "birth_date", "birth_date_text", "sex"),
+        *("name", "address", "birth_date", "birth_date_text", "sex", "items_digest"),
     }
 
 

@@ -98,6 +98,31 @@ def _either(course: Course, wanted: set[tuple[bool, bool, str]]) -> None:
         assert told(course.after) == wanted
 
 
+def released(course: Course) -> None:
+    """The phone's authentication certificate is good again, the signing certificate revoked, and nothing else changed;
+    if that was said, then from that moment on."""
+    before = {row["serial"]: row for row in course.before["certificates"] if row["status"] == "revoked" and row["live"]}
+    after = {row["serial"]: row for row in course.end["certificates"] if row["serial"] in before}
+    assert {(row["kind"], row["status"], row["live"]) for row in after.values()} == {
+        ("signature", "revoked", False),
+        ("authentication", "good", True),
+    }
+    assert course.repeated["effects"] == {"signature": "revoked", "authentication": "released"}
+    if course.answer:
+        assert course.repeated == course.answer
+        assert serials(course.after, "good") == serials(course.end, "good")
+
+
+def aged(course: Course) -> None:
+    """Held cards are revoked and held phones stand as they were; what was done before the end is not done again."""
+    held = [row for row in course.before["certificates"] if row["status"] == "revoked" and row["live"]]
+    now = {row["serial"]: row for row in course.end["certificates"]}
+    assert {now[row["serial"]]["status"] for row in held} == {"revoked"}
+    assert sum(now[row["serial"]]["live"] for row in held) == 2
+    done = [facts for facts in (course.answer, course.repeated) if facts and facts != {"reported": 0, "revoked": 0}]
+    assert all(facts["reported"] in (0, 2) and facts["revoked"] in (0, 2) for facts in done)
+
+
 def published(course: Course) -> None:
     """What waited is on lists; the lists themselves are looked at in every case."""
     assert {
@@ -187,6 +212,17 @@ NEWCOMER = 1
 RENEWABLE = act("issue", number=NEWCOMER, key="old one", card_days=200)
 WAITING = (RENEWABLE, act("issue", number=NEWCOMER, key="renewal"))
 
+PHONE_LOST = (
+    act("revoke", number=2, key="card returned", cause="card-ended"),
+    act("issue", number=2, key="phone", carrier="mobile-device"),
+    act("hold", number=2, key="phone lost"),
+)
+ALL_LOST = (
+    act("issue", number=2, key="phone", carrier="mobile-device"),
+    act("hold", number=2, key="all lost"),
+    act("wait", minutes=-1),
+)
+
 CASES = [
     pytest.param(Case(act("issue", number=NEWCOMER, key="killed"), issued, before=(RENEWABLE,)), id="renewing-a-pair"),
     pytest.param(Case(act("deliver", key="renewal"), exchanged, before=WAITING), id="reporting-a-delivery"),
@@ -203,6 +239,16 @@ CASES = [
     pytest.param(
         Case(act("move", number=3, notice_id="killed", sequence=2), revoked(3, "signature")), id="applying-a-notice"
     ),
+    pytest.param(
+        Case(act("hold", number=2, key="killed"), revoked(2, "signature", "authentication")), id="holding-by-code"
+    ),
+    pytest.param(
+        Case(act("hold", number=4, key="killed", by="items"), revoked(4, "authentication")), id="holding-by-the-items"
+    ),
+    pytest.param(
+        Case(act("release", number=2, key="killed"), released, before=PHONE_LOST), id="releasing-a-found-phone"
+    ),
+    pytest.param(Case(act("age"), aged, before=ALL_LOST), id="ageing-holds"),
     pytest.param(
         Case(act("publish"), published, before=(act("revoke", number=5, key="before"),)), id="publishing-lists"
     ),

@@ -23,7 +23,7 @@ from ca.issue import issue
 from ca.recover import finish_unfinished
 from ca.revoke import RevocationRequest, preview, revoke_resident
 from config.municipalities import load_municipalities
-from config.rules import load_causes, load_events
+from config.rules import load_causes, load_events, load_holds
 from crl.files import read_current
 from crl.publish import publish_due
 from crl.scope import distribution_point
@@ -557,6 +557,7 @@ class Office:
             check_head=lambda *_: True,
             crl=POLICY,
             causes=load_causes(),
+            holds=load_holds(),
             events=load_events(),
             delivery_within=DELIVERED_WITHIN,
             patience=PATIENCE,

@@ -93,6 +93,7 @@ def test_every_value_has_a_name_in_both_languages() -> None:
     values |= {*Kind, *Carrier, *CertificateState, *ResidentState}
     values |= {Act.RESIDENT_CHANGED, Act.RESERVED, Act.ISSUED, Act.DELIVERED, Act.EXPIRED, Act.REVOKED, Act.HELD}
     values |= {Act.ERASED}
+    values |= {Act.RELEASED, Act.HOLD_AGED}
     assert set(WORDS) == values
     assert all(english.isascii() and not japanese.isascii() for english, japanese in WORDS.values())
 

@@ -118,7 +118,7 @@ def test_who_may_ask() -> None:
         "card-ended": ["municipality", "operator"],
         "renewal": ["municipality", "operator"],
         "never-delivered": ["municipality", "operator"],
-        "temporary-stop": ["municipality", "operator"],
+        "temporary-stop": ["desk", "municipality", "operator"],
     }
 
 

@@ -26,9 +26,13 @@ def test_no_rule_file_is_forgotten_or_unknown() -> None:
         *(f"profiles/{name}.toml" for name in PROFILE_NAMES),
         "law/causes.toml",
         "law/events.toml",
+        "law/holds.toml",
+        "law/retention.toml",
         "law/issuance.toml",
         "data/substitution.toml",
         "data/variants.toml",
+        "data/town/names.toml",
+        "data/town/rates.toml",
     }
     assert PROFILE_NAMES == (
         "authentication-p384",

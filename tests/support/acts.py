@@ -15,12 +15,15 @@ from unittest.mock import patch
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ca.ageing import age_holds
 from ca.batch_work import work_round
 from ca.batches import progress_of, results_of, take_batch
 from ca.deliver import report_delivery, withdraw_overdue
 from ca.erasure import erase_due
+from ca.hold import HoldRequest, place_hold
 from ca.issue import issue
 from ca.recover import finish_unfinished
+from ca.release import ReleaseRequest, release_hold
 from ca.revoke import revoke_resident
 from cli.publisher import INTERRUPTED_AFTER
 from config.assemble import Services, assemble, system_random
@@ -34,8 +37,9 @@ from crl.files import read_current
 from crl.publish import publish_due
 from crl.read import read_list
 from domain.applications import Card, DeliveryReport, HandOver, IssuanceApplication
-from domain.certificates import CertificateState, IssuerId, Kind
+from domain.certificates import Carrier, CertificateState, IssuerId, Kind
 from domain.events import EventType
+from domain.holds import AgeWord
 from domain.lists import Scope
 from domain.mass import CertificateOrder, MassOrder, RegisterOrder, Selection
 from domain.parties import LOCAL_OPERATOR, Party, Role
@@ -94,7 +98,12 @@ def make_requests(label: str, *kinds: Kind) -> dict[Kind, bytes]:
 
 
 def _application(
-    number: int, key: str, alone: bool, moved: bool, card: Mapping[str, object] | None = None
+    number: int,
+    key: str,
+    alone: bool,
+    moved: bool,
+    card: Mapping[str, object] | None = None,
+    carrier: str = Carrier.CARD.value,
 ) -> IssuanceApplication:
     kinds = (Kind.SIGNATURE,) if alone else tuple(Kind)
     return make_application(
@@ -103,6 +112,7 @@ def _application(
         resident_code=resident_code(number),
         attributes=MOVED if moved else attributes(),
         requests=make_requests(f"{number} {key}", *kinds),
+        carrier=Carrier(carrier),
     )
 
 
@@ -121,13 +131,20 @@ def _found(place: Workplace, *, url: str) -> Facts:
 
 
 def _issue(
-    place: Workplace, *, number: int, key: str, alone: bool = False, moved: bool = False, card_days: int | None = None
+    place: Workplace,
+    *,
+    number: int,
+    key: str,
+    alone: bool = False,
+    moved: bool = False,
+    card_days: int | None = None,
+    carrier: str = "card",
 ) -> Facts:
     """Resident `number` applies for a pair, or for the signing certificate `alone`; `moved` since. `card_days` is how
     long the card is valid yet."""
     ends = None if card_days is None else day_in_japan(place.now) + timedelta(days=card_days)
     card = {"card": Card("card 1", ends)} if ends else None
-    pair = issue(place.services.authority, _application(number, key, alone, moved, card))
+    pair = issue(place.services.authority, _application(number, key, alone, moved, card, carrier))
     return {"application": pair.application_id, "certificates": _shown(pair.certificates), "repeated": pair.repeated}
 
 
@@ -206,6 +223,30 @@ def _revoke(place: Workplace, *, number: int, key: str, cause: str = "holder-req
     )
     receipt = revoke_resident(place.services.authority, request)
     return {"receipt": receipt.id, "revoked": [kind.value for kind in receipt.revoked]}
+
+
+def _hold(place: Workplace, *, number: int, key: str, by: str = "code") -> Facts:
+    """The desk holds what resident `number` has, by `code` or, where nobody else has them, by `items`."""
+    who = resident_code(number) if by == "code" else MOVED
+    receipt = place_hold(place.services.authority, HoldRequest(LOCAL_OPERATOR, key, who))
+    return {"receipt": receipt.id, "revoked": [kind.value for kind in receipt.revoked]}
+
+
+def _release(place: Workplace, *, number: int, key: str) -> Facts:
+    """Resident `number` found the phone."""
+    request = ReleaseRequest(LOCAL_OPERATOR, key, resident_code(number), Carrier.MOBILE_DEVICE)
+    receipt = release_hold(place.services.authority, request)
+    return {"receipt": receipt.id, "effects": {row.kind.value: row.effect.value for row in receipt.effects}}
+
+
+def _age(place: Workplace) -> Facts:
+    """What the publisher's round does about old holds: cards are revoked after an hour, phones reported."""
+    authority = place.services.authority
+    card = replace(authority.holds.ages[Carrier.CARD], days=0, effect=AgeWord.REVOKED, cause=RevocationCause.CARD_LOST)
+    phone = replace(authority.holds.ages[Carrier.MOBILE_DEVICE], days=0)
+    ages = {Carrier.CARD: card, Carrier.MOBILE_DEVICE: phone}
+    aged = age_holds(replace(authority, holds=replace(authority.holds, ages=ages)), "publisher:test")
+    return {"reported": aged.reported, "revoked": aged.revoked}
 
 
 def _move(place: Workplace, *, number: int, notice_id: str, sequence: int = 1) -> Facts:
@@ -356,6 +397,9 @@ ACTS: Mapping[str, Callable[..., Facts]] = {
     "erase": _erase,
     "revoke": _revoke,
     "batch": _batch,
+    "hold": _hold,
+    "release": _release,
+    "age": _age,
     "move": _move,
     "mass": _mass,
     "publish": _publish,

@@ -12,7 +12,7 @@ from ca.csr import read_csr
 from ca.generation import certify_authority, certify_responder, issuer_of
 from ca.revoke import RevocationRequest
 from config.municipalities import load_municipalities
-from config.rules import load_causes, load_issuance, load_variants
+from config.rules import load_causes, load_holds, load_issuance, load_variants
 from domain import oids
 from domain.applications import Card, IssuanceApplication
 from domain.certificates import Carrier, Issuer, IssuerId, Kind, Validity
@@ -210,6 +210,7 @@ def make_authority(store: MemoryStore | None = None, **overrides: Any) -> Author
         "variants": load_variants(),
         "causes": load_causes(),
         "issuance": load_issuance(),
+        "holds": load_holds(),
         "known_weak": frozenset(),
         "sealer": make_sealer(),
         "begin": (store or MemoryStore()).begin,

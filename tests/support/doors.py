@@ -26,6 +26,7 @@ from domain.certificates import Carrier, IssuerId, Kind
 from domain.changes import ListChange
 from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeRecord, NoticeState
+from domain.holds import ReleaseReceipt
 from domain.lists import ListRecord, ListState, Scope
 from domain.mass import MassState
 from domain.parties import Credential, Party, Role, Usage
@@ -50,6 +51,7 @@ CALLERS = {
     "register": Party(2, Role.REGISTER, "register"),
     "verifier": Party(3, Role.VERIFIER, "bank", kinds=frozenset(Kind)),
     "operator": Party(4, Role.OPERATOR, "office"),
+    "desk": Party(5, Role.DESK, "call-centre"),
 }
 """Each is registered with the certificate that is its own name, in octets."""
 
@@ -103,6 +105,8 @@ MASS_EVENT = MassAccount(
 CHANGE = ListChange(Scope(IssuerId("signature-g1"), KIYOSE.code), 4, 1, "0a" * 16, RevocationCause.KEY_REPORT, NOW, NOW)
 LISTED = ListRecord(CHANGE.scope, 7, NOW, NOW, ListState.PUBLISHED, 4, published_at=NOW)
 VISIBILITY = Visibility("0a" * 16, ("signature",), NOW, NOW, NOW, (Showing(CHANGE, LISTED), Showing(CHANGE, None)))
+HOLD_RECEIPT = RevocationReceipt("0c" * 16, RevocationCause.TEMPORARY_STOP, (Kind.SIGNATURE,), (), NOW, NOW, EFFECTS)
+RELEASE_RECEIPT = ReleaseReceipt("0d" * 16, Carrier.MOBILE_DEVICE, NOW, NOW, EFFECTS)
 ANSWER = OcspAnswer(b"answer", "good", 1800, True, NOW, NOW + timedelta(hours=1))
 
 _BATCH = Batch(7, "municipality:kiyose", KEY, b"", 3, 2, NOW)
@@ -139,6 +143,10 @@ class Acts:
             "revoke": RECEIPT,
             "preview_revocation": RevocationOutcome((Kind.SIGNATURE,), (Kind.AUTHENTICATION,), EFFECTS),
             "visibility": VISIBILITY,
+            "place_hold": HOLD_RECEIPT,
+            "preview_hold": RevocationOutcome((Kind.SIGNATURE,), (), EFFECTS),
+            "release_hold": RELEASE_RECEIPT,
+            "preview_release": EFFECTS,
             "apply_event": NOTICE_RECEIPT,
             "list_notices": NOTICES,
             "apply_notices": OUTCOMES,
@@ -194,6 +202,10 @@ def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
         revoke=acts.revoke,
         preview_revocation=acts.preview_revocation,
         visibility=acts.visibility,
+        place_hold=acts.place_hold,
+        preview_hold=acts.preview_hold,
+        release_hold=acts.release_hold,
+        preview_release=acts.preview_release,
         apply_event=acts.apply_event,
         preview_event=acts.preview_event,
         apply_notices=acts.apply_notices,

@@ -11,12 +11,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from audit.chain import CheckSignature
 from ca.deliver import report_delivery
+from ca.hold import HoldRequest, place_hold
 from ca.issue import issue
+from ca.release import ReleaseRequest, release_hold
 from ca.revoke import revoke_resident
-from config.rules import load_causes, load_events
+from config.rules import load_causes, load_events, load_holds
 from crl.publish import publish_due
 from domain.applications import DeliveryReceipt, DeliveryReport, HandOver, IssuedPair
 from domain.certificates import Carrier, Kind
+from domain.holds import ReleaseReceipt
 from domain.ports import Begin, StatusLookup
 from domain.revocation import RevocationCause, RevocationReceipt
 from keys.algorithms import verify
@@ -70,6 +73,7 @@ class House:
             "check_head": self.check_head,
             "crl": POLICY,
             "causes": load_causes(),
+            "holds": load_holds(),
             "events": load_events(),
             "delivery_within": timedelta(days=30),
             "patience": PATIENCE,
@@ -117,6 +121,18 @@ class House:
             kinds=frozenset(kinds) or None,
         )
         return revoke_resident(self.authority, request)
+
+    def hold(self, number: int = 1, *carriers: Carrier) -> RevocationReceipt:
+        """Hold certificates of resident `number`, on these carriers or on all."""
+        self._acts += 1
+        who, key = resident_code(number), f"hold {self._acts}"
+        return place_hold(self.authority, HoldRequest(OPERATOR, key, who, frozenset(carriers) or None))
+
+    def release(self, number: int = 1) -> ReleaseReceipt:
+        """Resident `number` found the phone."""
+        self._acts += 1
+        request = ReleaseRequest(OPERATOR, f"release {self._acts}", resident_code(number), Carrier.MOBILE_DEVICE)
+        return release_hold(self.authority, request)
 
     def move(self, number: int = 1) -> NoticeReceipt:
         """The register says that resident `number` moved within 清瀬市."""

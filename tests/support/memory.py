@@ -17,11 +17,12 @@ from typing import Literal, Self
 from audit.chain import GENESIS, body_of, chain
 from domain.applications import ApplicationRecord
 from domain.batches import Batch, BatchItem, ItemState
-from domain.certificates import CertificateRecord, CertificateState, IssuerId
+from domain.certificates import Carrier, CertificateRecord, CertificateState, IssuerId
 from domain.changes import LagCount, Leg, ListChange
 from domain.code_keys import CodedRow, CodeKeyRecord, CodeKeyWatch, CodeMove, CodePart
 from domain.errors import Code, Refusal
 from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRecord, NoticeState
+from domain.holds import Hold, Release
 from domain.lists import ListRecord, ListState, Scope, ScopeRecord
 from domain.mass import MassEvent, MassRow, Target
 from domain.parties import Credential, Party
@@ -49,6 +50,10 @@ class Tables:
     items: dict[tuple[int, int], BatchItem] = field(default_factory=dict)
     slots: dict[tuple[int, int], int] = field(default_factory=dict)
     served: dict[MunicipalityCode, int] = field(default_factory=dict)
+    matches: dict[int, bytes] = field(default_factory=dict)
+    reported: dict[_Certificate, datetime] = field(default_factory=dict)
+    releases: dict[int, Release] = field(default_factory=dict)
+    misses: dict[int, tuple[str, datetime]] = field(default_factory=dict)
     scopes: dict[Scope, int] = field(default_factory=dict)
     lists: dict[tuple[Scope, int], ListRecord] = field(default_factory=dict)
     leases: dict[str, tuple[str, datetime]] = field(default_factory=dict)
@@ -119,6 +124,7 @@ class MemoryUnit:
         self.revocations = Revocations(tables)
         self.changes = Changes(tables)
         self.mass = Mass(tables)
+        self.holds = Holds(tables)
         self.parties = Parties(tables)
         self.audit = Audit(tables)
         return self
@@ -177,6 +183,7 @@ class Residents:
         resident_id = known[0] if known else len(self._tables.residents) + 1
         self._tables.codes[index] = (resident_id, sealed)
         self._tables.residents[resident_id] = Resident(resident_id, municipality, attributes, state)
+        self._tables.matches.pop(resident_id, None)
         return resident_id, known is None
 
     def put_many(
@@ -195,6 +202,19 @@ class Residents:
     ) -> None:
         old = self._tables.residents[resident_id]
         self._tables.residents[resident_id] = Resident(resident_id, municipality, attributes or old.attributes, state)
+        if attributes is not None:
+            self._tables.matches.pop(resident_id, None)
+
+    def by_items(self, digests: Sequence[bytes]) -> Sequence[Resident]:
+        rows = [row for row, digest in sorted(self._tables.matches.items()) if digest in digests]
+        return [self.get(row) for row in rows[:2]]
+
+    def unmatched(self, limit: int) -> Sequence[Resident]:
+        rows = [row for row in sorted(self._tables.residents) if row not in self._tables.matches]
+        return [self.get(row) for row in rows[:limit]]
+
+    def keep_matches(self, digests: Sequence[tuple[int, bytes]]) -> None:
+        self._tables.matches.update(digests)
 
     def get_many(self, resident_ids: Sequence[int]) -> Mapping[int, Resident]:
         return {row: self._tables.residents[row] for row in resident_ids if row in self._tables.residents}
@@ -550,6 +570,73 @@ class Revocations:
             self._tables.numbers[number] = (caller, receipt)
 
 
+class Holds:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def standing(self, now: datetime, before: datetime, after: Hold | None, limit: int) -> Sequence[Hold]:
+        rows = [
+            self._hold(revocation)
+            for revocation in self._tables.revocations.values()
+            if revocation.on_hold and revocation.revoked_at < before and revocation.not_after >= now
+        ]
+        return [hold for hold in sorted(rows, key=_place) if after is None or _place(hold) > _place(after)][:limit]
+
+    def unreported(self, now: datetime, before: datetime, carrier: Carrier, limit: int) -> Sequence[Hold]:
+        rows = self.standing(now, before, None, len(self._tables.revocations))
+        return [hold for hold in rows if hold.carrier is carrier and hold.reported_at is None][:limit]
+
+    def _hold(self, revocation: Revocation) -> Hold:
+        name = (revocation.issuer, revocation.serial)
+        row = self._tables.certificates[name]
+        return Hold(
+            *name,
+            row.application_id,
+            row.kind,
+            row.carrier,
+            row.municipality,
+            row.resident_id,
+            revocation.revoked_at,
+            self._tables.reported.get(name),
+        )
+
+    def release(self, release: Release, receipt: str) -> None:
+        name = (release.issuer, release.serial)
+        revocation = self._tables.revocations.get(name)
+        if revocation is None or not revocation.on_hold or revocation.revoked_at != release.held_at:
+            raise LookupError("no hold of that time stands")
+        del self._tables.revocations[name]
+        self._tables.reported.pop(name, None)
+        self._tables.releases[len(self._tables.releases) + 1] = release
+        scope = Scope(release.issuer, revocation.municipality)
+        self._tables.scopes[scope] = self._tables.scopes.get(scope, 0) + 1
+
+    def releases_of(self, issuer: IssuerId, serial: SerialNumber) -> Sequence[Release]:
+        return [row for row in self._tables.releases.values() if (row.issuer, row.serial) == (issuer, serial)]
+
+    def forget(self, issuer: IssuerId, serial: SerialNumber) -> None:
+        for number, row in list(self._tables.releases.items()):
+            if (row.issuer, row.serial) == (issuer, serial):
+                del self._tables.releases[number]
+
+    def report(self, hold: Hold, at: datetime) -> None:
+        revocation = self._tables.revocations.get((hold.issuer, hold.serial))
+        if revocation is None or not revocation.on_hold or revocation.revoked_at != hold.held_at:
+            raise LookupError("no hold of that time stands")
+        self._tables.reported[hold.issuer, hold.serial] = at
+
+    def miss(self, caller: str, at: datetime, since: datetime) -> None:
+        kept = [row for row in self._tables.misses.values() if row[0] != caller or row[1] >= since]
+        self._tables.misses = dict(enumerate([*kept, (caller, at)]))
+
+    def misses(self, caller: str, since: datetime) -> int:
+        return sum(who == caller and at >= since for who, at in self._tables.misses.values())
+
+
+def _place(hold: Hold) -> tuple[datetime, str, SerialNumber]:
+    return hold.held_at, hold.issuer, hold.serial
+
+
 class Lists:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -700,6 +787,7 @@ class CodeKeys:
                 (old,) = [known for known, (resident, _) in tables.codes.items() if resident == number]
                 del tables.codes[old]
                 tables.codes[index] = (number, sealed)
+                tables.matches.pop(number, None)
             case CodePart.NOTICES, CodedRow((str(sender), str(notice)), digest=bytes(digest)):
                 old_notice = tables.notices[sender, notice]
                 tables.notices[sender, notice] = replace(old_notice, content=digest, sealed=row.concealed)
