@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ca.joint import JointWork
 from domain import der, oids
-from domain.certificates import Issuer, IssuerId, Kind
+from domain.certificates import Carrier, Issuer, IssuerId, Kind
 from domain.errors import Code, Refusal
 from domain.holds import HoldRules
 from domain.names import encode_name
@@ -29,7 +29,8 @@ ALGORITHMS = {
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One key of one authority: its public face, its signer, and the profile of what it issues to holders.
+    """One key of one authority: its public face, its signer, and the profiles of what it issues to holders, on cards
+    and, if it does, on phones.
 
     The two authorities' keys with one `label` issue pairs together. A generation that is no longer `issuing` finishes
     what it began, and takes no new applications.
@@ -40,6 +41,17 @@ class Generation:
     signer: Signer
     profile: Profile
     issuing: bool = True
+    mobile_profile: Profile | None = None
+
+    def on(self, carrier: Carrier) -> Generation:
+        """The same generation, as it issues for this carrier. Raises Refusal(MALFORMED) where it does not."""
+        if carrier is Carrier.CARD:
+            return self
+        if self.mobile_profile is None:
+            raise Refusal(
+                Code.MALFORMED, "keys of this type get no certificates for mobile devices here", pointer="/carrier"
+            )
+        return replace(self, profile=self.mobile_profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,9 @@ def _faults_of_generations(authority: Authority) -> Iterator[str]:
     keys: dict[tuple[Kind, str], IssuerId] = {}
     for generation in authority.generations:
         issuer, profile, kind = generation.issuer, generation.profile, generation.issuer.kind
+        mobile = generation.mobile_profile
+        if mobile and (mobile.purpose, mobile.signature, mobile.keys) != (kind.value, profile.signature, profile.keys):
+            yield f"issuer {issuer.id}: profile {mobile.name} is of another purpose or key than {profile.name}"
         if issuer.id in issuers or (kind, generation.label) in labels:
             yield f"issuer {issuer.id} or its place in generation {generation.label} is taken twice"
         issuers.add(issuer.id)

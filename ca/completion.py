@@ -91,7 +91,7 @@ def resume(authority: Authority, application: ApplicationRecord, now: datetime) 
 
 
 def _linted_again(authority: Authority, row: CertificateRecord) -> LintedTbs:
-    generation = authority.generation(row.issuer)
+    generation = authority.generation(row.issuer).on(row.carrier)
     if row.profile_digest != generation.profile.digest:
         raise Refusal(
             Code.BAD_CONFIGURATION,

@@ -10,7 +10,7 @@ from ca.authority import Authority
 from ca.completion import audit_facts
 from ca.revoke import RECEIPT_OCTETS, RevocationOutcome, expire, revoke
 from domain.applications import ApplicationRecord, DeliveryReceipt, DeliveryReport, HandOver
-from domain.certificates import CertificateRecord, Kind
+from domain.certificates import Carrier, CertificateRecord, Kind
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
 from domain.parties import Role
@@ -139,8 +139,11 @@ def _deliver(
     if not pending:
         return ()
     carrier = pending[0].carrier
+    # With the card's certificates those on a phone end, if the table of causes says so: they rest on them.
     old = [
-        row for row in work.certificates.live_of(pending[0].resident_id) if row.carrier is carrier and not row.pending
+        row
+        for row in work.certificates.live_of(pending[0].resident_id)
+        if (row.carrier is carrier and not row.pending) or (carrier is Carrier.CARD and row.carrier is not carrier)
     ]
     standing = _unexpired(work, old, actor, at)
     orders = orders_for(authority.causes[RevocationCause.RENEWAL], standing, frozenset(row.kind for row in pending))

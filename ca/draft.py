@@ -12,7 +12,7 @@ from ca.entitlement import Basis
 from ca.lint import lint_tbs
 from ca.tbs import build_tbs
 from domain.applications import IssuanceApplication
-from domain.certificates import Kind, Validity
+from domain.certificates import Carrier, Kind, Validity
 from domain.errors import Code, Refusal
 from domain.serial import OCTETS, SerialNumber
 from domain.signing import LintedTbs
@@ -47,8 +47,10 @@ class Draft:
     substitutions: tuple[Substitution, ...] = ()
 
 
-def read_keys(authority: Authority, requests: Mapping[Kind, bytes]) -> dict[Kind, RequestedKey]:
-    """The keys of an application's requests, the signing one first.
+def read_keys(
+    authority: Authority, requests: Mapping[Kind, bytes], carrier: Carrier = Carrier.CARD
+) -> dict[Kind, RequestedKey]:
+    """The keys of an application's requests for a carrier, the signing one first.
 
     Raises, with `pointer` at the request, what `read_csr` and `accept_key` raise; Refusal(SAME_KEY) when both kinds
     bring one key, and Refusal(BAD_KEY) when their types belong to different generations.
@@ -57,7 +59,7 @@ def read_keys(authority: Authority, requests: Mapping[Kind, bytes]) -> dict[Kind
     for kind in (kind for kind in Kind if kind in requests):
         try:
             key = read_csr(requests[kind])
-            generation = authority.issuing(kind, key.name)
+            generation = authority.issuing(kind, key.name).on(carrier)
             accept_key(key, generation.profile.keys, authority.known_weak)
         except Refusal as refusal:
             refusal.pointer = f"/requests/{kind.value}"
@@ -80,7 +82,8 @@ def draft_certificates(
     """The drafts by kind.
 
     When the signing certificate comes alone, `basis` has the authentication certificate that it must not outlive; in a
-    pair the one drafted here takes its part. What is replaced in its last months gives its successor a later end.
+    pair the one drafted here takes its part. On a phone nothing outlives the card's signing certificate (official pages
+    on スマホ用電子証明書). What is replaced in its last months gives its successor a later end.
     Raises what `substitute` and `leaf_validity` raise, Refusal(BAD_PLAN) and
     Refusal(LINT).
     """
@@ -102,6 +105,8 @@ def draft_certificates(
             ValidityCaps(application.card.expires_on, authentication, renewed.validity if renewed else None),
             kind,
         )
+        if basis.card is not None:
+            validity = Validity(now, min(validity.not_after, basis.card.validity.not_after))
         if kind is Kind.AUTHENTICATION:
             authentication = validity
         plan = plan_leaf(

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ca.authority import Authority
+from ca.proof import require_proof_shape
 from domain.applications import IssuanceApplication
-from domain.certificates import CertificateRecord, CertificateState, Kind
+from domain.certificates import Carrier, CertificateRecord, CertificateState, Kind
 from domain.errors import Code, Refusal
 from domain.parties import Party, Role
 from domain.people import MunicipalityCode, Resident, ResidentCode, ResidentState
@@ -17,13 +18,17 @@ from policies.issuance import IssuanceRules, require_card_life, require_no_ward
 from policies.profile import ValidityRule
 from policies.validity import SIGNING_AGE, age_on, day_in_japan, renewable, require_signing_age
 
+_ON_CARD = (Kind.SIGNATURE, Carrier.CARD, False, CertificateState.ISSUED)
+
 
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What of the records a draft rests on: the authentication certificate beside which a signing certificate is
-    applied for alone, and the live certificates that are to be replaced. A first application rests on nothing."""
+    applied for alone, the signing certificate on the card with which certificates on a phone are applied for, and the
+    live certificates that are to be replaced. A first application for a card rests on nothing."""
 
     authentication: CertificateRecord | None = None
+    card: CertificateRecord | None = None
     replaced: Mapping[Kind, CertificateRecord] = field(default_factory=dict)
 
 
@@ -109,7 +114,11 @@ def require_entitlement(
             "certificates of this resident wait for their hand-over; report what became of them before applying again",
             facts={"pending": [row.kind.value for row in live if row.pending]},
         )
-    basis = Basis(_authentication(work, application, live), _replaced(work, application, live, windows, now))
+    basis = Basis(
+        _authentication(work, application, live),
+        _card(work, application, [row for row in standing if not row.validity.ended(now)]),
+        _replaced(work, application, live, windows, now),
+    )
     return Entitlement(resident, basis, expired, _predecessors(rows, application))
 
 
@@ -126,6 +135,7 @@ def require_requests(rules: IssuanceRules, application: IssuanceApplication, now
     birth_date = application.attributes.birth_date
     today = day_in_japan(now)
     require_card_life(rules, birth_date, application.card.expires_on, today)
+    require_proof_shape(application)
     if application.under_guardianship:
         require_no_ward(rules, kinds)
     if Kind.SIGNATURE in kinds:
@@ -170,6 +180,21 @@ def _predecessors(rows: Sequence[CertificateRecord], application: IssuanceApplic
         for row in rows
         if row.carrier is application.carrier and row.kind in application.requests and not row.pending
     }
+
+
+def _card(
+    work: UnitOfWork, application: IssuanceApplication, standing: Sequence[CertificateRecord]
+) -> CertificateRecord | None:
+    if application.carrier is Carrier.CARD:
+        return None
+    for row in standing:
+        on_card = (row.kind, row.carrier, row.pending, row.state) == _ON_CARD
+        if on_card and work.revocations.find(row.issuer, row.serial) is None:
+            return row
+    raise Refusal(
+        Code.NO_LIVE_CERTIFICATE,
+        "certificates on a mobile device are applied for with the card's signing certificate, and none is in force",
+    )
 
 
 def _authentication(

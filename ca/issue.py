@@ -13,10 +13,11 @@ from ca.completion import Reserved, audit_facts, issued_by, record, resume, sign
 from ca.draft import Draft, RequestedKey, draft_certificates, read_keys
 from ca.entitlement import Basis, Entitlement, require_entitlement, require_municipality, require_requests
 from ca.joint import JointWork
+from ca.proof import require_proof
 from ca.revoke import expire
 from ca.substitutes import positions_in, substitution_facts, substitutions_in
 from domain.applications import ApplicationRecord, IssuanceApplication, IssuedPair
-from domain.certificates import CertificateRecord, CertificateState, Kind
+from domain.certificates import Carrier, CertificateRecord, CertificateState, Kind
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
 from domain.ports import UnitOfWork
@@ -92,11 +93,11 @@ class _Course:
             self.content = _canonical(application)
             self.may_be_repeat = True
             require_requests(authority.issuance, application, now)
-            self.keys = read_keys(authority, application.requests)
-            if Kind.AUTHENTICATION not in application.requests:
+            self.keys = read_keys(authority, application.requests, application.carrier)
+            if Kind.AUTHENTICATION not in application.requests or application.carrier is not Carrier.CARD:
                 with authority.begin(write=False) as work:
                     self.basis = self._entitlement(work).basis
-            self.drafts = draft_certificates(authority, application, self.keys, self.basis, now)
+            self.drafts = self._draft()
         except Refusal as refusal:
             self.refusal = refusal
 
@@ -104,11 +105,16 @@ class _Course:
         windows = {kind: requested.generation.profile.validity for kind, requested in self.keys.items()}
         return require_entitlement(self.authority, work, self.application, windows, self.now)
 
+    def _draft(self) -> dict[Kind, Draft]:
+        if self.basis.card is not None:
+            require_proof(self.application, self.basis.card.der)
+        return draft_certificates(self.authority, self.application, self.keys, self.basis, self.now)
+
     def draft_anew(self) -> None:
         """Draft upon what was found when the first draft was to be recorded."""
         self.basis, self.found = self.found or self.basis, None
         try:
-            self.drafts = draft_certificates(self.authority, self.application, self.keys, self.basis, self.now)
+            self.drafts = self._draft()
         except Refusal as refusal:
             self.refusal = refusal
         else:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ca.issue import issue
+from ca.proof import proof_content
 from cli.batches import batch
 from cli.preview import preview
 from cli.state import open_state
@@ -43,6 +44,7 @@ class _Issue(click.Command):
 @click.option("--authentication-request", type=_FILE, help="PKCS#10 for the authentication certificate (PEM or DER).")
 @click.option("--key", required=True, help="Idempotency key: the same key repeats the same answer, never the issue.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Folder for the result.")
+@click.option("--to-sign", is_flag=True, help="Print what the holder signs for a mobile device, and issue nothing.")
 @click.pass_obj
 def command(
     state: Path,
@@ -51,6 +53,7 @@ def command(
     authentication_request: Path | None,
     key: str,
     out: Path,
+    to_sign: bool,
 ) -> None:
     """Issue the pair that APPLICATION (JSON, as the API takes it: docs/api.md) asks for, and write it as DER.
 
@@ -68,8 +71,12 @@ def command(
     if isinstance(document, dict) and requests:
         document["requests"] = requests
     members = read_application(document)
+    asked = IssuanceApplication(caller=LOCAL_OPERATOR, key=key, **members)
+    if to_sign:
+        click.echo(proof_content(asked), nl=False)
+        return
     out.mkdir(parents=True, exist_ok=True)
-    pair = issue(open_state(state).authority, IssuanceApplication(caller=LOCAL_OPERATOR, key=key, **members))
+    pair = issue(open_state(state).authority, asked)
     for kind, der in pair.certificates.items():
         path = out / f"{kind.value}.cer"
         _keep(path, der)

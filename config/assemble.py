@@ -137,6 +137,7 @@ class Services:
                     self.issuer_signers[row.id],
                     profile_named(profiles, row.profile),
                     row.issuing,
+                    profile_named(profiles, row.mobile_profile) if row.mobile_profile else None,
                 )
                 for row in self.settings.issuers
             ),

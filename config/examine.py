@@ -97,6 +97,7 @@ def _profiles(settings: Settings) -> Iterator[str]:
     for row in settings.issuers:
         for name, purpose in (
             (row.profile, row.kind.value),
+            *([(row.mobile_profile, row.kind.value)] if row.mobile_profile else []),
             (row.authority_profile, "ca"),
             (row.responder_profile, "ocsp-responder"),
         ):

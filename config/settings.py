@@ -32,6 +32,7 @@ class IssuerSettings:
     kind: Kind
     generation: str
     profile: str
+    mobile_profile: str | None
     authority_profile: str
     responder_profile: str
     key: Path
@@ -222,6 +223,7 @@ def _issuers(sections: list[Section], root: Section) -> tuple[IssuerSettings, ..
                 kind=Kind(section.choice("kind", [kind.value for kind in Kind], Kind.SIGNATURE.value)),
                 generation=section.text("generation"),
                 profile=section.text("profile"),
+                mobile_profile=section.optional_text("mobile_profile"),
                 authority_profile=section.text("authority_profile"),
                 responder_profile=section.text("responder_profile", "ocsp-responder"),
                 key=section.file("key", f"keys/{id_}.pem"),

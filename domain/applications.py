@@ -37,7 +37,8 @@ class CertificateText:
 class IssuanceApplication:
     """発行の申請 handed on by a municipality. `requests` holds one PKCS#10 (DER) per certificate asked for:
     both kinds for a pair, the signing kind alone for re-issue after a change of the register, the authentication kind
-    alone for children and adults under guardianship (成年被後見人, as the municipality says)."""
+    alone for children and adults under guardianship (成年被後見人, as the municipality says). For a phone, `proof` is
+    the holder's signature over it with the card's signing certificate (`ca/proof.py`)."""
 
     caller: Party
     key: str
@@ -48,6 +49,7 @@ class IssuanceApplication:
     requests: Mapping[Kind, bytes]
     carrier: Carrier = Carrier.CARD
     under_guardianship: bool = False
+    proof: bytes | None = None
     text: CertificateText = field(default_factory=CertificateText)
 
 

@@ -21,6 +21,7 @@ class Code(Enum):
     ITEMS_DIFFER = "items-differ"
     BAD_REQUEST_SIGNATURE = "bad-request-signature"
     BAD_KEY = "bad-key"
+    BAD_PROOF = "bad-proof"
     KEY_USED_BEFORE = "key-used-before"
     SAME_KEY = "same-key"
     UNDER_AGE = "under-age"

@@ -10,6 +10,7 @@ from flask import Blueprint, Response
 
 from domain.applications import Card, IssuanceApplication, IssuedPair
 from domain.certificates import Carrier, Kind
+from domain.errors import Code, Refusal
 from domain.parties import Role
 from web.answers import idempotency_key, json_answer
 from web.bodies import receive_json
@@ -19,7 +20,8 @@ from web.people import ATTRIBUTES, MUNICIPALITY_CODE, RESIDENT_CODE
 from web.shapes import Shape, day, octets, record, text, truth, word
 
 PATH = "/v1/issuance-applications"
-ROLES = (Role.MUNICIPALITY,)
+ROLES = (Role.MUNICIPALITY, Role.OPERATOR)
+"""Operators hand on what holders apply for online, signed with their card: certificates on a phone, and no others."""
 
 _REQUEST = octets(4095, description="PKCS#10 CertificationRequest (DER) in base64, signed by the key it carries")
 
@@ -57,6 +59,7 @@ APPLICATION: Shape[dict[str, Any]] = record(
         "under_guardianship": truth(
             default=False, description="Whether the resident is an adult under guardianship (成年被後見人)"
         ),
+        "proof": octets(1023, description="For a mobile device: the signature over the application with the card"),
         "certificate_text": CERTIFICATE_TEXT,
     },
 )
@@ -79,7 +82,10 @@ def issuance_blueprint(issue: Callable[[IssuanceApplication], IssuedPair], calle
     def post_application() -> Response:
         caller = callers.party(*ROLES)
         key = idempotency_key()
-        pair = issue(IssuanceApplication(caller=caller, key=key, **read_application(receive_json())))
+        application = IssuanceApplication(caller=caller, key=key, **read_application(receive_json()))
+        if caller.role is Role.OPERATOR and application.carrier is Carrier.CARD:
+            raise Refusal(Code.NOT_ADMITTED, "certificates for a card are applied for by the municipality")
+        pair = issue(application)
         return json_answer(_pair(pair), 200 if pair.repeated else 201)
 
     return door

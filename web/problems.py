@@ -33,6 +33,7 @@ STATUS: Mapping[Code, int] = {
     Code.ITEMS_DIFFER: 422,
     Code.BAD_REQUEST_SIGNATURE: 422,
     Code.BAD_KEY: 422,
+    Code.BAD_PROOF: 422,
     Code.KEY_USED_BEFORE: 422,
     Code.SAME_KEY: 422,
     Code.UNDER_AGE: 422,

@@ -517,8 +517,8 @@ def test_a_held_authentication_certificate_carries_no_signing_certificate(author
 
 def test_an_authentication_certificate_on_a_card_carries_none_on_a_phone(authority: Authority) -> None:
     issue(authority, make_application())
-    revoke_signing_only(authority)
-    assert refusal_of(authority, replace(SIGNING_ALONE, carrier=Carrier.MOBILE_DEVICE)).code is Code.NO_LIVE_CERTIFICATE
+    alone = make_application(key="alone", requests=SIGNING_ALONE.requests, carrier=Carrier.MOBILE_DEVICE)
+    assert refusal_of(authority, alone).code is Code.NO_LIVE_CERTIFICATE
 
 
 # One live certificate of a kind

@@ -173,6 +173,7 @@ class Life(RuleBasedStateMachine):
             Code.MALFORMED,
             Code.CARD_EXPIRED,
             Code.CARD_LIFE,
+            Code.BAD_PROOF,
             Code.SIGNER_UNAVAILABLE,
         }
 

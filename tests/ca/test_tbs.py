@@ -35,6 +35,10 @@ PLANS = {
     "signature-rsa2048": leaf_plan("signature-rsa2048"),
     "signature-rsa2048-general": leaf_plan("signature-rsa2048-general"),
     "signature-p384": leaf_plan("signature-p384"),
+    "signature-mobile-rsa2048": leaf_plan("signature-mobile-rsa2048"),
+    "signature-mobile-p384": leaf_plan("signature-mobile-p384"),
+    "authentication-mobile-rsa2048": leaf_plan("authentication-mobile-rsa2048"),
+    "authentication-mobile-p384": leaf_plan("authentication-mobile-p384"),
     "authentication-rsa2048": leaf_plan("authentication-rsa2048"),
     "authentication-p384": leaf_plan("authentication-p384"),
     "ca-rsa2048": authority_plan(Kind.SIGNATURE, "g1"),
@@ -95,7 +99,10 @@ def expected_extensions(profile: str, plan: CertificatePlan) -> list[tuple[x509.
         x509.AccessDescription(Access.OCSP, url("http://pki.example/ocsp")),
         x509.AccessDescription(Access.CA_ISSUERS, url(f"http://pki.example/ca/{plan.issuer.id}.cer")),
     ]
-    policy = "2.999.8.5.1.1.20" if profile.startswith("signature") else "2.999.8.5.1.3.30"
+    policy = {
+        "signature": "2.999.8.5.1.1.40" if "mobile" in profile else "2.999.8.5.1.1.20",
+        "authentication": "2.999.8.5.1.3.40" if "mobile" in profile else "2.999.8.5.1.3.30",
+    }[profile.partition("-")[0]]
     statement = x509.PolicyInformation(x509.ObjectIdentifier(policy), ["http://jpki-demo.example/cps.html"])
     others = [
         x509.OtherName(x509.ObjectIdentifier(kind), core.UTF8String(getattr(plan.four_items, field)).dump())

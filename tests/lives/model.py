@@ -163,7 +163,7 @@ class Model:
     ) -> set[str]:
         grown = fifteen(items["birth_date"], self.today)
         found = set()
-        if not kinds or (kinds == {AUTHENTICATION} and grown):
+        if not kinds or (kinds == {AUTHENTICATION} and (grown or carrier != "card")):
             found.add("malformed")
         if SIGNATURE in kinds and not grown:
             found.add("under-age")
@@ -190,6 +190,8 @@ class Model:
             found.add("live-pair")
         if kinds == {SIGNATURE} and not self._beside(number, carrier):
             found.add("no-live-certificate")
+        if carrier != "card" and not self.card_of(number):
+            found.add("no-live-certificate")
         return found
 
     def _ends(
@@ -201,12 +203,22 @@ class Model:
             old = self._standing(number, kind, carrier)
             count = BIRTHDAYS[generation] + (old is not None and self._renewable(old, generation))
             ends[kind] = end_of(min(birthday(items["birth_date"], self.today, count), card_end))
+            if carrier != "card" and number is not None and (card := self.card_of(number)):
+                ends[kind] = min(ends[kind], self.certificates[card]["end"])
         beside = self._beside(number, carrier) if number is not None and kinds == {SIGNATURE} else None
         if beside or AUTHENTICATION in ends:
             ends[SIGNATURE] = min(
                 ends.get(SIGNATURE, end_of(card_end)), beside["end"] if beside else ends[AUTHENTICATION]
             )
         return {kind: ends[kind] for kind in kinds}
+
+    def card_of(self, number: int) -> Name | None:
+        """The signing certificate in force on a person's card, which they sign with."""
+        for name, row in self.live(number).items():
+            shown = (name[1], row["carrier"], row["pending"], row["reserved"], row["revoked"])
+            if shown == (SIGNATURE, "card", False, False, None):
+                return name
+        return None
 
     def _standing(self, number: int | None, kind: str, carrier: str) -> Row | None:
         """The live certificate of a kind on a carrier, held or not."""
@@ -308,7 +320,9 @@ class Model:
         revoked = set()
         for row in list(waiting.values())[:1]:
             for name, old in self.of(row["person"]).items():
-                if old["carrier"] != row["carrier"] or old["pending"] or old["ended"]:
+                own = old["carrier"] == row["carrier"] and not old["pending"]
+                phone = row["carrier"] == "card" != old["carrier"]  # applied for with the card that is replaced
+                if old["ended"] or not (own or phone):
                     continue
                 self._let_expire(name, old)
                 if not old["ended"] and name[1] in _with_signature(set(waiting)):

@@ -61,10 +61,11 @@ from tests.support.authority import (
 )
 from tests.support.lists import AUTHORITY_SCOPE, ISSUERS, POLICY, make_publisher
 from tests.support.people import serial_of
+from tests.support.proofs import proven
 from tests.support.requests import make_request
 from tests.support.residents import HINO, KIYOSE, full_width, resident_code
 from tests.support.responder import make_cert_id, make_ocsp_request, make_responder
-from tests.support.signers import WrappedSigner, authority_signer, responder_signer, stored_keys
+from tests.support.signers import PrivateKey, WrappedSigner, authority_signer, responder_signer, stored_keys
 
 PLACES = {str(code): code for code in (KIYOSE, HINO, SAPPORO.code)}
 CITIES = {place: Party(10 + n, Role.MUNICIPALITY, place, code) for n, (place, code) in enumerate(PLACES.items())}
@@ -146,6 +147,7 @@ class Office:
             causes=load_causes(),
         )
         self.sent: list[Sent] = []
+        self.keys: dict[bytes, PrivateKey] = {}
         self.receipts: dict[str, tuple[RevocationRequest, Any]] = {}
         self.ids: dict[int, int] = {}
         self.counts: Counter[str] = Counter()
@@ -206,6 +208,8 @@ class Office:
             carrier=Carrier(carrier),
         )
         person = self.model.by_code(code)
+        if carrier != "card":
+            application = proven(application, self._card_key(person))
         objections = self.model.objections_to_issue(person, place, items, kinds, carrier, generation, card_end)
         authority, ends = self._spoiled(fault, generation)
         refusal, pair = _attempt(lambda: issue(authority, application))
@@ -312,9 +316,20 @@ class Office:
 
     def _request(self, generation: str) -> bytes:
         number = self.next("key")
+        key: PrivateKey
         if generation == "g1":
-            return make_request(key=quick_rsa_key(number))
-        return make_request(key=ec.derive_private_key(serial_of(f"key {number}").value, ec.SECP384R1()))
+            key = quick_rsa_key(number)
+        else:
+            key = ec.derive_private_key(serial_of(f"key {number}").value, ec.SECP384R1())
+        request = make_request(key=key)
+        self.keys[request] = key
+        return request
+
+    def _card_key(self, person: int | None) -> PrivateKey:
+        """What a person signs with; some other key, without a card."""
+        card = self.model.card_of(person) if person is not None else None
+        sent = next((sent for sent in self.sent if card and sent.id == card[0]), None)
+        return self.keys[sent.application.requests[Kind.SIGNATURE]] if sent else stored_keys("holders-p384")[0]
 
     def _judge(self, pair: IssuedPair, items: Row) -> None:
         """The certificates that came are this person's and nobody else's, for the time that the model says."""

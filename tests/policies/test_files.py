@@ -35,12 +35,16 @@ def test_no_rule_file_is_forgotten_or_unknown() -> None:
         "data/town/rates.toml",
     }
     assert PROFILE_NAMES == (
+        "authentication-mobile-p384",
+        "authentication-mobile-rsa2048",
         "authentication-p384",
         "authentication-rsa2048",
         "ca-p384",
         "ca-rsa2048",
         "ocsp-responder",
         "ocsp-responder-p384",
+        "signature-mobile-p384",
+        "signature-mobile-rsa2048",
         "signature-p384",
         "signature-rsa2048",
         "signature-rsa2048-general",
@@ -104,7 +108,10 @@ def test_the_authority_certificate_has_the_order_and_flags_of_the_real_ones() ->
 
 @pytest.mark.parametrize("name", LEAVES)
 def test_authorities_live_at_least_long_enough_to_issue_for_four_years(name: str) -> None:
-    leaf, authority = make_profile(name).validity, make_profile("ca-" + name.split("-")[1]).validity
+    leaf, authority = (
+        make_profile(name).validity,
+        make_profile("ca-" + ("p384" if "p384" in name else "rsa2048")).validity,
+    )
     assert leaf.birthdays is not None
     assert authority.years is not None
     assert authority.years - (leaf.birthdays + 1) >= 4

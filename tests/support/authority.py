@@ -33,7 +33,8 @@ from policies.validity import authority_validity, responder_validity
 from tests.support.memory import MemoryStore
 from tests.support.people import serial_of
 from tests.support.profiles import make_profile
-from tests.support.requests import make_pair, make_request
+from tests.support.proofs import proven
+from tests.support.requests import holder_key, make_pair, make_request
 from tests.support.residents import attributes, resident_code
 from tests.support.sealers import make_sealer
 from tests.support.signers import KeySigner, authority_signer, responder_signer
@@ -196,6 +197,7 @@ def make_generation(kind: Kind = Kind.SIGNATURE, label: str = "g1", **overrides:
         "issuer": make_issuer(kind, label),
         "signer": authority_signer(kind.value, label),
         "profile": stored_profile(LEAF_PROFILES[kind, label]),
+        "mobile_profile": stored_profile(LEAF_PROFILES[kind, label].replace("-", "-mobile-")),
     }
     return Generation(**values | overrides)
 
@@ -244,7 +246,8 @@ def add_resident(
 
 
 def make_application(**overrides: Any) -> IssuanceApplication:
-    """清瀬市 applies for a pair of RSA certificates for resident 1."""
+    """清瀬市 applies for a pair of RSA certificates for resident 1. For a phone it is signed with the first holder key,
+    unless `proof` says otherwise."""
     values: dict[str, Any] = {
         "caller": KIYOSE_CITY,
         "key": "application 1",
@@ -255,7 +258,10 @@ def make_application(**overrides: Any) -> IssuanceApplication:
         "requests": make_pair(),
         "carrier": Carrier.CARD,
     }
-    return IssuanceApplication(**values | overrides)
+    application = IssuanceApplication(**values | overrides)
+    if application.carrier is Carrier.MOBILE_DEVICE and "proof" not in overrides:
+        return proven(application, holder_key())
+    return application
 
 
 def make_revocation(**overrides: Any) -> RevocationRequest:

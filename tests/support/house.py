@@ -39,8 +39,10 @@ from tests.support.authority import (
 from tests.support.lists import AUTHORITY_SCOPE, ISSUERS, POLICY, make_publisher
 from tests.support.notices import applied, make_intake, notice
 from tests.support.people import serial_of
-from tests.support.requests import make_pair, make_request
+from tests.support.proofs import proven
+from tests.support.requests import holder_key, make_request
 from tests.support.residents import resident_code
+from tests.support.signers import PrivateKey
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 PATIENCE = 10 * MINUTE
@@ -55,6 +57,8 @@ class House:
         self.authority = make_authority(begin=begin, clock=self.clock)
         self.publisher = make_publisher(begin, directory, self.clock)
         self._keys = 0
+        self._signing_keys: dict[bytes | None, PrivateKey] = {}
+        self._cards: dict[int, PrivateKey] = {}
         self._acts = 0
         self._notices = 0
         for number in (1, 2, 3):
@@ -90,18 +94,28 @@ class House:
     def requests(self, type_: str = "rsa") -> Mapping[Kind, bytes]:
         """Requests for a pair over keys that were not used before: `rsa` six times, `ec` without end."""
         self._keys += 1
-        if type_ == "rsa":
-            return make_pair("rsa", self._keys - 1)
-        return {
-            kind: make_request(key=ec.derive_private_key(serial_of(f"{kind} {self._keys}").value, ec.SECP384R1()))
-            for kind in Kind
-        }
+        keys: dict[Kind, PrivateKey] = {}
+        for place, kind in enumerate(Kind):
+            if type_ == "rsa":
+                keys[kind] = holder_key("rsa", 2 * (self._keys - 1) + place)
+            else:
+                keys[kind] = ec.derive_private_key(serial_of(f"{kind} {self._keys}").value, ec.SECP384R1())
+        requests = {kind: make_request(key=key) for kind, key in keys.items()}
+        self._signing_keys[requests[Kind.SIGNATURE]] = keys[Kind.SIGNATURE]
+        return requests
 
     def issue(self, number: int = 1, requests: Mapping[Kind, bytes] | None = None, **changes: Any) -> IssuedPair:
-        """Certificates for resident `number`: a pair, unless `requests` say otherwise."""
+        """Certificates for resident `number`: a pair, unless `requests` say otherwise. For a phone it is signed with
+        the card."""
         self._acts += 1
         values = {"key": f"application {self._acts}", "resident_code": resident_code(number), **changes}
-        return issue(self.authority, make_application(requests=requests or self.requests(), **values))
+        application = make_application(requests=requests or self.requests(), **values)
+        signing = application.requests.get(Kind.SIGNATURE)
+        if application.carrier is Carrier.MOBILE_DEVICE and "proof" not in changes:
+            application = proven(application, self._cards[number])
+        elif application.carrier is Carrier.CARD and signing in self._signing_keys:
+            self._cards[number] = self._signing_keys[signing]
+        return issue(self.authority, application)
 
     def deliver(self, key: str, outcome: HandOver = HandOver.DELIVERED) -> DeliveryReceipt:
         """清瀬市 reports what became of its application under that key."""

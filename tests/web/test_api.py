@@ -365,7 +365,7 @@ def test_strangers_hear_nothing(door: Door, acts: Acts, path: str, body: object,
 
 
 @pytest.mark.parametrize(("path", "body"), ACTS)
-@pytest.mark.parametrize("code", [code for code in Code if STATUS[code] not in (404, 405)], ids=lambda code: code.value)
+@pytest.mark.parametrize("code", [code for code in Code if STATUS[code] not in (404, 405, 429)], ids=lambda code: code.value)
 def test_every_refusal_of_an_act_is_described(door: Door, acts: Acts, path: str, body: object, code: Code) -> None:
     acts.refusal = Refusal(code, "why", facts={"items": ["name"]})
     response = door.send("POST", path, body)
@@ -536,3 +536,29 @@ def test_status_for_verifiers(door: Door, acts: Acts) -> None:
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 def test_operation(door: Door, path: str) -> None:
     assert door.send("GET", path, caller=None).status_code == 200
+
+
+PHONE = {**APPLICATION, "carrier": "mobile-device", "proof": REQUEST}
+
+
+def test_an_operator_applies_for_phones_only(door: Door, acts: Acts) -> None:
+    assert door.send("POST", issuance.PATH, PHONE, caller="operator").status_code == 201
+    assert acts.asked[0].proof == base64.b64decode(REQUEST)
+    assert door.send("POST", issuance.PATH, APPLICATION, caller="operator").status_code == 403
+    assert len(acts.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        pytest.param({"proof": "not base64"}, "/proof", id="a-proof-that-is-none"),
+        pytest.param({"proof": ""}, "/proof", id="an-empty-proof"),
+        pytest.param({"under_guardianship": "yes"}, "/under_guardianship", id="a-word-for-a-truth-value"),
+    ],
+)
+def test_what_is_said_of_phones_and_wards_is_read_strictly(door: Door, change: object, pointer: str) -> None:
+    assert isinstance(change, dict)
+    response = door.send("POST", issuance.PATH, PHONE | change)
+    assert response.status_code == 400
+    assert response.json is not None
+    assert response.json["pointer"] == pointer
