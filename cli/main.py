@@ -16,6 +16,9 @@ import click
 from config.document import ConfigurationFaults
 from domain.errors import Refusal
 
+# numpy multiplies no matrices here. Its threads would hear signals that services block until the end of a round.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # Command → (module, one-line help), in groups, in the order a newcomer meets them.
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
