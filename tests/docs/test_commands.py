@@ -188,6 +188,8 @@ def unknown_in(words: list[str]) -> list[str]:
     for word in rest:
         if word == "--state":
             next(rest)
+        elif word == "-":
+            continue  # a value that is typed in
         elif word.startswith("--"):
             unknown += [word] if word.partition("=")[0] not in known else []
         elif isinstance(command, click.Group):
