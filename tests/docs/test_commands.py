@@ -182,29 +182,38 @@ def test_every_command_of_ours_exists_with_its_options(document: str) -> None:
 def unknown_in(words: list[str]) -> list[str]:
     """The commands and options among the words that `jpki` does not have."""
     command: click.Command = jpki
-    known = {option for parameter in jpki.params for option in parameter.opts}
+    known = options_of(jpki)
     unknown: list[str] = []
     rest = iter(words)
     for word in rest:
-        if word == "--state":
-            next(rest)
-        elif word == "-":
-            continue  # a value that is typed in
-        elif word.startswith("--"):
-            unknown += [word] if word.partition("=")[0] not in known else []
+        if word.startswith("--"):
+            name, _, value = word.partition("=")
+            unknown += [word] if name not in known else []
+            if known.get(name) and not value:
+                next(rest, None)
         elif isinstance(command, click.Group):
             found = command.get_command(click.Context(command), word)
             if found is None:
                 return [*unknown, word]
             command = found
-            known = known | {option for parameter in command.params for option in parameter.opts}
+            known = known | options_of(command)
     return unknown
+
+
+def options_of(command: click.Command) -> dict[str, bool]:
+    """The options, and whether a value follows."""
+    return {
+        name: isinstance(parameter, click.Option) and not parameter.is_flag and not parameter.count
+        for parameter in command.params
+        for name in (*parameter.opts, *parameter.secondary_opts)
+    }
 
 
 def test_a_command_that_is_not_there_would_be_noticed() -> None:
     assert unknown_in(["--state", "x", "crl", "publish", "--force"]) == []
     assert unknown_in(["crl", "print"]) == ["print"]
     assert unknown_in(["crl", "publish", "--fast"]) == ["--fast"]
+    assert unknown_in(["revoke", "--resident", "-", "receive"]) == ["receive"]
 
 
 def test_what_a_document_shows_is_compared_with_what_is_printed() -> None:

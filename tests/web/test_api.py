@@ -365,7 +365,9 @@ def test_strangers_hear_nothing(door: Door, acts: Acts, path: str, body: object,
 
 
 @pytest.mark.parametrize(("path", "body"), ACTS)
-@pytest.mark.parametrize("code", [code for code in Code if STATUS[code] not in (404, 405, 429)], ids=lambda code: code.value)
+@pytest.mark.parametrize(
+    "code", [code for code in Code if STATUS[code] not in (404, 405, 429)], ids=lambda code: code.value
+)
 def test_every_refusal_of_an_act_is_described(door: Door, acts: Acts, path: str, body: object, code: Code) -> None:
     acts.refusal = Refusal(code, "why", facts={"items": ["name"]})
     response = door.send("POST", path, body)
