@@ -65,7 +65,8 @@ def place_hold(authority: Authority, request: HoldRequest) -> RevocationReceipt:
         number = authority.random(RECEIPT_OCTETS).hex()
         outcome = revoke(plan.orders, plan.records, work, at=at, actor=caller, receipt=number, received_at=received_at)
         receipt = RevocationReceipt(number, CAUSE, outcome.revoked, outcome.already, received_at, at, outcome.effects)
-        work.revocations.keep_receipt(caller, request.key, authority.sealer.digest(content), receipt_to_json(receipt))
+        digest = authority.sealer.digest(content)
+        work.revocations.keep_receipt(caller, request.key, digest, receipt_to_json(receipt), number)
         work.commit()
     return receipt
 

@@ -62,7 +62,8 @@ def release_hold(authority: Authority, request: ReleaseRequest) -> ReleaseReceip
             _end(authority, work, row, hold, rule, at=at, actor=caller, receipt=number, received_at=received_at)
         effects = tuple(_effect(authority, *one) for one in held)
         receipt = ReleaseReceipt(number, request.carrier, received_at, at, effects)
-        work.revocations.keep_receipt(caller, request.key, authority.sealer.digest(content), release_to_json(receipt))
+        digest = authority.sealer.digest(content)
+        work.revocations.keep_receipt(caller, request.key, digest, release_to_json(receipt), number)
         work.commit()
     return receipt
 
@@ -123,7 +124,7 @@ def _end(
     received_at: datetime,
 ) -> None:
     if rule.effect is ReleaseWord.RELEASED:
-        work.holds.release(Release(row.issuer, row.serial, hold.revoked_at, at), receipt)
+        work.holds.release(Release(row.issuer, row.serial, hold.revoked_at, at), receipt, received_at)
         facts = {**audit_facts(row), "resident": row.resident_id, "receipt": receipt}
         work.audit.append(AuditEvent(Act.RELEASED, actor, at, facts))
     elif order := order_of(authority, row, rule):

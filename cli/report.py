@@ -33,7 +33,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 @click.pass_obj
 def lag(state: Path, first: datetime | None, last: datetime | None, by: str, as_json: bool) -> None:
-    """Say how long revocations and holds took, from receipt to commit (which is OCSP) and into a published list.
+    """Say how long revocations, holds and releases took, from receipt to commit (which is OCSP) and into a list.
 
     In seconds: within which half, 99 of 100, and all were done. Those that no list shows yet are counted as waiting.
     """

@@ -16,6 +16,8 @@ from domain.revocation import RevocationCause
 class ListChange:
     """Certificates of one scope whose standing one act changed, `count` of them, and that act's receipt.
 
+    `cause` is None for holds that were lifted.
+
     `number` is the scope's counter after them: every list that covers it shows them. `committed_at` is when the act was
     recorded, and with that when OCSP began to answer so.
     """
@@ -24,7 +26,7 @@ class ListChange:
     number: int
     count: int
     receipt: str
-    cause: RevocationCause
+    cause: RevocationCause | None
     received_at: datetime
     committed_at: datetime
 

@@ -124,7 +124,7 @@ class HoldRepository(Protocol):
     def unreported(self, now: datetime, before: datetime, carrier: Carrier, limit: int) -> Sequence[Hold]:
         """At most `limit` of those on this carrier that were not reported."""
 
-    def release(self, release: Release, receipt: str) -> None:
+    def release(self, release: Release, receipt: str, received_at: datetime | None = None) -> None:
         """Take the hold off and keep the record of it; marks the scope changed. Raises LookupError when no hold of
         that time stands."""
 

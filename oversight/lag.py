@@ -35,7 +35,7 @@ class Grouping(Enum):
 
 GROUPS: Mapping[Grouping, Callable[[ListChange], str]] = {
     Grouping.NOTHING: lambda _: "all",
-    Grouping.CAUSE: lambda change: change.cause.value,
+    Grouping.CAUSE: lambda change: change.cause.value if change.cause else "released",
     Grouping.MUNICIPALITY: lambda change: str(change.scope.municipality),
     Grouping.DAY: lambda change: day_in_japan(change.committed_at).isoformat(),
     Grouping.MONTH: lambda change: f"{day_in_japan(change.committed_at):%Y-%m}",

@@ -19,7 +19,7 @@ changes = Table(
     Column("number", RowId, nullable=False),
     Column("count", RowId, nullable=False),
     Column("receipt", Text, nullable=False),
-    Column("cause", Choice(RevocationCause), nullable=False),
+    Column("cause", Choice(RevocationCause)),
     Column("received_at", UtcDateTime, nullable=False),
     Column("committed_at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("issuer", "municipality", "number"),

@@ -96,7 +96,7 @@ class Holds:
     def _holds(self, statement: Statement, named: Mapping[str, object]) -> list[Hold]:
         return [Hold(*row) for row in self._statements.many(statement, named)]
 
-    def release(self, release: Release, receipt: str) -> None:
+    def release(self, release: Release, receipt: str, received_at: datetime | None = None) -> None:
         if self._statements.run(_LIFT, _named(release.issuer, release.serial, release.held_at)) != 1:
             raise LookupError("no hold of that time stands")
         row = {
@@ -108,7 +108,8 @@ class Holds:
         }
         self._statements.run(_RELEASED, row)
         found = self._statements.one(_MUNICIPALITY, {"issuer": release.issuer, "serial": release.serial})
-        self._lists.want(Scope(release.issuer, found.municipality))
+        told = (receipt, None, received_at or release.released_at, release.released_at)
+        self._lists.want(Scope(release.issuer, found.municipality), 1, told)
 
     def releases_of(self, issuer: IssuerId, serial: SerialNumber) -> Sequence[Release]:
         return [Release(*row) for row in self._statements.many(_RELEASES_OF, {"issuer": issuer, "serial": serial})]

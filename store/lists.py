@@ -56,7 +56,7 @@ _HELD = select(_l.holder).where(_l.name == bindparam("of_name"))
 _FIRST = insert(leases)
 _RELEASE = delete(leases).where(_l.name == bindparam("of_name"), _l.holder == bindparam("of_holder"))
 
-Told = tuple[str, RevocationCause, datetime, datetime]
+Told = tuple[str, RevocationCause | None, datetime, datetime]
 """Receipt, cause, and when it was received and committed."""
 
 

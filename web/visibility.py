@@ -10,10 +10,12 @@ from flask import Blueprint, Response
 from ca.visibility import Visibility, visibility_to_json
 from domain.certificates import Kind
 from domain.parties import Party
+from web import holds, revocation
 from web.answers import json_answer
 from web.callers import Callers
-from web.revocation import PATH, ROLES
+from web.revocation import PATH
 
+ROLES = tuple(dict.fromkeys((*revocation.ROLES, *holds.ROLES)))
 RECEIPT_PATH = f"{PATH}/{{receipt}}"
 
 _TEXT = {"type": "string"}
@@ -46,7 +48,7 @@ VISIBILITY = _object(
 
 
 def visibility_blueprint(find: Callable[[str, Party | None], Visibility], callers: Callers) -> Blueprint:
-    """GET a receipt of one's own by its number: of a revocation, a hold, or a notice."""
+    """GET a receipt of one's own by its number: of a revocation, a hold or its release, a hand-over, a notice."""
     door = Blueprint("visibility", __name__)
 
     @door.get(f"{PATH}/<receipt>")

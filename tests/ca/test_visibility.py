@@ -11,7 +11,7 @@ from cryptography import x509
 
 from ca.revoke import revoke_resident
 from ca.visibility import visibility_of, visibility_to_json
-from domain.certificates import IssuerId, Kind
+from domain.certificates import Carrier, IssuerId, Kind
 from domain.errors import Code, Refusal
 from domain.parties import Party, Role
 from domain.revocation import RevocationCause
@@ -119,6 +119,26 @@ def test_what_stood_already_has_no_time_of_its_own(house: House) -> None:
     assert (again.revoked, again.already) == ((), tuple(Kind))
     found = visibility_to_json(visibility_of(house.begin, again.id, None))
     assert (found["in_ocsp_at"], found["in_lists_at"], found["lists"]) == (None, None, [])
+
+
+def test_a_lifted_hold_is_seen_by_the_list_that_lacks_it(house: House) -> None:
+    house.issue(1)
+    pair = house.issue(1, house.requests("ec"), carrier=Carrier.MOBILE_DEVICE)
+    held = house.revoke(1, RevocationCause.TEMPORARY_STOP)
+    house.publish()
+    house.clock.forward(HOUR)
+    lifted = house.release(1)
+    house.publish()
+    found = visibility_of(house.begin, lifted.id, None)
+    kind = Kind.AUTHENTICATION
+    serial = x509.load_der_x509_certificate(pair.certificates[kind]).serial_number
+    of_kind = [showing for showing in found.showings if showing.change.scope.issuer == f"{kind.value}-g2"]
+    assert [showing.change.cause for showing in of_kind] == [None]
+    assert of_kind[0].record is not None
+    number, listed = serials_on(house, of_kind[0].change.scope.path)
+    assert (number, serial in listed) == (of_kind[0].record.number, False)
+    before = visibility_of(house.begin, held.id, None)
+    assert {s.record.number for s in before.showings if s.record} == {1}
 
 
 def test_json_has_no_serial_and_names_each_list() -> None:

@@ -48,6 +48,8 @@ def test_a_lifted_hold_leaves_the_certificate_good_and_is_remembered(any_store: 
     assert any_store.status.status_of(record.issuer, record.serial) == GOOD
     with any_store.begin() as work:
         assert wanted(work, record) == before + 1
+        (change,) = work.changes.of_receipt("found")
+        assert (change.number, change.cause, change.committed_at) == (before + 1, None, NOW + HOUR)
         assert work.revocations.find(record.issuer, record.serial) is None
         assert work.holds.releases_of(record.issuer, record.serial) == [release]
         again = replace(hold, revoked_at=NOW + 2 * HOUR)

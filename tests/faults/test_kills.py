@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.acts import Facts
 from tests.support.faults import MINUTE, SAPPORO, SETTLED, Act, Forks, State, act
+from tests.support.steps import DURABLE
 
 EXPECTED_NOTES = re.compile(
     r"application \d+ is unfinished; it will be completed as reserved"
@@ -197,12 +198,14 @@ def rotated(course: Course) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """The act to be killed, what is done before it, how it is repeated unless in the same way, and what must hold."""
+    """The act to be killed, what is done before it, how it is repeated unless in the same way, and what must hold. The
+    end comes before steps whose names begin with one of `kinds`."""
 
     act: Act
     check: Check
     before: tuple[Act, ...] = ()
     again: Act | None = None
+    kinds: tuple[str, ...] = DURABLE
 
 
 ISSUE = Case(act("issue", number=1, key="killed"), issued)
@@ -264,7 +267,7 @@ CASES = [
     pytest.param(Case(act("renew"), renewed), id="renewing-certificates"),
     pytest.param(Case(act("mass", act="issuer-key"), massed), id="revoking-everything-under-a-key"),
     pytest.param(Case(act("mass", act="address-renaming"), renamed), id="renaming-addresses"),
-    pytest.param(Case(act("rotate"), rotated), id="changing-the-keys-of-resident-codes"),
+    pytest.param(Case(act("rotate"), rotated, kinds=("commit", "replace")), id="changing-the-keys-of-resident-codes"),
 ]
 
 
@@ -292,7 +295,8 @@ def places(forks: Forks, settled: State, path: Path, case: Case) -> list[tuple[i
     with settled.copied(path) as state:
         forks.run(state, *case.before, now=SETTLED)
         steps = [*forks.run(state, case.act, now=SETTLED + MINUTE).steps, "the answer was heard"]
-    return [(last, step) for last, step in enumerate(steps) if not settled.server or step in ("commit", steps[-1])]
+    kinds = ("commit",) if settled.server else case.kinds
+    return [(last, step) for last, step in enumerate(steps) if step.startswith(kinds) or step == steps[-1]]
 
 
 def run(forks: Forks, settled: State, path: Path, case: Case, last: int, *, recover: bool = False) -> Course:

@@ -600,7 +600,7 @@ class Holds:
             self._tables.reported.get(name),
         )
 
-    def release(self, release: Release, receipt: str) -> None:
+    def release(self, release: Release, receipt: str, received_at: datetime | None = None) -> None:
         name = (release.issuer, release.serial)
         revocation = self._tables.revocations.get(name)
         if revocation is None or not revocation.on_hold or revocation.revoked_at != release.held_at:
@@ -609,7 +609,9 @@ class Holds:
         self._tables.reported.pop(name, None)
         self._tables.releases[len(self._tables.releases) + 1] = release
         scope = Scope(release.issuer, revocation.municipality)
-        self._tables.scopes[scope] = self._tables.scopes.get(scope, 0) + 1
+        self._tables.scopes[scope] = number = self._tables.scopes.get(scope, 0) + 1
+        at = release.released_at
+        self._tables.changes[scope, number] = ListChange(scope, number, 1, receipt, None, received_at or at, at)
 
     def releases_of(self, issuer: IssuerId, serial: SerialNumber) -> Sequence[Release]:
         return [row for row in self._tables.releases.values() if (row.issuer, row.serial) == (issuer, serial)]

@@ -42,7 +42,7 @@ def test_a_receipt_says_since_when_it_can_be_seen(door: Door, acts: Acts) -> Non
 
 def test_whoever_may_revoke_may_ask(door: Door) -> None:
     statuses = {caller: door.send("GET", PATH, caller=caller).status_code for caller in CALLERS}
-    assert statuses == {"municipality": 200, "register": 200, "verifier": 403, "operator": 200}
+    assert statuses == {"municipality": 200, "register": 200, "verifier": 403, "operator": 200, "desk": 200}
     assert door.send("GET", PATH, caller=None).status_code == 401
 
 

@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("number", row_id, nullable=False),
         sa.Column("count", row_id, nullable=False),
         sa.Column("receipt", sa.Text(), nullable=False),
-        sa.Column("cause", sa.String(length=32), nullable=False),
+        sa.Column("cause", sa.String(length=32), nullable=True),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("committed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("issuer", "municipality", "number", name="changes_key"),
