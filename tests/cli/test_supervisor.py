@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
@@ -19,13 +19,20 @@ from unittest.mock import Mock, patch
 
 import pytest
 
+from ca.batches import results_of, take_batch
 from cli import supervisor
 from config.assemble import assemble, system_clock, system_random
+from config.batching import make_batching
 from config.initialise import initialise
 from config.renewal import renew_due
 from config.settings import load
+from domain.errors import Code
+from domain.parties import LOCAL_OPERATOR
+from tests.support.applications import as_line
+from tests.support.authority import make_application
 from tests.support.serving import ROOT
 from tests.support.terminal import Terminal
+from web.batches import read_line
 
 SUPERVISOR = """
 import subprocess, sys, time
@@ -185,6 +192,22 @@ def test_the_publisher_reads_its_settings_again_when_told(state: Path) -> None:
         running.tell(signal.SIGHUP)
         running.read_until("signature-g2/ca.crl")
         assert (state / "elsewhere" / "signature-g2" / "ca.crl").exists()
+        running.tell(signal.SIGTERM)
+        assert running.process.wait(timeout=30) == 0
+
+
+def test_a_worker_on_batches_reads_its_settings_again_and_ends_when_told(state: Path) -> None:
+    with serving(state, "batches", "--slot", "1") as running:
+        with closing(assemble(state)) as services:
+            batching = make_batching(services, read_line)
+            taken = take_batch(batching, LOCAL_OPERATOR, "of-bad-lines", as_line(make_application()))
+            running.read_until("worked on batches")
+            (result,) = results_of(batching, LOCAL_OPERATOR, taken.batch.id)
+            assert result.item.refusal is not None
+            assert result.item.refusal.code is Code.UNKNOWN_RESIDENT
+        (state / "jpki.toml").write_text("nonsense", "utf-8")
+        running.tell(signal.SIGHUP)
+        running.read_until("the settings have faults; those read before stay in force")
         running.tell(signal.SIGTERM)
         assert running.process.wait(timeout=30) == 0
 
