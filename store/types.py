@@ -87,7 +87,7 @@ class Choice(Converted[E]):
     def stored(self, value: E) -> str:
         if not isinstance(value, self.members):
             raise TypeError(f"want a {self.members.__name__}")
-        return str(value.value)
+        return str(value._value_)  # `value` is a property that costs as much as the rest of this
 
     def read(self, value: str) -> E:
         return self._by_value[value]

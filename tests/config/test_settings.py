@@ -111,7 +111,11 @@ def test_settings_hold_no_secret(tmp_path: Path) -> None:
         pytest.param('"127.0.0.1:8443"', '"127.0.0.1"', "api.bind: want host:port", id="no port"),
         pytest.param('"127.0.0.1:8443"', '"127.0.0.1:70000"', "api.bind: want host:port", id="a port too high"),
         pytest.param('"127.0.0.1:8443"', '"公的:8443"', "api.bind: want host:port", id="a host in Japanese"),
-        pytest.param("workers = 2", "workers = 0", "api.workers: want a whole number from 1", id="no workers"),
+        pytest.param(
+            "workers = 2\nthreads", "workers = 0\nthreads", "api.workers: want a whole number", id="no workers"
+        ),
+        pytest.param("workers = 2", "workers = 0", "batches.workers: want a whole number", id="no workers on batches"),
+        pytest.param("queue = 20000", "queue = 9", "batches: a queue must hold", id="a queue too short for a batch"),
     ],
 )
 def test_a_planted_fault_is_named(before: str, after: str, fault: str, tmp_path: Path) -> None:
