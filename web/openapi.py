@@ -149,7 +149,6 @@ def _batches(key: _Object) -> _Object:
         [batches.MEDIA_TYPE],
     )
     send["post"]["requestBody"]["content"].pop("application/json")
-    send["post"]["responses"] |= _problems(429)
     many = _read(
         "Batches, newest first", {"200": _json("At most 100", schemas.BATCHES), **_problems(400, 401, 403, 503)}, before
     )
@@ -177,14 +176,12 @@ def _batches(key: _Object) -> _Object:
 def _holds(key: _Object, rehearsal: _Object) -> _Object:
     answers = {"oneOf": [schemas.HOLD_RECEIPT, schemas.HOLD_PREVIEW]}
     good = {"200": _json("The receipt; with dry_run what would be done", answers)}
-    acts = {
+    return {
         holds.PATH: _act("Hold certificates of a resident", holds.ROLES, [key, rehearsal], holds.HOLD.schema, good),
         holds.RELEASE_PATH: _act(
             "Lift the holds on a carrier", holds.RELEASE_ROLES, [key, rehearsal], holds.RELEASE.schema, good
         ),
     }
-    acts[holds.PATH]["post"]["responses"] |= _problems(429)
-    return acts
 
 
 def _own_notices() -> _Object:
@@ -291,7 +288,7 @@ def _act(
             "security": [{"clientCertificate": []}],
             "parameters": parameters,
             "requestBody": {"required": True, "content": content},
-            "responses": {**good, **_problems(400, 401, 403, 409, 413, 415, 422, 503, 500)},
+            "responses": {**good, **_problems(400, 401, 403, 409, 413, 415, 422, 429, 503, 500)},
         }
     }
 
