@@ -27,7 +27,8 @@ from tests.support.authority import (
     make_revocation,
 )
 from tests.support.memory import MemoryStore
-from tests.support.requests import make_pair, make_request
+from tests.support.proofs import proven
+from tests.support.requests import holder_key, make_pair, make_request
 from tests.support.residents import resident_code
 
 HOUR = timedelta(hours=1)
@@ -98,8 +99,11 @@ def test_a_found_phone_authenticates_again_and_signs_no_more(
 
 def test_the_signing_certificate_is_issued_anew(authority: Authority, store: MemoryStore) -> None:
     release_hold(authority, found())
-    requests = {Kind.SIGNATURE: make_request(number=4)}
-    pair = issue(authority, make_application(key="anew", requests=requests, carrier=PHONE))
+    revoke_resident(authority, make_revocation(key="the card", carriers=frozenset({CARD})))
+    issue(authority, make_application(key="another card", requests=make_pair(number=2)))
+    requests = {Kind.SIGNATURE: make_request(number=6)}
+    application = make_application(key="anew", requests=requests, carrier=PHONE)
+    pair = issue(authority, proven(application, holder_key(number=4)))
     assert set(pair.certificates) == {Kind.SIGNATURE}
 
 
