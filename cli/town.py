@@ -14,7 +14,7 @@ from rich.table import Table
 from cli.stage import in_use, make_room
 from oversight.reconcile import reconcile
 from town.figures import COLUMNS, YearFigures, row
-from town.life import BEGINS, Town
+from town.life import BEGINS, LifeFault, Town
 from town.plot import draw
 
 
@@ -50,6 +50,8 @@ def command(residents: int, years: int, seed: int, plot: Path | None, directory:
                 plot.write_text(draw(lived, f"A made-up town of {residents:,}"), "utf-8")
                 console.print(f"drawn into {plot}")
             _check(town, console)
+    except LifeFault as fault:
+        raise click.ClickException(f"on {town.day}: {fault}") from None
     finally:
         town.close()
 

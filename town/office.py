@@ -6,7 +6,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cryptography import x509
@@ -16,6 +16,7 @@ from cryptography.x509 import ocsp
 
 from ca.deliver import report_delivery
 from ca.issue import issue_all
+from ca.proof import proof_content
 from ca.revoke import RevocationRequest, revoke_resident
 from config.assemble import Services
 from domain.applications import Card, DeliveryReport, HandOver, IssuanceApplication
@@ -137,7 +138,8 @@ class Office:
                 raise LifeFault(f"an application was refused: {pair}")
             superseded = self._hand_out(application) if pair.pending else set()
             person = wish.person
-            replaced = person.live(now, wish.carrier) if pair.pending else []
+            # What was applied for with a card goes with it.
+            replaced = person.live(now) if pair.pending else []
             if superseded != {paper.kind for paper in replaced}:
                 raise LifeFault(f"a renewal superseded {superseded}, not {replaced}")
             for paper in replaced:
@@ -160,16 +162,22 @@ class Office:
         person = wish.person
         if person.card_ends is None:
             raise LifeFault("certificates are wanted without a card")
-        return IssuanceApplication(
+        made = {kind: next(self._mill) for kind in Kind if kind in wish.kinds}
+        application = IssuanceApplication(
             caller=self.city(person.place),
             key=self._key(),
             municipality=person.place,
             resident_code=person.code,
             attributes=person.items,
             card=Card(f"{person.number}-{person.card}", person.card_ends),
-            requests={kind: next(self._mill) for kind in Kind if kind in wish.kinds},
+            requests={kind: octets for kind, (_, octets) in made.items()},
             carrier=wish.carrier,
         )
+        if wish.carrier is Carrier.MOBILE_DEVICE:
+            return replace(application, proof=self._mill.sign(person.card_key, proof_content(application)))
+        if Kind.SIGNATURE in made:
+            person.card_key = made[Kind.SIGNATURE][0]
+        return application
 
     def revoke(self, person: Person, cause: RevocationCause, carrier: Carrier | None = None) -> None:
         """Revoke or hold what somebody has, on one carrier or on all. The call centre takes stops, day and night."""

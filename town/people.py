@@ -43,7 +43,8 @@ class Paper:
 
 @dataclass(slots=True)
 class Person:
-    """`number` makes the resident code. `papers` are all certificates of a witness, and the newest of others."""
+    """`number` makes the resident code. `card_key` is that of the signing key on the card. `papers` are all
+    certificates of a witness, and the newest of others."""
 
     number: int
     family: str
@@ -55,6 +56,7 @@ class Person:
     whereabouts: Whereabouts = Whereabouts.HERE
     card: int = 0
     card_ends: date | None = None
+    card_key: int = 0
     papers: list[Paper] = field(default_factory=list)
 
     @property

@@ -10,7 +10,7 @@ from multiprocessing import get_context
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 _EXPONENT = 65537
@@ -32,16 +32,22 @@ class RequestMill:
         self._process = ProcessPoolExecutor(1, get_context("spawn"))
         self._coming: deque[Future[list[bytes]]] = deque()
         self._asked = 0
-        self._made: Iterator[bytes] = iter(())
+        self._made: Iterator[tuple[int, bytes]] = iter(())
 
-    def __next__(self) -> bytes:
+    def __next__(self) -> tuple[int, bytes]:
+        """The number of a key, and the request over it."""
         for made in self._made:
             return made
         while len(self._coming) < _AHEAD:
             self._coming.append(self._process.submit(make_requests, self._asked, _BATCH))
             self._asked += _BATCH
-        self._made = iter(self._coming.popleft().result())
+        first = self._asked - _BATCH * len(self._coming)
+        self._made = enumerate(self._coming.popleft().result(), start=first)
         return next(self)
+
+    def sign(self, number: int, content: bytes) -> bytes:
+        """The signature of the key with that number, which only the other process has."""
+        return self._process.submit(sign, number, content).result()
 
     def close(self) -> None:
         self._process.shutdown(cancel_futures=True)
@@ -53,6 +59,11 @@ def make_requests(first: int, count: int) -> list[bytes]:
     return [
         builder.sign(_key(number), hashes.SHA256()).public_bytes(Encoding.DER) for number in range(first, first + count)
     ]
+
+
+def sign(number: int, content: bytes) -> bytes:
+    """By SHA-256 and PKCS #1 v1.5, as today's card signs."""
+    return _key(number).sign(content, padding.PKCS1v15(), hashes.SHA256())
 
 
 def _key(number: int) -> rsa.RSAPrivateKey:
