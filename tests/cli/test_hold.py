@@ -103,3 +103,11 @@ def test_holds_are_listed_by_age_and_reported_by_the_publisher(holder: Terminal)
     assert len(holder.do("holds", "--older-than", "30").rows) == 2
     text = holder.do("holds").out
     assert not any(value in text for value in (CODE, *list(ITEMS.values())[:3]))
+
+
+def test_a_desk_is_a_party_of_its_own(terminal: Terminal) -> None:
+    said = terminal.do("parties", "add", "desk", "call-centre")
+    assert said.out.startswith("call-centre may now call the API as desk; its credential: ")
+    assert [(row["role"], row["name"]) for row in terminal.do("parties", "list").rows if row["role"] == "desk"] == [
+        ("desk", "call-centre")
+    ]
