@@ -216,8 +216,8 @@ RENEWABLE = act("issue", number=NEWCOMER, key="old one", card_days=200)
 WAITING = (RENEWABLE, act("issue", number=NEWCOMER, key="renewal"))
 
 PHONE_LOST = (
-    act("revoke", number=2, key="card returned", cause="card-ended"),
     act("issue", number=2, key="phone", carrier="mobile-device"),
+    act("revoke", number=2, key="card given up", carriers=["card"]),
     act("hold", number=2, key="phone lost"),
 )
 ALL_LOST = (

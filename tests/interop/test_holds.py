@@ -22,9 +22,10 @@ from domain.certificates import Carrier, Kind
 from domain.lists import Scope
 from domain.parties import LOCAL_OPERATOR, Party, Role
 from domain.revocation import Revocation, RevocationCause
-from tests.support.acts import make_requests
+from tests.support.acts import make_key, make_requests
 from tests.support.authority import ITEMS_ON_RECORD, KIYOSE, RESIDENT, TurnedClock, add_resident, make_application
 from tests.support.judges import openssl_ocsp, openssl_verify, run
+from tests.support.proofs import proven
 
 pytestmark = pytest.mark.interop
 
@@ -52,10 +53,11 @@ class Desk:
     def issue(self, carrier: Carrier, *kinds: Kind) -> None:
         self._keys += 1
         key = f"application {self._keys}"
-        made = issue(
-            self.services.authority,
-            make_application(caller=LOCAL_OPERATOR, key=key, requests=make_requests(key, *kinds), carrier=carrier),
-        )
+        requests = make_requests(key, *kinds)
+        application = make_application(caller=LOCAL_OPERATOR, key=key, requests=requests, carrier=carrier)
+        if carrier is PHONE:
+            application = proven(application, make_key("application 1"))
+        made = issue(self.services.authority, application)
         for kind, der in made.certificates.items():
             pem = x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
             (self.folder / f"{kind.value}.{carrier.value}.pem").write_bytes(pem)

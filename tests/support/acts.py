@@ -62,6 +62,7 @@ from tests.support.applications import as_line
 from tests.support.authority import KIYOSE_CITY, make_application, make_revocation
 from tests.support.notices import MOVED, applied, notice
 from tests.support.people import serial_of
+from tests.support.proofs import proven
 from tests.support.requests import make_request
 from tests.support.residents import KIYOSE, as_fields, attributes, csv_file, record, resident_code
 from web.batches import read_line
@@ -91,10 +92,12 @@ class Workplace:
 
 def make_requests(label: str, *kinds: Kind) -> dict[Kind, bytes]:
     """Requests over P-384 keys that no other label has."""
-    return {
-        kind: make_request(key=ec.derive_private_key(serial_of(f"{label} {kind.value}").value, ec.SECP384R1()))
-        for kind in kinds
-    }
+    return {kind: make_request(key=make_key(label, kind)) for kind in kinds}
+
+
+def make_key(label: str, kind: Kind = Kind.SIGNATURE) -> ec.EllipticCurvePrivateKey:
+    """The key in the request of that label."""
+    return ec.derive_private_key(serial_of(f"{label} {kind.value}").value, ec.SECP384R1())
 
 
 def _application(
@@ -106,7 +109,7 @@ def _application(
     carrier: str = Carrier.CARD.value,
 ) -> IssuanceApplication:
     kinds = (Kind.SIGNATURE,) if alone else tuple(Kind)
-    return make_application(
+    application = make_application(
         **(card or {}),
         key=key,
         resident_code=resident_code(number),
@@ -114,6 +117,9 @@ def _application(
         requests=make_requests(f"{number} {key}", *kinds),
         carrier=Carrier(carrier),
     )
+    if application.carrier is Carrier.CARD:
+        return application
+    return proven(application, make_key(f"{number} first {number}"))
 
 
 def _found(place: Workplace, *, url: str) -> Facts:
@@ -214,12 +220,15 @@ def _erase(place: Workplace, *, years: int = 10) -> Facts:
     return {"erased": +erased}
 
 
-def _revoke(place: Workplace, *, number: int, key: str, cause: str = "holder-request") -> Facts:
+def _revoke(
+    place: Workplace, *, number: int, key: str, cause: str = "holder-request", carriers: list[str] | None = None
+) -> Facts:
     request = make_revocation(
         caller=KIYOSE_CITY if cause == "holder-request" else LOCAL_OPERATOR,
         key=key,
         resident_code=resident_code(number),
         cause=RevocationCause(cause),
+        carriers=None if carriers is None else frozenset(map(Carrier, carriers)),
     )
     receipt = revoke_resident(place.services.authority, request)
     return {"receipt": receipt.id, "revoked": [kind.value for kind in receipt.revoked]}
