@@ -202,13 +202,26 @@ def _orders(
     home = request.caller.municipality if request.caller.role is Role.MUNICIPALITY else None
     resident = find_resident(authority, work, request.resident_code, home)
     records = [row for row in work.certificates.of_resident(resident.id) if not row.validity.ended(now)]
-    orders = orders_for(authority.causes[request.cause], records, request.kinds, request.carriers)
+    meant = _meant(request, records)
+    orders = orders_for(authority.causes[request.cause], meant, request.kinds, request.carriers)
     ordered = {(order.issuer, order.serial) for order in orders}
     if not any(row.ended_at is None and (row.issuer, row.serial) in ordered for row in records):
         raise Refusal(
             Code.NO_LIVE_CERTIFICATE, "the resident has no live certificate of the kinds that this would revoke"
         )
     return orders, records
+
+
+def _meant(request: RevocationRequest, records: Sequence[CertificateRecord]) -> list[CertificateRecord]:
+    """Those that the cause can be about. Never delivered is what waits for its hand-over, as long as something does;
+    replaced by renewal is what does not wait."""
+    if request.cause is RevocationCause.RENEWAL:
+        return [row for row in records if not row.pending]
+    if request.cause is RevocationCause.NEVER_DELIVERED:
+        named = frozenset(Carrier) if request.carriers is None else request.carriers
+        waiting = [row for row in records if row.pending and row.ended_at is None and row.carrier in named]
+        return waiting or list(records)
+    return list(records)
 
 
 def _canonical(request: RevocationRequest) -> bytes:

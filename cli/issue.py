@@ -73,7 +73,7 @@ def command(
     members = read_application(document)
     asked = IssuanceApplication(caller=LOCAL_OPERATOR, key=key, **members)
     if to_sign:
-        click.echo(proof_content(asked), nl=False)
+        click.echo(proof_content(asked).decode(), nl=False)
         return
     out.mkdir(parents=True, exist_ok=True)
     pair = issue(open_state(state).authority, asked)

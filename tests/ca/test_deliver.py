@@ -385,6 +385,23 @@ def test_a_lost_card_ends_both_pairs(house: House) -> None:
     assert house.faults() == []
 
 
+def test_never_delivered_is_what_waits_and_the_old_ones_stay(house: House) -> None:
+    renewed(house)
+    assert house.revoke(1, RevocationCause.NEVER_DELIVERED).revoked == tuple(Kind)
+    assert states(house) == pair_of(1)
+    assert refused(house, outcome=HandOver.REFUSED) is Code.NOT_PENDING
+    assert house.revoke(1, RevocationCause.NEVER_DELIVERED).revoked == tuple(Kind)  # nothing waits: the live ones
+    assert states(house) == []
+
+
+def test_a_cause_that_names_the_renewal_leaves_what_waits(house: House) -> None:
+    renewed(house)
+    house.revoke(1, RevocationCause.RENEWAL)
+    assert states(house) == pair_of(2, pending=True)
+    assert house.deliver("the new one").live == tuple(Kind)
+    assert house.faults() == []
+
+
 # Crashes and races
 
 

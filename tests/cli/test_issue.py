@@ -185,3 +185,19 @@ def test_where_no_folder_can_be_made_nothing_is_issued(terminal: Terminal, desk:
     said = terminal("issue", desk / "application.json", "--key", "desk-0001", "--out", desk / "out" / "deeper")
     assert said.code == 1
     assert [row.get("act") for row in terminal.audit()].count("certificate-reserved") == 0
+
+
+def test_what_the_holder_signs_for_a_phone_is_printed(terminal: Terminal, desk: Path) -> None:
+    write_application(desk / "application.json", carrier="mobile-device", proof="AAAA")
+    said = terminal(
+        *("issue", desk / "application.json", "--key", "phone-0001", "--to-sign"),
+        *("--signature-request", desk / "signature.der", "--authentication-request", desk / "authentication.der"),
+    )
+    assert said.out.startswith("JPKI application for certificates on a mobile device, version 1\n")
+    assert f"resident_code={HOLDER['resident_code']}\n" in said.out
+    assert not (desk / "out").exists()
+    refused = terminal(
+        *("issue", desk / "application.json", "--key", "phone-0001", "--out", desk / "out"),
+        *("--signature-request", desk / "signature.der", "--authentication-request", desk / "authentication.der"),
+    )
+    assert (refused.code, "no-live-certificate" in refused.err) == (1, True)

@@ -379,8 +379,19 @@ class Model:
         asked, named = chosen or kinds, carriers or CARRIERS
         if not asked <= kinds or (asked != kinds and not choosable) or (named != CARRIERS and not by_carrier):
             return {"cause-not-allowed"}
-        hit = {row["carrier"] for (_, kind), row in self.live(number).items() if kind in _with_signature(asked)}
+        meant = self._meant(number, cause, named).items()
+        hit = {row["carrier"] for (_, kind), row in meant if kind in _with_signature(asked)}
         return set() if hit & named else {"no-live-certificate"}
+
+    def _meant(self, number: int, cause: str, carriers: set[str]) -> dict[Name, Row]:
+        """What waits is what was never delivered, if anything waits; a renewal replaces what does not wait."""
+        live = self.live(number)
+        waiting = {name: row for name, row in live.items() if row["pending"]}
+        if cause == "renewal":
+            return {name: row for name, row in live.items() if not row["pending"]}
+        if cause == "never-delivered":
+            return {name: row for name, row in waiting.items() if row["carrier"] in carriers} or live
+        return live
 
     def revoke(
         self, number: int, cause: str, chosen: set[str] | None = None, carriers: set[str] | None = None
@@ -388,7 +399,7 @@ class Model:
         """The kinds of which something changes."""
         kinds, _, _, reasons, _ = CAUSES[cause]
         changed = set()
-        for (application, kind), row in self.live(number).items():
+        for (application, kind), row in self._meant(number, cause, carriers or CARRIERS).items():
             if kind not in _with_signature(chosen or kinds) or row["carrier"] not in (carriers or CARRIERS):
                 continue
             reason = reasons[row["carrier"] != "card"]
