@@ -9,7 +9,7 @@ import click
 from cli.output import progress
 from cli.state import open_state
 from config.assemble import system_clock
-from config.filters import check_certificate
+from config.filters import check_certificate, filter_office, make_class_key
 from filters.checker import Verdict
 from filters.publish import publish_filters
 
@@ -30,7 +30,7 @@ def command() -> None:
 def key(state: Path, verifiers: str) -> None:
     """Make the key of a class of verifiers, for example `courts`. Hand the file to these verifiers and to nobody
     else."""
-    click.echo(f"made {open_state(state).make_filter_key(verifiers)}")
+    click.echo(f"made {make_class_key(open_state(state), verifiers)}")
 
 
 @command.command("make")
@@ -41,7 +41,7 @@ def make(state: Path, verifiers: str, fresh: bool) -> None:
     """Make the filters of a class: a delta over each base, or a new base every week."""
     services = open_state(state)
     with progress("filters") as advance:
-        made = publish_filters(services.filters, verifiers, fresh=fresh, on_progress=advance)
+        made = publish_filters(filter_office(services), verifiers, fresh=fresh, on_progress=advance)
     for name in made:
         click.echo(f"filters/{name}")
 

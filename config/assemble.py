@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import Event, Thread
 from time import time
 
 from ca.authority import Authority, Generation
 from ca.generation import issuer_of
 from config import rules
 from config.document import ConfigurationFaults
-from config.files import read_file, read_secret, replace_public, write_private
+from config.files import read_file, read_secret
 from config.key_ring import read_ring, require_whole_ring
 from config.municipalities import load_municipalities
 from config.settings import IssuerSettings, Settings, load
@@ -24,11 +24,10 @@ from crl.scope import distribution_point
 from domain.certificates import Issuer, IssuerId
 from domain.changes import LagCount
 from domain.code_keys import CodeKeys
-from domain.errors import Code, Refusal
+from domain.errors import Refusal
 from domain.lists import Scope
 from domain.parties import Credential, Party
-from domain.ports import Begin, Signer
-from filters.publish import FilterOffice
+from domain.ports import Signer, StatusLookup
 from keys.algorithms import ED25519, key_id_of, verify
 from keys.software import SoftwareSigner
 from mass.parts import MassParts
@@ -39,11 +38,13 @@ from policies.profile import Profile
 from residents.parts import Intake
 from residents.rotation import require_same_keys
 from residents.sealing import Sealer
+from store.follower import ModelStatusLookup, StatusFollower
+from store.model import StatusModel
 from store.status import SqlStatusLookup
 from store.work import SqlBegin
 from verifiers.admit import status_admission
 
-_CLASS = re.compile("[a-z0-9][a-z0-9-]{0,62}")
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def system_clock() -> datetime:
@@ -78,8 +79,13 @@ class Services:
         return database if isinstance(database, str) else read_secret(database).decode()
 
     @cached_property
-    def begin(self) -> Begin:
-        return SqlBegin(self.database_url, self.signer(self.settings.audit_key), keys=self)
+    def begin(self) -> SqlBegin:
+        begin = SqlBegin(self.database_url, self.signer(self.settings.audit_key), keys=self)
+        begin.on_change = self._follow
+        return begin
+
+    def _follow(self) -> None:
+        self.follower.follow()  # made when first needed: it reads through `begin`
 
     def attend(self, generations: tuple[int, ...]) -> bool:
         """The `CodeKeyWatch` port: for the sealer, as soon as there is one. Many processes need none."""
@@ -90,8 +96,27 @@ class Services:
         return self.sealer.require(generations)
 
     @cached_property
-    def status(self) -> SqlStatusLookup:
+    def status(self) -> StatusLookup:
+        """What the model of this node says, or the database itself."""
+        return ModelStatusLookup(self.model, self.status_source, self.clock, self.settings.model.max_age)
+
+    @cached_property
+    def status_source(self) -> SqlStatusLookup:
         return SqlStatusLookup(self.database_url)
+
+    @cached_property
+    def model(self) -> StatusModel:
+        # Its writes are not waited for, so after a power cut it may be anything: each start of the machine has its own.
+        return StatusModel(self.settings.model.folder / _BOOT.read_text("ascii").strip())
+
+    @cached_property
+    def follower(self) -> StatusFollower:
+        return StatusFollower(self.model, self.begin, self.clock, self.settings.model.folder / "follower.lock")
+
+    def keep_following(self) -> None:
+        """Have a thread of this process keep the model up to date, as long as no other process of the node does."""
+        arguments = (self.settings.model.poll, Event())
+        Thread(target=self.follower.run, args=arguments, name="status-follower", daemon=True).start()
 
     @cached_property
     def sealer(self) -> Sealer:
@@ -177,46 +202,6 @@ class Services:
             holder=f"{socket.gethostname()}:{os.getpid()}",
         )
 
-    @cached_property
-    def filters(self) -> FilterOffice:
-        folder = self.settings.state / "filters"
-        return FilterOffice(
-            issuers=self.issuers,
-            signers=self.issuer_signers,
-            key_of=self.filter_key,
-            begin=self.begin,
-            clock=self.clock,
-            random=self.random,
-            read=lambda name: (folder / name).read_bytes() if (folder / name).exists() else None,
-            write=lambda name, octets: replace_public(folder / name, octets),
-            lifetime=self.settings.crl.lifetime,
-        )
-
-    def filter_key(self, verifiers: str) -> bytes:
-        """The key of a class of verifiers. Raises Refusal(NOT_FOUND) for a class that has none yet."""
-        path = self._filter_key_path(verifiers)
-        if not path.exists():
-            raise Refusal(
-                Code.NOT_FOUND, f"there is no class of verifiers {verifiers}; make its key with: jpki filters key"
-            )
-        return bytes.fromhex(read_file(path).decode("ascii").strip())
-
-    def make_filter_key(self, verifiers: str) -> Path:
-        """A new key for a class of verifiers, in a file for the authority and to be handed to these verifiers.
-
-        Raises Refusal(ALREADY_APPLIED) for a class that has one.
-        """
-        path = self._filter_key_path(verifiers)
-        if path.exists():
-            raise Refusal(Code.ALREADY_APPLIED, f"the class {verifiers} has its key already: {path.name}")
-        write_private(path, self.random(32).hex().encode() + b"\n")
-        return path
-
-    def _filter_key_path(self, verifiers: str) -> Path:
-        if not _CLASS.fullmatch(verifiers):
-            raise Refusal(Code.MALFORMED, "a class of verifiers is named by small letters, digits and hyphens")
-        return self.settings.state / "secrets" / f"filter-{verifiers}.key"
-
     def _point(self, scope: Scope) -> bytes:
         subject = self.settings.names[self.issuers[scope.issuer].kind].subject
         return distribution_point(scope, subject, load_municipalities(), self.settings.locations)
@@ -299,7 +284,7 @@ class Services:
 
     def close(self) -> None:
         """Close the database connections that are not in use."""
-        for part in ("begin", "status"):
+        for part in ("begin", "status_source", "model"):
             if part in self.__dict__:
                 getattr(self, part).close()
 

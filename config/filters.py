@@ -1,20 +1,71 @@
-"""Filters as files: what a verifier needs to check certificates offline, opened and verified."""
+"""Filters as files: how they are made with a class's key, and what a verifier opens to check certificates offline."""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from config.files import read_file
+from config.assemble import Services
+from config.files import read_file, replace_public, write_private
 from domain.der import DerError
 from domain.errors import Code, Refusal
 from domain.serial import SerialNumber
 from filters.checker import FilterChecker, Verdict
 from filters.container import FilterFile, read_filter
+from filters.publish import FilterOffice
 from keys.algorithms import verify
+
+_CLASS = re.compile("[a-z0-9][a-z0-9-]{0,62}")
+_KEY_OCTETS = 32
+
+
+def filter_office(services: Services) -> FilterOffice:
+    """What makes the filters of a state directory."""
+    folder = services.settings.state / "filters"
+    return FilterOffice(
+        issuers=services.issuers,
+        signers=services.issuer_signers,
+        key_of=partial(_class_key, services.settings.state),
+        begin=services.begin,
+        clock=services.clock,
+        random=services.random,
+        read=lambda name: (folder / name).read_bytes() if (folder / name).exists() else None,
+        write=lambda name, octets: replace_public(folder / name, octets),
+        lifetime=services.settings.crl.lifetime,
+    )
+
+
+def make_class_key(services: Services, verifiers: str) -> Path:
+    """A new key for a class of verifiers, in a file for the authority and to be handed to these verifiers.
+
+    Raises Refusal(MALFORMED) for a name that is none, Refusal(ALREADY_APPLIED) for a class that has a key.
+    """
+    path = _key_path(services.settings.state, verifiers)
+    if path.exists():
+        raise Refusal(Code.ALREADY_APPLIED, f"the class {verifiers} has its key already: {path.name}")
+    write_private(path, services.random(_KEY_OCTETS).hex().encode() + b"\n")
+    return path
+
+
+def _class_key(state: Path, verifiers: str) -> bytes:
+    """Raises Refusal(NOT_FOUND) for a class that has no key yet."""
+    path = _key_path(state, verifiers)
+    if not path.exists():
+        raise Refusal(
+            Code.NOT_FOUND, f"there is no class of verifiers {verifiers}; make its key with: jpki filters key"
+        )
+    return _key(path)
+
+
+def _key_path(state: Path, verifiers: str) -> Path:
+    if not _CLASS.fullmatch(verifiers):
+        raise Refusal(Code.MALFORMED, "a class of verifiers is named by small letters, digits and hyphens")
+    return state / "secrets" / f"filter-{verifiers}.key"
 
 
 def check_certificate(
@@ -50,7 +101,7 @@ def _key(path: Path) -> bytes:
         key = bytes.fromhex(read_file(path).decode("ascii").strip())
     except ValueError:
         key = b""
-    if len(key) != 32:
+    if len(key) != _KEY_OCTETS:
         raise Refusal(Code.MALFORMED, f"{path.name} is not a key of a class of verifiers: want 64 hex digits")
     return key
 

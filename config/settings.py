@@ -80,6 +80,16 @@ class BatchSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """Where a node's status model lies, how long it may not have been compared with the database, and how often it
+    is."""
+
+    folder: Path
+    max_age: timedelta
+    poll: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the authority is told. Durations are timedeltas, paths are absolute, secrets are references."""
 
@@ -94,6 +104,7 @@ class Settings:
     hold_rules: Path | None
     locations: Locations
     ocsp: OcspPolicy
+    model: ModelSettings
     crl: CrlPolicy
     crl_directory: Path
     publish_poll: timedelta
@@ -159,6 +170,7 @@ def read(root: Section) -> Settings:
             crl=_location(locations, "crl"), ocsp=_location(locations, "ocsp"), issuers=_location(locations, "issuers")
         ),
         ocsp=_ocsp(root.section("ocsp")),
+        model=_model(root.section("status_model")),
         crl=_crl(crl),
         crl_directory=crl.file("directory", "crl"),
         publish_poll=timedelta(seconds=crl.integer("poll_seconds", 2, 1, 3600)),
@@ -291,6 +303,16 @@ def _batches(section: Section) -> BatchSettings:
     workers, poll = section.integer("workers", 1, 1, 64), section.integer("poll_seconds", 2, 1, 60)
     section.done()
     return BatchSettings(workers, timedelta(seconds=poll), policy)
+
+
+def _model(section: Section) -> ModelSettings:
+    settings = ModelSettings(
+        section.file("folder", "status-model"),
+        timedelta(seconds=section.integer("max_age_seconds", 5, 1, 3600)),
+        timedelta(milliseconds=section.integer("poll_milliseconds", 250, 10, 60_000)),
+    )
+    section.done()
+    return settings
 
 
 def _crl(section: Section) -> CrlPolicy:

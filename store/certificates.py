@@ -19,6 +19,7 @@ from store.lists import Lists
 from store.prepared import AnyRow
 from store.sets import AnyOf
 from store.statements import Statements
+from store.status_changes import StatusChanges
 from store.tables import certificates, revocations
 
 _c = certificates.c
@@ -87,9 +88,10 @@ _REFUSALS = {
 class Certificates:
     """`domain.ports.CertificateRepository`."""
 
-    def __init__(self, statements: Statements, lists: Lists) -> None:
+    def __init__(self, statements: Statements, lists: Lists, changes: StatusChanges) -> None:
         self._statements = statements
         self._lists = lists
+        self._changes = changes
 
     def reserve(self, records: Sequence[CertificateRecord]) -> None:
         self._statements.run(_INSERT, [_columns(record) for record in records], _REFUSALS)
@@ -103,6 +105,7 @@ class Certificates:
         ]
         if self._statements.run(_COMPLETE, rows) != len(rows):
             raise LookupError("no reserved certificate has this issuer and serial")
+        self._changes.note([(issuer, serial) for issuer, serial, _ in certificates], urgent=False)
 
     def find(self, issuer: IssuerId, serial: SerialNumber) -> CertificateRecord | None:
         row = self._statements.find(_FIND, {"of_issuer": issuer, "of_serial": serial})

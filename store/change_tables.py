@@ -1,4 +1,4 @@
-"""The tables of changes and their lags, beside `store.tables`."""
+"""The tables of changes, of their lags, and of changes of status, beside `store.tables`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, Text
 from domain.changes import Leg
 from domain.revocation import RevocationCause
 from store.metadata import metadata
-from store.types import Choice, Municipal, RowId, UtcDateTime
+from store.types import Choice, Municipal, RowId, SerialOctets, UtcDateTime
 
 # What lists should say anew: a row for each act and series of lists, also where it changed thousands of certificates.
 # Kept as long as receipts: nothing else is made of it.
@@ -36,4 +36,14 @@ lag_counts = Table(
     Column("count", RowId, nullable=False),
     Column("seconds", RowId, nullable=False),
     PrimaryKeyConstraint("leg", "bound"),
+)
+
+# Certificates whose status changed, in the order of the commits: status models follow them. Of use until every node has
+# seen them; a model that is older is made anew.
+status_changes = Table(
+    "status_changes",
+    metadata,
+    Column("sequence", RowId, primary_key=True, autoincrement=True),
+    Column("issuer", Text, nullable=False),
+    Column("serial", SerialOctets, nullable=False),
 )

@@ -16,6 +16,7 @@ from store.hold_tables import hold_misses, releases
 from store.lists import Lists
 from store.prepared import Statement
 from store.statements import Statements
+from store.status_changes import StatusChanges
 from store.tables import certificates, revocations
 
 _r, _c = revocations.c, certificates.c
@@ -79,9 +80,10 @@ _MISSES = (
 class Holds:
     """`domain.holds.HoldRepository`."""
 
-    def __init__(self, statements: Statements, lists: Lists) -> None:
+    def __init__(self, statements: Statements, lists: Lists, changes: StatusChanges) -> None:
         self._statements = statements
         self._lists = lists
+        self._changes = changes
 
     def standing(self, now: datetime, before: datetime, after: Hold | None, limit: int) -> Sequence[Hold]:
         named: dict[str, object] = {"now": now, "before": before, "limit": limit}
@@ -108,6 +110,7 @@ class Holds:
         }
         self._statements.run(_RELEASED, row)
         found = self._statements.one(_MUNICIPALITY, {"issuer": release.issuer, "serial": release.serial})
+        self._changes.note([(release.issuer, release.serial)], urgent=True)
         told = (receipt, None, received_at or release.released_at, release.released_at)
         self._lists.want(Scope(release.issuer, found.municipality), 1, told)
 

@@ -17,6 +17,7 @@ from domain.revocation import CrlReason, Revocation, RevocationBlock
 from domain.serial import SerialNumber
 from store.lists import Lists
 from store.statements import Statements
+from store.status_changes import StatusChanges
 from store.tables import certificates, lists, receipts, revocations, scopes
 
 _c = revocations.c
@@ -57,9 +58,10 @@ _STANDS = Refusal(Code.ALREADY_APPLIED, "the certificate is revoked already; not
 class Revocations:
     """`domain.ports.RevocationRepository`."""
 
-    def __init__(self, statements: Statements, lists: Lists) -> None:
+    def __init__(self, statements: Statements, lists: Lists, changes: StatusChanges) -> None:
         self._statements = statements
         self._lists = lists
+        self._changes = changes
 
     def find(self, issuer: IssuerId, serial: SerialNumber) -> Revocation | None:
         row = self._statements.find(_FIND, {"of_issuer": issuer, "of_serial": serial})
@@ -90,8 +92,9 @@ class Revocations:
             self._statements.run(_INSERT, [_row(*row) for row in rows], {"revocations_key": _STANDS})
         self._tell(rows, committed_at)
 
-    def _tell(self, rows: Iterable[tuple[Revocation, str, datetime]], committed_at: datetime | None) -> None:
+    def _tell(self, rows: Sequence[tuple[Revocation, str, datetime]], committed_at: datetime | None) -> None:
         """Have lists show them, and keep when they were received and committed."""
+        self._changes.note([(row.issuer, row.serial) for row, _, _ in rows], urgent=True)
         alike = Counter(
             (Scope(row.issuer, row.municipality), (receipt, row.cause, received_at, committed_at or row.revoked_at))
             for row, receipt, received_at in rows

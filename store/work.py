@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +26,7 @@ from store.parties import Parties
 from store.residents import Residents
 from store.revocations import Revocations
 from store.statements import Statements
+from store.status_changes import StatusChanges
 from store.trail import Trail
 
 
@@ -36,13 +38,21 @@ class SqlUnitOfWork:
     """
 
     def __init__(
-        self, engine: Engine, signer: Signer, write: bool, keys: CodeKeyWatch | None, *, lasting: bool = True
+        self,
+        engine: Engine,
+        signer: Signer,
+        write: bool,
+        keys: CodeKeyWatch | None,
+        on_change: Callable[[], object],
+        *,
+        lasting: bool = True,
     ) -> None:
         self._engine = engine
         self._signer = signer
         self._write = write
         self._lasting = lasting
         self._keys = keys
+        self._on_change = on_change
         self._new_keys = False
 
     def __enter__(self) -> Self:
@@ -53,11 +63,12 @@ class SqlUnitOfWork:
         self.residents = Residents(statements, self._not_found)
         self.notices = Notices(statements)
         self.applications = Applications(statements)
-        self.certificates = Certificates(statements, self.lists)
-        self.revocations = Revocations(statements, self.lists)
+        self.status_changes = StatusChanges(statements)
+        self.certificates = Certificates(statements, self.lists, self.status_changes)
+        self.revocations = Revocations(statements, self.lists, self.status_changes)
         self.changes = Changes(statements)
         self.mass = Mass(statements)
-        self.holds = Holds(statements, self.lists)
+        self.holds = Holds(statements, self.lists, self.status_changes)
         self.parties = Parties(statements)
         self.audit = Trail(statements, self._signer)
         if self._write:
@@ -78,8 +89,11 @@ class SqlUnitOfWork:
 
     def commit(self) -> None:
         self.lists.write_wanted()
+        urgent = self.status_changes.write()
         self.audit.chain()
         self._statements.commit()
+        if urgent:
+            self._on_change()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -98,6 +112,8 @@ class SqlBegin:
         `lock_wait` is in seconds. `keys` hears which generations of the keys of resident codes rows are made with.
         Connects when first called. Raises Refusal(BAD_CONFIGURATION).
         """
+        self.on_change: Callable[[], object] = lambda: None
+        """Called after a commit by which a status was changed that may have been told already."""
         self._writer = open_writer(url, lock_wait=lock_wait)
         self._reader = open_reader(url, lock_wait=lock_wait)
         self._signer = signer
@@ -111,7 +127,7 @@ class SqlBegin:
             self._reader.dispose(close=False)
             self._pid = os.getpid()
         engine = self._writer if write else self._reader
-        return SqlUnitOfWork(engine, self._signer, write, self._keys, lasting=lasting)
+        return SqlUnitOfWork(engine, self._signer, write, self._keys, self.on_change, lasting=lasting)
 
     def close(self) -> None:
         """Close all connections that are not in use; the next unit of work opens new ones."""

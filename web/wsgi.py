@@ -77,6 +77,7 @@ def status(state: Path | None = None) -> Flask:
 def _services(state: Path | None) -> Services:
     services = assemble(state or Path(os.environ[STATE]))
     services.require_schema()
+    services.keep_following()
     return services
 
 
