@@ -286,7 +286,7 @@ def next_generation(settings: str, label: str) -> str:
     """The settings with a new RSA generation that issues, and the former ones that do not any more."""
     blocks = [
         f'[[issuer]]\nid = "{kind}-{label}"\nkind = "{kind}"\ngeneration = "{label}"\n'
-        f'profile = "{kind}-rsa2048"\nauthority_profile = "ca-rsa2048"\n'
+        f'profile = "{kind}-rsa2048"\nmobile_profile = "{kind}-mobile-rsa2048"\nauthority_profile = "ca-rsa2048"\n'
         for kind in ("signature", "authentication")
     ]
     lines = settings.replace("issuing = false\n", "").splitlines()
