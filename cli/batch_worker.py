@@ -16,6 +16,9 @@ from web.batches import read_line
 
 _log = logging.getLogger("jpki.batches")
 
+ERASED_EVERY = timedelta(hours=1)
+"""How often the worker in the first slot looks for batches that were kept long enough."""
+
 _HEARD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
 
@@ -29,8 +32,13 @@ def run_worker(state: Path, slot: int) -> None:
     services.require_schema()
     worker = _worker(services, slot)
     wait = timedelta(0)
+    erased_at = None
     while True:
         done = go_round(worker)
+        now = services.clock()
+        if done == 0 and slot == 0 and (erased_at is None or now - erased_at >= ERASED_EVERY):
+            erased_at = now
+            erase(worker)
         poll = services.settings.batches.poll
         wait = timedelta(0) if done else next_wait(wait, poll, well=done is not None)
         heard = signal.sigtimedwait(_HEARD, wait.total_seconds())
@@ -53,14 +61,25 @@ def go_round(worker: Worker) -> int | None:
         if done := work_round(worker):
             _log.info("worked on batches", extra={"facts": {"applications": done}})
             return done
-        if erased := erase_old(worker.batching):
-            _log.info("erased old batches", extra={"facts": {"batches": erased}})
     except Refusal as refusal:
-        # Busy: another worker has the slot, or died and left it behind for a minute.
-        level = logging.INFO if refusal.code is Code.BUSY else logging.ERROR
-        _log.log(level, "refused", extra={"facts": {"code": refusal.code.value, "detail": refusal.detail}})
+        _tell(refusal)
         return None
     return 0
+
+
+def erase(worker: Worker) -> None:
+    """Erase batches that were kept long enough."""
+    try:
+        while erased := erase_old(worker.batching):
+            _log.info("erased old batches", extra={"facts": {"batches": erased}})
+    except Refusal as refusal:
+        _tell(refusal)
+
+
+def _tell(refusal: Refusal) -> None:
+    # Busy: another worker has the slot, or died and left it behind for a minute.
+    level = logging.INFO if refusal.code is Code.BUSY else logging.ERROR
+    _log.log(level, "refused", extra={"facts": {"code": refusal.code.value, "detail": refusal.detail}})
 
 
 def _leave(worker: Worker) -> None:

@@ -12,7 +12,7 @@ from unittest.mock import patch
 import pytest
 
 from ca.batch_work import Worker
-from cli.batch_worker import go_round
+from cli.batch_worker import erase, go_round
 from config.assemble import Services
 from config.batching import make_batching, make_worker
 from domain.errors import Code, Refusal
@@ -43,7 +43,7 @@ def test_a_round_works_off_what_waits_and_the_next_finds_nothing(
     assert (row["issued"], row["refused"]) == ("2", "1")
 
 
-def test_old_batches_are_erased_when_there_is_nothing_else_to_do(
+def test_old_batches_are_erased(
     terminal: Terminal,
     worker: Worker,
     file: Path,  # noqa: F811
@@ -53,7 +53,7 @@ def test_old_batches_are_erased_when_there_is_nothing_else_to_do(
     go_round(worker)
     terminal.clock.forward(timedelta(days=31))
     with caplog.at_level(logging.INFO):
-        assert go_round(worker) == 0
+        erase(worker)
     assert "erased old batches" in caplog.text
     assert terminal.do("batches", "list").rows == []
 
@@ -69,4 +69,9 @@ def test_a_refused_round_is_logged_and_tried_later(
         caplog.at_level(logging.INFO, "jpki.batches"),
     ):
         assert go_round(worker) is None
-    assert [record.levelno for record in caplog.records] == [level]
+    with (
+        patch("cli.batch_worker.erase_old", side_effect=Refusal(code, "not now")),
+        caplog.at_level(logging.INFO, "jpki.batches"),
+    ):
+        erase(worker)
+    assert [record.levelno for record in caplog.records] == [level, level]
