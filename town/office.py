@@ -20,7 +20,7 @@ from ca.proof import proof_content
 from ca.revoke import RevocationRequest, revoke_resident
 from config.assemble import Services
 from domain.applications import Card, DeliveryReport, HandOver, IssuanceApplication
-from domain.certificates import Carrier, Kind
+from domain.certificates import Carrier, Issuer, Kind
 from domain.errors import Refusal
 from domain.events import EventType, ResidentEvent
 from domain.parties import LOCAL_OPERATOR, Party, Role
@@ -208,31 +208,37 @@ class Office:
         return hit
 
     def ask(self, person: Person) -> None:
-        """Ask OCSP for everything a witness ever had."""
+        """Ask OCSP for everything a witness ever had, of issuers that have not ended: those have no more to say."""
         for paper in person.papers:
             if paper.octets is None:
                 continue
             certificate = x509.load_der_x509_certificate(paper.octets)
-            said, word = self._status(certificate, paper.kind), paper.word
+            issuer = self._issuer(certificate, paper.kind)
+            if issuer.validity.ended(self.now):
+                continue
+            said, word = self._status(certificate, issuer), paper.word
             if word == "good" and paper.ends < self.now:
                 word = "unknown"  # nobody is told good of what has ended
             if said != word:
-                raise LifeFault(f"OCSP says {said} of a {paper.kind.value} certificate that is {word}")
+                raise LifeFault(f"OCSP says {said} of a certificate for {paper.kind.value} that is {word}")
             self.counts["answers"] += 1
 
-    def _status(self, certificate: x509.Certificate, kind: Kind) -> str:
-        """What OCSP says; the authority key identifier tells which generation to ask about."""
+    def _issuer(self, certificate: x509.Certificate, kind: Kind) -> Issuer:
+        """The generation that issued it: they share a name, and the authority key identifier tells them apart."""
         named = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
         for issuer in self.services.issuers.values():
             if issuer.kind is kind and issuer.key_identifier == named:
-                authority = x509.load_der_x509_certificate(issuer.certificate)
-                builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, authority, hashes.SHA256())
-                request = builder.build().public_bytes(Encoding.DER)
-                answer = ocsp.load_der_ocsp_response(self.services.answer(request, None).der)
-                if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-                    return answer.response_status.name.lower()
-                return answer.certificate_status.name.lower()
-        return "of no issuer"
+                return issuer
+        raise LifeFault(f"a certificate for {kind.value} is of no issuer")
+
+    def _status(self, certificate: x509.Certificate, issuer: Issuer) -> str:
+        authority = x509.load_der_x509_certificate(issuer.certificate)
+        builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, authority, hashes.SHA256())
+        request = builder.build().public_bytes(Encoding.DER)
+        answer = ocsp.load_der_ocsp_response(self.services.answer(request, None).der)
+        if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            return answer.response_status.name.lower()
+        return answer.certificate_status.name.lower()
 
     def city(self, place: MunicipalityCode) -> Party:
         return self._cities.setdefault(place, Party(0, Role.MUNICIPALITY, place.value, place))
