@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -139,8 +140,12 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         try:
-            return self._load()
+            app = self._load()
         except (ConfigurationFaults, Refusal) as error:
             # These are written for the operator; gunicorn's own line would have the trace and not the reason.
             _log.critical("the service cannot start: %s", error)
             raise
+        # Tables and rules are read for good: to look for garbage among them again and again costs a tenth of the time.
+        gc.collect()
+        gc.freeze()
+        return app
