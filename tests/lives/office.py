@@ -450,9 +450,9 @@ class Office:
         key = x509.load_der_x509_certificate(ISSUERS[scope.issuer].certificate).public_key()
         assert found.is_signature_valid(key)  # type: ignore[arg-type]
         old = x509.load_der_x509_crl(before) if before else None
-        since = old.last_update_utc if old else None
+        since = old.last_update_utc if old is not None else None  # an empty list is falsy
         assert _entries(file) == self._expected(scope, since)
-        if old:
+        if old is not None:
             assert _number(found) > _number(old)
 
     def _expected(self, scope: Scope, since: datetime | None) -> dict[int, tuple[int, datetime]]:
