@@ -11,7 +11,6 @@ import pytest
 from ca.ageing import BATCH, Aged, age_holds
 from ca.authority import Authority
 from ca.hold import HoldRequest, place_hold
-from ca.issue import issue
 from domain.certificates import Carrier
 from domain.errors import Code, Refusal
 from domain.holds import AgeWord
@@ -20,12 +19,9 @@ from domain.revocation import CrlReason, RevocationCause
 from tests.support.authority import (
     RESIDENT,
     TurnedClock,
-    add_resident,
-    make_application,
-    make_authority,
 )
+from tests.support.carriers import carriers_in_use
 from tests.support.memory import MemoryStore
-from tests.support.requests import make_pair
 
 DAY = timedelta(days=1)
 ACTOR = "publisher:test"
@@ -44,10 +40,7 @@ def clock() -> TurnedClock:
 @pytest.fixture
 def authority(store: MemoryStore, clock: TurnedClock) -> Authority:
     """Resident 1 has a pair on card and phone, held now."""
-    made = make_authority(store, clock=clock)
-    add_resident(made)
-    issue(made, make_application())
-    issue(made, make_application(key="phone", requests=make_pair(number=1), carrier=Carrier.MOBILE_DEVICE))
+    made = carriers_in_use(store, clock)
     place_hold(made, HoldRequest(LOCAL_OPERATOR, "stop", RESIDENT))
     return made
 

@@ -12,7 +12,6 @@ import pytest
 from ca.authority import Authority
 from ca.desk import Name
 from ca.hold import HoldRequest, place_hold, preview_hold
-from ca.issue import issue
 from ca.revoke import revoke_resident
 from domain.certificates import Carrier, Kind
 from domain.errors import Code, Refusal
@@ -25,12 +24,10 @@ from tests.support.authority import (
     SAPPORO_CITY,
     TurnedClock,
     add_resident,
-    make_application,
-    make_authority,
     make_revocation,
 )
+from tests.support.carriers import carriers_in_use
 from tests.support.memory import MemoryStore
-from tests.support.requests import make_pair
 from tests.support.residents import resident_code
 
 DESK = Party(9, Role.DESK, "call-centre")
@@ -52,10 +49,7 @@ def clock() -> TurnedClock:
 @pytest.fixture
 def authority(store: MemoryStore, clock: TurnedClock) -> Authority:
     """Resident 1 of 清瀬市 has a pair on the card and one on the phone."""
-    made = make_authority(store, clock=clock)
-    add_resident(made)
-    issue(made, make_application())
-    issue(made, make_application(key="phone", requests=make_pair(number=1), carrier=Carrier.MOBILE_DEVICE))
+    made = carriers_in_use(store, clock)
     clock.forward(HOUR)
     return made
 
@@ -168,8 +162,9 @@ def test_a_desk_that_is_suspended_may_not(authority: Authority, clock: TurnedClo
 
 
 def test_municipality_and_operator_may(authority: Authority) -> None:
-    place_hold(authority, asked(carriers=PHONE, caller=KIYOSE_CITY))
-    place_hold(authority, asked(ITEMS_ON_RECORD, caller=LOCAL_OPERATOR))
+    phone = place_hold(authority, asked(carriers=PHONE, caller=KIYOSE_CITY, key="by-the-municipality"))
+    rest = place_hold(authority, asked(ITEMS_ON_RECORD, caller=LOCAL_OPERATOR))
+    assert set(phone.revoked) == set(rest.revoked) == set(Kind)
 
 
 def test_the_desk_revokes_nothing(authority: Authority) -> None:

@@ -21,11 +21,10 @@ from tests.support.authority import (
     RESIDENT,
     SAPPORO_CITY,
     TurnedClock,
-    add_resident,
     make_application,
-    make_authority,
     make_revocation,
 )
+from tests.support.carriers import carriers_in_use
 from tests.support.memory import MemoryStore
 from tests.support.proofs import proven
 from tests.support.requests import holder_key, make_pair, make_request
@@ -48,10 +47,7 @@ def clock() -> TurnedClock:
 @pytest.fixture
 def authority(store: MemoryStore, clock: TurnedClock) -> Authority:
     """Resident 1 of 清瀬市 has a pair on the card and one on the phone, and all of it is held since an hour."""
-    made = make_authority(store, clock=clock)
-    add_resident(made)
-    issue(made, make_application())
-    issue(made, make_application(key="phone", requests=make_pair(number=1), carrier=PHONE))
+    made = carriers_in_use(store, clock)
     clock.forward(HOUR)
     hold(made)
     clock.forward(HOUR)
