@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 
 import pytest
 from hypothesis import given
@@ -60,7 +60,8 @@ def test_nothing_is_missed_between_two_pieces() -> None:
 def test_chance_is_no_leak() -> None:
     known = {resident_code(number).digits for number in range(0, 10**10, 10**6)}
     search = Search(known)
-    search.look(os.urandom(1_000_000), "noise")
+    # The same noise every time: true chance is suspicious once in some thousand runs, which by_chance promises.
+    search.look(random.Random(2027).randbytes(1_000_000), "noise")
     assert search.suspicious() == []
     assert 0 < search.expected("packed, two digits an octet") < 0.1
     search.look(next(iter(known)).encode(), "leak")
