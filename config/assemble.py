@@ -219,7 +219,7 @@ class Services:
     def responder_key(self, row: IssuerSettings, issuer: Issuer) -> ResponderKey:
         """The key that signs an issuer's OCSP answers, with its certificate."""
         certificate = read_file(row.responder_certificate)
-        return delegate(issuer, certificate, self.signer(row.responder_key, certificate))
+        return delegate(issuer, certificate, self.signer(row.responder_key, certificate, repeatable=False))
 
     def answer(self, octets: bytes, caller: Party | None) -> OcspAnswer:
         """The OCSP answer to a request."""
@@ -309,11 +309,11 @@ class Services:
         self.require_schema()
         return False
 
-    def signer(self, key: Path, certificate: bytes | None = None) -> SoftwareSigner:
+    def signer(self, key: Path, certificate: bytes | None = None, *, repeatable: bool = True) -> SoftwareSigner:
         """The signer of an encrypted key file, checked against its certificate (DER) if one is given."""
         pem, passphrase = read_file(key), read_secret(self.settings.secrets.key_passphrase)
         try:
-            return SoftwareSigner.from_pem(pem, passphrase, certificate)
+            return SoftwareSigner.from_pem(pem, passphrase, certificate, repeatable=repeatable)
         except Refusal as refusal:
             raise Refusal(refusal.code, f"{key.name}: {refusal.detail}") from None
 

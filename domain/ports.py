@@ -87,6 +87,10 @@ class StatusLookup(Protocol):
     def status_of(self, issuer: IssuerId, serial: SerialNumber) -> CertificateStatus:
         """By the records; what may be said of it at a moment is `CertificateStatus.at`."""
 
+    def good_at(self, issuer: IssuerId, now: datetime, /) -> Callable[[bytes], bool]:
+        """A quick question about the 16 octets of a serial: True only where `status_of` would say, now and when asked,
+        that the certificate is good. False says nothing."""
+
 
 class ResidentRepository(Protocol):
     """The stored copy of the resident register, by the keyed index of the resident code."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePath
@@ -16,10 +16,11 @@ from domain.parties import Party
 from domain.ports import Clock, Signer, StatusLookup
 from ocsp import response
 from ocsp.issuers import IssuerTable
+from ocsp.lanes import Lane, around
 from ocsp.request import read_request
 from ocsp.requestor import signer_fingerprint
 from ocsp.response import ErrorStatus
-from ocsp.shapes import Shapes
+from ocsp.shapes import Shape, Shapes
 from ocsp.status import NEVER_ISSUED, status_of
 from policies.admission import NOBODY, Admit, Requestor
 from policies.ocsp import OcspPolicy
@@ -35,6 +36,9 @@ ERRORS: Final[Mapping[Code, ErrorStatus]] = {
     ),
 }
 """What a refusal is in OCSP; any other code has no business here and is an internalError."""
+
+
+_MOST_LANES = 4096
 
 
 class OcspAnswer(NamedTuple):
@@ -78,6 +82,7 @@ class _Desk:
     """A responder key with its algorithm looked up, and its current moment."""
 
     def __init__(self, key: ResponderKey) -> None:
+        self.issuer = key.issuer.id
         self.kind = key.issuer.kind
         self.certificate = key.certificate
         self.algorithm = key.signer.algorithm
@@ -118,6 +123,7 @@ class Responder:
     _issuers: IssuerTable = field(init=False, repr=False, compare=False)
     _shapes: Shapes = field(init=False, repr=False, compare=False, default_factory=Shapes)
     _desks: Mapping[IssuerId, _Desk] = field(init=False, repr=False, compare=False)
+    _lanes: dict[tuple[int, int], Lane] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_issuers", IssuerTable(key.issuer for key in self.keys.values()))
@@ -155,29 +161,69 @@ def _error(status: ErrorStatus) -> OcspAnswer:
 
 def _answer(responder: Responder, octets: bytes, caller: Party | None) -> OcspAnswer:
     now = responder.clock()
-    policy, lookup = responder.policy, responder.lookup
-    requestor = Requestor(caller) if caller is not None else NOBODY
     shape = responder._shapes.recall(octets)
-    if shape is not None:
-        issuer, cert_id_at, serial_at, serial_end, nonce_at = shape
-        nonce = octets[nonce_at:] or None
-        asked = [(octets[cert_id_at:serial_end], int.from_bytes(octets[serial_at:serial_end]))]
-    else:
-        query = read_request(octets, policy.max_cert_ids)
-        issuer = responder._issuers.issuer_for_all(query.cert_ids)
-        # RFC 9919 §3.1.2 lets signatures be ignored. One that is wrong shows that somebody changed the request: even
-        # where everybody may ask, that is not answered.
-        if query.signature is not None:
-            requestor = Requestor(caller, signer_fingerprint(query))
-        responder._shapes.learn(octets, query, issuer)
-        nonce = query.nonce
-        asked = [(cert_id.octets, cert_id.serial) for cert_id in query.cert_ids]
+    if shape is None:
+        return _answer_in_full(responder, octets, caller, now)
+    lane = responder._lanes.get((id(shape), id(caller)))
+    if lane is None or lane.now is not now or lane.caller is not caller:
+        lane = _open_lane(responder, shape, octets, caller, now)
+    issuer, cert_id_at, serial_at, serial_end, nonce_at = shape
+    cert_id, serial, nonce = octets[cert_id_at:serial_end], octets[serial_at:serial_end], octets[nonce_at:]
+    if lane.good(serial):
+        der = lane.answer(cert_id, nonce)
+        return OcspAnswer(der, "good", lane.max_age, lane.shared, now, lane.next_update)
+    asked = ((cert_id, int.from_bytes(serial)),)
+    return _build(responder, responder._desks[issuer], asked, nonce or None, now)
+
+
+def _open_lane(responder: Responder, shape: Shape, octets: bytes, caller: Party | None, now: datetime) -> Lane:
+    """The lane for requests of this shape by this caller, in this second; opening it is admission.
+
+    What is decided about the same party in the same second is the same: a party that has changed is another object.
+    """
+    desk, policy = responder._desks[shape.issuer], responder.policy
+    responder.admit(NOBODY if caller is None else Requestor(caller), desk.kind, now)
+    moment = desk.moment(now, policy)
+    lane = Lane(
+        now,
+        caller,
+        responder.lookup.good_at(shape.issuer, now),
+        *around(shape, octets, moment.produced, moment.times),
+        desk.sign,
+        0 if len(octets) > shape.nonce_at else moment.max_age_good,
+        policy.access == "open",
+        moment.next_update,
+        desk.algorithm,
+        desk.certificate,
+    )
+    if len(responder._lanes) >= _MOST_LANES:
+        responder._lanes.clear()
+    responder._lanes[id(shape), id(caller)] = lane
+    return lane
+
+
+def _answer_in_full(responder: Responder, octets: bytes, caller: Party | None, now: datetime) -> OcspAnswer:
+    query = read_request(octets, responder.policy.max_cert_ids)
+    issuer = responder._issuers.issuer_for_all(query.cert_ids)
+    # RFC 9919 §3.1.2 lets signatures be ignored. One that is wrong shows that somebody changed the request: even
+    # where everybody may ask, that is not answered.
+    signed = signer_fingerprint(query) if query.signature is not None else None
+    responder._shapes.learn(octets, query, issuer)
     desk = responder._desks[issuer]
-    responder.admit(requestor, desk.kind, now)
+    responder.admit(NOBODY if caller is None and signed is None else Requestor(caller, signed), desk.kind, now)
+    asked = [(cert_id.octets, cert_id.serial) for cert_id in query.cert_ids]
+    return _build(responder, desk, asked, query.nonce, now)
+
+
+def _build(
+    responder: Responder, desk: _Desk, asked: Sequence[tuple[bytes, int]], nonce: bytes | None, now: datetime
+) -> OcspAnswer:
+    """The answer about these CertIDs (DER, and their serial), for a requestor that was admitted."""
+    policy, issuer = responder.policy, desk.issuer
     moment = desk.moment(now, policy)
     singles, word, extended_revoke = b"", "", False
     for cert_id, serial in asked:
-        status = status_of(lookup, issuer, serial, policy.never_issued, now)
+        status = status_of(responder.lookup, issuer, serial, policy.never_issued, now)
         singles += response.single_response(cert_id, status, moment.times)
         word = status.word if word in ("", status.word) else "mixed"
         extended_revoke |= status is NEVER_ISSUED

@@ -89,12 +89,12 @@ def _extensions(nonce_length: int, extended_revoke: bool) -> bytes:
 
 def successful_response(tbs: bytes, algorithm: bytes, signature: bytes, certificate: bytes) -> bytes:
     """OCSPResponse around BasicOCSPResponse, with the responder's certificate in it (RFC 9919 §3.2.2)."""
-    before, between, after = _frame(len(tbs), algorithm, len(signature), certificate)
+    before, between, after = frame(len(tbs), algorithm, len(signature), certificate)
     return b"".join((before, tbs, between, signature, after))
 
 
 @lru_cache(maxsize=4096)
-def _frame(tbs: int, algorithm: bytes, signature: int, certificate: bytes) -> tuple[bytes, bytes, bytes]:
+def frame(tbs: int, algorithm: bytes, signature: int, certificate: bytes) -> tuple[bytes, bytes, bytes]:
     """What stands before, between and after a ResponseData and a signature of these lengths."""
     between = algorithm + der.header(der.BIT_STRING, signature + 1) + b"\x00"
     after = der.explicit(0, der.sequence(certificate))

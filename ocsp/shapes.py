@@ -29,7 +29,7 @@ class Shapes:
     """
 
     def __init__(self) -> None:
-        self._ends: dict[int, tuple[int, int]] = {}
+        self._ends: dict[int, tuple[int, int, int]] = {}
         self._shapes: dict[bytes, Shape] = {}
 
     def recall(self, octets: bytes) -> Shape | None:
@@ -37,8 +37,7 @@ class Shapes:
         ends = self._ends.get(len(octets))
         if ends is None:
             return None
-        serial_end, nonce_at = ends
-        serial_at = serial_end - OCTETS
+        serial_at, serial_end, nonce_at = ends
         # The range of SerialNumber: the top bits of a serial of ours are 01.
         if octets[serial_at] & 0xC0 != 0x40:
             return None
@@ -53,7 +52,7 @@ class Shapes:
         serial_end = cert_id_at + len(cert_id.octets)
         nonce_at = len(octets) - len(query.nonce or b"")
         serial_at = serial_end - OCTETS
-        self._ends[len(octets)] = (serial_end, nonce_at)
+        self._ends[len(octets)] = (serial_at, serial_end, nonce_at)
         self._shapes[octets[:serial_at] + octets[serial_end:nonce_at]] = Shape(
             issuer, cert_id_at, serial_at, serial_end, nonce_at
         )

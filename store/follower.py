@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -122,6 +122,12 @@ class ModelStatusLookup:
         except lmdb.Error:
             found = None
         return found or self._source.status_of(issuer, serial)
+
+    def good_at(self, issuer: IssuerId, now: datetime) -> Callable[[bytes], bool]:
+        try:
+            return self._model.good_at(issuer, int((now - self._max_age).timestamp()), int(now.timestamp()))
+        except lmdb.Error:
+            return lambda _: False
 
     def _seconds(self) -> tuple[int, int]:
         """The oldest comparison that is believed, and now. Kept while the clock gives the same object: it is asked many

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import struct
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ _STATE_FORM = struct.Struct(">cqq")
 _GOOD = struct.Struct(">Bq")
 _REVOKED = struct.Struct(">qB")
 _ISSUED = CertificateState.ISSUED.value
+_LATEST = (1 << 63) - 1
 _CHUNK = 100_000
 _SIZE = 64 << 30
 """The most the file may grow to; it takes only what is in it."""
@@ -79,6 +80,30 @@ class StatusModel:
             return good_until(datetime.fromtimestamp(not_after, UTC))
         seconds, reason = _REVOKED.unpack_from(found, _GOOD.size)
         return CertificateStatus("revoked", datetime.fromtimestamp(seconds, UTC), CrlReason(reason))
+
+    def good_at(self, issuer: IssuerId, oldest: int, now: int) -> Callable[[bytes], bool]:
+        """Whether `find` would call the certificate with these serial octets good, for many of them."""
+        environment = self._open()
+        mark = self._marks.get(issuer, 0)
+        low, high = _GOOD.pack(mark, now), _GOOD.pack(mark, _LATEST)
+        read, believed, table = environment.begin, b"", None
+
+        def good(serial: bytes) -> bool:
+            nonlocal believed, table
+            transaction = read()
+            octets = transaction.get(_STATE)
+            if octets != believed:
+                if octets is None:
+                    return False
+                name, _, checked_at = _STATE_FORM.unpack(octets)
+                if checked_at < oldest:
+                    return False
+                table, believed = self._tables[name], octets
+            found = transaction.get(serial, None, table)
+            # What is revoked has more octets, so it is not within the bounds of what is good even where it sorts there.
+            return found is not None and low <= found <= high and len(found) == len(low)
+
+        return good
 
     def state(self) -> ModelState | None:
         """None before the first build."""

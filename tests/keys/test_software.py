@@ -59,6 +59,15 @@ def test_equal_octets_get_equal_signatures(kind: str) -> None:
     assert signer.sign(b"message") == signer.sign(b"message") != signer.sign(b"other message")
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_signatures_that_need_not_be_repeatable_are_as_valid(kind: str) -> None:
+    key = new_key(kind)
+    signer = SoftwareSigner(key, repeatable=False)
+    made = {signer.sign(memoryview(b"message")) for _ in range(3)}
+    assert all(verify(signer.public, signer.algorithm, b"message", signature) for signature in made)
+    assert len(made) == (3 if kind == "ec-p256" else 1)
+
+
 def test_threads_may_share_a_signer() -> None:
     signer = SoftwareSigner(new_key("ec-p256"))
     expected = signer.sign(b"message")

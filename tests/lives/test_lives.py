@@ -31,6 +31,7 @@ from tests.lives.office import Office, address_in
 from tests.support.blocks import block_of
 from tests.support.memory import MemoryStore, Revocations
 from tests.support.residents import KIYOSE
+from tests.support.responder import Unhurried
 from tests.support.stores import Store, postgres_store, sql_store
 
 STEPS = 40
@@ -92,7 +93,7 @@ def test_lives_in_postgresql(postgres_url: str) -> None:
     live(open_store, examples=3)
 
 
-class _Forgetful:
+class _Forgetful(Unhurried):
     """A status lookup that takes whatever is on hold for good."""
 
     def __init__(self, store: MemoryStore) -> None:

@@ -31,6 +31,7 @@ from tests.support.responder import (
     NULL,
     OPEN,
     Statuses,
+    Unhurried,
     make_cert_id,
     make_extension,
     make_ocsp_request,
@@ -378,7 +379,7 @@ def test_what_is_no_request_is_malformed(octets: bytes) -> None:
     assert is_error(answer(make_responder(STATUSES), octets), ErrorStatus.MALFORMED_REQUEST)
 
 
-class Failing:
+class Failing(Unhurried):
     """A `StatusLookup` that raises."""
 
     def __init__(self, error: Exception) -> None:

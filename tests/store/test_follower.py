@@ -28,6 +28,7 @@ from store.model import Overtaken, StatusModel
 from store.work import SqlBegin
 from tests.support.authority import TurnedClock
 from tests.support.people import serial_of
+from tests.support.responder import Unhurried
 from tests.support.stores import Store, add_certificate, revocation_of
 
 ISSUER, OTHER = IssuerId("signature-g1"), IssuerId("authentication-g1")
@@ -35,7 +36,7 @@ MAX_AGE = timedelta(seconds=5)
 SECOND = timedelta(seconds=1)
 
 
-class Silent:
+class Silent(Unhurried):
     """A source that must not be asked."""
 
     def status_of(self, issuer: IssuerId, serial: SerialNumber) -> CertificateStatus:
@@ -73,7 +74,10 @@ class Node:
 
     def word(self, label: str = "holder", issuer: IssuerId = ISSUER) -> str:
         """What the model alone says."""
-        return self.alone.status_of(issuer, serial_of(label)).word
+        quick = self.alone.good_at(issuer, self.clock())(serial_of(label).octets)
+        word = self.alone.status_of(issuer, serial_of(label)).word
+        assert quick == (word == "good")
+        return word
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from oversight.reconcile import reconcile
 from tests.support.house import House
 from tests.support.lists import make_list
 from tests.support.memory import MemoryStore
+from tests.support.responder import Unhurried
 from tests.support.signers import authority_signer
 
 Certificate = tuple[int, Kind]
@@ -89,7 +90,7 @@ def damaged(octets: bytes) -> bytes:
     return octets[:-1] + bytes((octets[-1] ^ 1,))
 
 
-class Liar:
+class Liar(Unhurried):
     """A status source that tells `lies`, as often as `times`, and the truth otherwise."""
 
     def __init__(self, memory: MemoryStore, lies: Mapping[Certificate, CertificateStatus], times: int = 1000) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -28,6 +28,13 @@ HASH_OIDS = {"sha1": oids.SHA1, "sha256": oids.SHA256, "sha384": oids.SHA384, "s
 GENERATIONS = tuple((kind, generation) for generation in ("g1", "g2") for kind in Kind)
 
 
+class Unhurried:
+    """A `StatusLookup` without an answer to quick questions."""
+
+    def good_at(self, _issuer: IssuerId, _now: datetime) -> Callable[[bytes], bool]:
+        return lambda _: False
+
+
 @dataclass
 class Statuses:
     """The `StatusLookup` port over a dict; it keeps what it was asked."""
@@ -38,6 +45,15 @@ class Statuses:
     def status_of(self, issuer: IssuerId, serial: SerialNumber) -> CertificateStatus:
         self.asked.append(serial)
         return self.known.get((issuer, serial), UNKNOWN)
+
+    def good_at(self, issuer: IssuerId, now: datetime) -> Callable[[bytes], bool]:
+        def good(serial: bytes) -> bool:
+            if self.known.get((issuer, SerialNumber.of(serial)), UNKNOWN).at(now).word != "good":
+                return False
+            self.asked.append(SerialNumber.of(serial))
+            return True
+
+        return good
 
 
 def admit_all(requestor: Requestor, kind: Kind, now: datetime) -> None:
