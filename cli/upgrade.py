@@ -1,4 +1,4 @@
-"""`jpki upgrade`: the database of an older version of the program, made fit for this one."""
+"""`jpki upgrade`: the state of an older version of the program, made fit for this one."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from pathlib import Path
 import click
 
 from cli.state import open_state
+from config.provisions import found_provisions
 
 
 @click.command("upgrade")
 @click.pass_obj
 def command(state: Path) -> None:
-    """Bring the database up to this version of the program, in one transaction; nothing when it is.
+    """Bring the database up to this version of the program, in one transaction, and make keys that it needs and
+    older versions had not; nothing when all is there.
 
     Stop the services and back the database up first: an older program does not run over it afterwards.
     """
-    upgraded = open_state(state).upgrade_schema()
+    services = open_state(state)
+    upgraded = services.upgrade_schema()
     click.echo("the database is up to date now" if upgraded else "the database was up to date already")
+    if shares := found_provisions(services.settings, services.random):
+        click.echo(f"keys of provision records were made; hand the shares in {shares} to three officers")

@@ -18,6 +18,7 @@ from config.document import ConfigurationFaults
 from config.files import read_file, read_secret
 from config.key_ring import read_ring, require_whole_ring
 from config.municipalities import load_municipalities
+from config.provisions import make_writer
 from config.settings import IssuerSettings, Settings, load
 from crl.publisher import Publisher
 from crl.scope import distribution_point
@@ -35,6 +36,7 @@ from ocsp.delegation import delegate
 from ocsp.responder import OcspAnswer, Responder, ResponderKey, answer
 from oversight.inspection import Inspection
 from policies.profile import Profile
+from provisions.writer import SegmentWriter
 from residents.parts import Intake
 from residents.rotation import require_same_keys
 from residents.sealing import Sealer
@@ -117,6 +119,11 @@ class Services:
         """Have a thread of this process keep the model up to date, as long as no other process of the node does."""
         arguments = (self.settings.model.poll, Event())
         Thread(target=self.follower.run, args=arguments, name="status-follower", daemon=True).start()
+
+    @cached_property
+    def record(self) -> SegmentWriter:
+        """Where this process puts provisions on record."""
+        return make_writer(self.settings.provisions, self.clock, self.random)
 
     @cached_property
     def sealer(self) -> Sealer:
@@ -214,6 +221,7 @@ class Services:
             policy=self.settings.ocsp,
             admit=status_admission(self.begin, self.settings.ocsp.access),
             clock=self.clock,
+            record=self.record,
         )
 
     def responder_key(self, row: IssuerSettings, issuer: Issuer) -> ResponderKey:
@@ -283,8 +291,8 @@ class Services:
         return key_id == key_id_of(spki) and verify(spki, ED25519, octets, signature)
 
     def close(self) -> None:
-        """Close the database connections that are not in use."""
-        for part in ("begin", "status_source", "model"):
+        """Let go of provision records, and close the database connections that are not in use."""
+        for part in ("record", "begin", "status_source", "model"):
             if part in self.__dict__:
                 getattr(self, part).close()
 

@@ -80,9 +80,9 @@ class Section:
         """A path, made absolute against the state directory."""
         return self.base / self.text(key, default)
 
-    def secret(self, key: str) -> Secret:
+    def secret(self, key: str, default: object = None) -> Secret:
         """`{ file = "…" }` or `{ env = "…" }`; a bare text is refused because it would be the secret itself."""
-        match self._value(key, None):
+        match self._value(key, default):
             case {"file": str(path), **rest} if not rest:
                 return Secret(file=self.base / path)
             case {"env": str(name), **rest} if not rest:

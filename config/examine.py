@@ -15,6 +15,7 @@ from config.assemble import Services
 from config.document import ConfigurationFaults
 from config.files import read_file
 from config.municipalities import load_municipalities
+from config.provisions import require_provision_keys
 from config.rules import load_causes, load_events, load_holds, load_profiles, load_variants, load_weak_keys
 from config.settings import IssuerSettings, Settings
 from config.transport import open_transport, read_certificate
@@ -36,6 +37,7 @@ def examine(settings: Settings, now: datetime) -> list[str]:
             lambda: load_holds(settings.hold_rules),
             load_variants,
             lambda: _audit_keys(services),
+            lambda: require_provision_keys(services.settings),
         ):
             faults += _caught(part)
         for row in settings.issuers:
@@ -58,7 +60,7 @@ def _exposed(settings: Settings) -> Iterator[str]:
     private += [path for row in settings.issuers for path in (row.key, row.responder_key)]
     private += [
         secret.file
-        for secret in (secrets.key_passphrase, secrets.resident_index, secrets.resident_seal)
+        for secret in (secrets.key_passphrase, secrets.resident_index, secrets.resident_seal, secrets.provisions)
         if secret.file is not None
     ]
     if stat.S_IMODE(settings.state.stat().st_mode) & 0o077:

@@ -60,6 +60,17 @@ def replace_keys(path: Path, keys: Mapping[int, bytes]) -> None:
     make_durable(path.parent)
 
 
+def read_public(path: Path) -> bytes:
+    """A public key of 32 octets, kept as 64 hex digits. Raises Refusal(BAD_CONFIGURATION)."""
+    try:
+        key = bytes.fromhex(read_file(path).decode("ascii"))
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise Refusal(Code.BAD_CONFIGURATION, f"{path.name} is no public key: want 64 hex digits")
+    return key
+
+
 def write_private(path: Path, content: bytes) -> None:
     """A new file only its owner can read, on disk before this returns."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from config import rules
 from config.assemble import Services, profile_named
 from config.files import write_private, write_public
 from config.founding import Founder, make_key
+from config.provisions import found_provisions
 from config.settings import FILE_NAME, Settings, load
 from config.transport import found_transport
 from domain.code_keys import CodeKeyRecord
@@ -71,6 +72,8 @@ def _build(building: Path, text: str, now: datetime, random: RandomSource, on_st
     audit = make_key(settings, "ed25519", settings.audit_key)
     write_public(settings.audit_public_key, audit.public)
     on_step("audit key")
+    found_provisions(settings, random)
+    on_step("keys of provision records; their shares are for three officers")
     _database(settings, now)
     on_step("database")
 
@@ -84,6 +87,7 @@ def _secrets(state: Path, random: RandomSource) -> Settings:
         settings.secrets.key_passphrase,
         settings.secrets.resident_index,
         settings.secrets.resident_seal,
+        settings.secrets.provisions,
     ):
         if secret.file is not None:
             write_private(secret.file, random(32).hex().encode() + b"\n")

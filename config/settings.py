@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from config.document import ConfigurationFaults, Secret, Section
+from config.provision_settings import ProvisionSettings, read_provisions
 from domain import oids
 from domain.certificates import IssuerId, Kind
 from policies.batches import BatchPolicy
@@ -63,11 +64,13 @@ class TransportSettings:
 
 @dataclass(frozen=True, slots=True)
 class SecretSettings:
-    """Where the passphrase of all keys lies, and the two keys that keep resident codes out of sight."""
+    """Where the passphrase of all keys lies, the two keys that keep resident codes out of sight, and the key that files
+    records of provisions."""
 
     key_passphrase: Secret
     resident_index: Secret
     resident_seal: Secret
+    provisions: Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class Settings:
     crl_directory: Path
     publish_poll: timedelta
     batches: BatchSettings
+    provisions: ProvisionSettings
     audit_key: Path
     audit_public_key: Path
     transport: TransportSettings
@@ -158,7 +162,11 @@ def read(root: Section) -> Settings:
         state=root.base,
         database=_database(database),
         secrets=SecretSettings(
-            secrets.secret("key_passphrase"), secrets.secret("resident_index"), secrets.secret("resident_seal")
+            secrets.secret("key_passphrase"),
+            secrets.secret("resident_index"),
+            secrets.secret("resident_seal"),
+            # The default is for states of versions that kept no records of provisions.
+            secrets.secret("provisions", {"file": "secrets/provisions"}),
         ),
         names={kind: _names(names.section(kind.value)) for kind in Kind},
         issuers=_issuers(root.sections("issuer"), root),
@@ -175,6 +183,7 @@ def read(root: Section) -> Settings:
         crl_directory=crl.file("directory", "crl"),
         publish_poll=timedelta(seconds=crl.integer("poll_seconds", 2, 1, 3600)),
         batches=_batches(root.section("batches")),
+        provisions=read_provisions(root.section("provisions")),
         audit_key=audit.file("key", "keys/audit.pem"),
         audit_public_key=audit.file("public_key", "certs/audit.pub"),
         transport=TransportSettings(

@@ -9,6 +9,7 @@ from datetime import datetime
 from domain.status import GOOD
 from ocsp import response
 from ocsp.shapes import Shape
+from policies.admission import Admitted
 
 Frame = tuple[bytes, bytes, bytes]
 
@@ -18,12 +19,13 @@ class Lane:
     """The way of a plain request about one certificate that is good.
 
     `good` says of serial octets whether they are a good certificate's. The answer is that in which `before` and
-    `after` stand around the CertID, then the nonce if there is one. `caller` is whom the lane was made for, and `now`
-    the second.
+    `after` stand around the CertID, then the nonce if there is one. `caller` is whom the lane was made for, `now`
+    the second, and `admitted` what a record says of who asks.
     """
 
     now: datetime
     caller: object
+    admitted: Admitted
     good: Callable[[bytes], bool]
     before: bytes
     after: bytes

@@ -14,6 +14,7 @@ from domain.certificates import Issuer, IssuerId, Validity
 from domain.errors import Code, Refusal
 from domain.parties import Party
 from domain.ports import Clock, Signer, StatusLookup
+from domain.provisions import Channel, Provision, Record, asked_serial
 from ocsp import response
 from ocsp.issuers import IssuerTable
 from ocsp.lanes import Lane, around
@@ -22,7 +23,7 @@ from ocsp.requestor import signer_fingerprint
 from ocsp.response import ErrorStatus
 from ocsp.shapes import Shape, Shapes
 from ocsp.status import NEVER_ISSUED, status_of
-from policies.admission import NOBODY, Admit, Requestor
+from policies.admission import NOBODY, Admit, Admitted, Requestor
 from policies.ocsp import OcspPolicy
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,10 @@ ERRORS: Final[Mapping[Code, ErrorStatus]] = {
 
 
 _MOST_LANES = 4096
+
+COMMITMENT: Final = 32
+"""Octets of a nonce that is taken for evidence of a transaction: SHA-256 of a salt and the transaction's digest. When
+asked for its reason the verifier shows both."""
 
 
 class OcspAnswer(NamedTuple):
@@ -120,6 +125,7 @@ class Responder:
     policy: OcspPolicy
     admit: Admit
     clock: Clock
+    record: Record
     _issuers: IssuerTable = field(init=False, repr=False, compare=False)
     _shapes: Shapes = field(init=False, repr=False, compare=False, default_factory=Shapes)
     _desks: Mapping[IssuerId, _Desk] = field(init=False, repr=False, compare=False)
@@ -170,10 +176,12 @@ def _answer(responder: Responder, octets: bytes, caller: Party | None) -> OcspAn
     issuer, cert_id_at, serial_at, serial_end, nonce_at = shape
     cert_id, serial, nonce = octets[cert_id_at:serial_end], octets[serial_at:serial_end], octets[nonce_at:]
     if lane.good(serial):
+        evidence = nonce if len(nonce) == COMMITMENT else b""
+        responder.record(Provision(now, *lane.admitted, issuer, Channel.OCSP, serial, "good", evidence))
         der = lane.answer(cert_id, nonce)
         return OcspAnswer(der, "good", lane.max_age, lane.shared, now, lane.next_update)
     asked = ((cert_id, int.from_bytes(serial)),)
-    return _build(responder, responder._desks[issuer], asked, nonce or None, now)
+    return _build(responder, responder._desks[issuer], lane.admitted, asked, nonce or None, now)
 
 
 def _open_lane(responder: Responder, shape: Shape, octets: bytes, caller: Party | None, now: datetime) -> Lane:
@@ -182,11 +190,12 @@ def _open_lane(responder: Responder, shape: Shape, octets: bytes, caller: Party 
     What is decided about the same party in the same second is the same: a party that has changed is another object.
     """
     desk, policy = responder._desks[shape.issuer], responder.policy
-    responder.admit(NOBODY if caller is None else Requestor(caller), desk.kind, now)
+    admitted = responder.admit(NOBODY if caller is None else Requestor(caller), desk.kind, now)
     moment = desk.moment(now, policy)
     lane = Lane(
         now,
         caller,
+        admitted,
         responder.lookup.good_at(shape.issuer, now),
         *around(shape, octets, moment.produced, moment.times),
         desk.sign,
@@ -210,20 +219,29 @@ def _answer_in_full(responder: Responder, octets: bytes, caller: Party | None, n
     signed = signer_fingerprint(query) if query.signature is not None else None
     responder._shapes.learn(octets, query, issuer)
     desk = responder._desks[issuer]
-    responder.admit(NOBODY if caller is None and signed is None else Requestor(caller, signed), desk.kind, now)
+    requestor = NOBODY if caller is None and signed is None else Requestor(caller, signed)
+    admitted = responder.admit(requestor, desk.kind, now)
     asked = [(cert_id.octets, cert_id.serial) for cert_id in query.cert_ids]
-    return _build(responder, desk, asked, query.nonce, now)
+    return _build(responder, desk, admitted, asked, query.nonce, now)
 
 
 def _build(
-    responder: Responder, desk: _Desk, asked: Sequence[tuple[bytes, int]], nonce: bytes | None, now: datetime
+    responder: Responder,
+    desk: _Desk,
+    admitted: Admitted,
+    asked: Sequence[tuple[bytes, int]],
+    nonce: bytes | None,
+    now: datetime,
 ) -> OcspAnswer:
     """The answer about these CertIDs (DER, and their serial), for a requestor that was admitted."""
     policy, issuer = responder.policy, desk.issuer
     moment = desk.moment(now, policy)
+    evidence = nonce if nonce and len(nonce) == COMMITMENT else b""
     singles, word, extended_revoke = b"", "", False
     for cert_id, serial in asked:
         status = status_of(responder.lookup, issuer, serial, policy.never_issued, now)
+        # Before the answer leaves, and before it is signed: one that cannot be recorded is not given.
+        responder.record(Provision(now, *admitted, issuer, Channel.OCSP, asked_serial(serial), status.word, evidence))
         singles += response.single_response(cert_id, status, moment.times)
         word = status.word if word in ("", status.word) else "mixed"
         extended_revoke |= status is NEVER_ISSUED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
@@ -23,8 +24,17 @@ class Requestor:
 
 NOBODY = Requestor()
 
-Admit = Callable[[Requestor, Kind, datetime], None]
-"""Returns if the requestor may ask about certificates of that kind at that moment; raises Refusal otherwise."""
+
+class Admitted(NamedTuple):
+    """Who is admitted, if that is known, as which provider behind a platform, for which declared purpose."""
+
+    party: Party | None = None
+    provider: Party | None = None
+    purpose: str = ""
+
+
+Admit = Callable[[Requestor, Kind, datetime], Admitted]
+"""Who asks, if the requestor may ask about certificates of that kind at that moment; raises Refusal otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,22 @@ from datetime import datetime
 from domain.certificates import Kind
 from domain.parties import Credential, Party
 from domain.ports import Begin
-from policies.admission import Admit, Inquiry, Requestor, admit_party
+from policies.admission import Admit, Admitted, Inquiry, Requestor, admit_party
 from policies.ocsp import Access
 
 CredentialLookup = Callable[[bytes], Credential | None]
 """The registered credential with that SHA-256 fingerprint."""
 
 
-def admit_status(find: CredentialLookup, access: Access, requestor: Requestor, kind: Kind, now: datetime) -> None:
-    """Return if `requestor` may be told the status of certificates of `kind` at `now`.
+def admit_status(find: CredentialLookup, access: Access, requestor: Requestor, kind: Kind, now: datetime) -> Admitted:
+    """Who asks, if `requestor` may be told the status of certificates of `kind` at `now`.
 
     Raises Refusal(UNKNOWN_CALLER) or Refusal(NOT_ADMITTED). The credential is looked up for every request, so its
     withdrawal counts from the next one on.
     """
-    admit_party(Inquiry(access, _party(find, requestor, now), kind, now))
+    party = _party(find, requestor, now)
+    admit_party(Inquiry(access, party, kind, now))
+    return Admitted(party)
 
 
 def status_admission(begin: Begin, access: Access) -> Admit:
@@ -31,8 +33,8 @@ def status_admission(begin: Begin, access: Access) -> Admit:
         with begin(write=False) as work:
             return work.parties.credential(fingerprint)
 
-    def admit(requestor: Requestor, kind: Kind, now: datetime) -> None:
-        admit_status(find, access, requestor, kind, now)
+    def admit(requestor: Requestor, kind: Kind, now: datetime) -> Admitted:
+        return admit_status(find, access, requestor, kind, now)
 
     return admit
 

@@ -97,7 +97,7 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
         mass_blueprint(parts.list_mass_events, parts.find_mass_event, callers),
         reference_blueprint(parts.causes, parts.municipalities),
         ocsp_blueprint(status.answer, callers.known, meter.ocsp_answer),
-        lists_blueprint(status.crl_directory, status.issuers, status.clock),
+        lists_blueprint(status.crl_directory, status.issuers, status.clock, status.record, callers.known),
         health_blueprint(status.health),
     ):
         app.register_blueprint(door)

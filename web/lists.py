@@ -13,7 +13,9 @@ from flask import Blueprint, Response, request
 from domain.certificates import Issuer, IssuerId
 from domain.errors import Code, Refusal
 from domain.ports import Clock
+from domain.provisions import Channel, Provision, Record
 from web.editions import Editions
+from web.ocsp import Caller
 
 LIST_AGE = timedelta(minutes=5)
 """The longest a cache may keep a list: a new one may follow at any moment, and asking again costs a 304."""
@@ -23,8 +25,13 @@ CERTIFICATE_AGE = timedelta(days=1)
 _SCOPE = re.compile(r"[0-9]{5}|ca")
 
 
-def lists_blueprint(directory: Path, issuers: Mapping[IssuerId, Issuer], clock: Clock) -> Blueprint:
-    """`/crl/<issuer>/<area or ca>.crl` from `directory`, and `/ca/<issuer>.cer`."""
+def lists_blueprint(
+    directory: Path, issuers: Mapping[IssuerId, Issuer], clock: Clock, record: Record, caller: Caller
+) -> Blueprint:
+    """`/crl/<issuer>/<area or ca>.crl` from `directory`, and `/ca/<issuer>.cer`.
+
+    Each list that is handed over is put on record; that a cached one is still the newest (304) tells no status.
+    """
     door = Blueprint("lists", __name__)
     editions = Editions(directory)
 
@@ -36,7 +43,13 @@ def lists_blueprint(directory: Path, issuers: Mapping[IssuerId, Issuer], clock: 
             raise Refusal(Code.NOT_FOUND, "there is no such revocation list; its address stands in the certificate")
         response = Response(edition.octets, content_type="application/pkix-crl")
         response.last_modified = edition.this_update
-        return _cached(response, edition.digest, min(LIST_AGE, edition.next_update - clock()))
+        now = clock()
+        _cached(response, edition.digest, min(LIST_AGE, edition.next_update - now))
+        if request.method == "GET" and response.status_code in (200, 206):
+            who, digest = caller(request.environ), bytes.fromhex(edition.digest)
+            area, id_ = scope.encode(), IssuerId(issuer)
+            record(Provision(now, who, None, "", id_, Channel.CRL, area, "list", digest))
+        return response
 
     @door.get("/ca/<issuer>.cer")
     def get_issuer(issuer: str) -> Response:

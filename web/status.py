@@ -12,6 +12,7 @@ from flask import Flask
 from domain.certificates import Issuer, IssuerId
 from domain.changes import LagCount
 from domain.ports import Clock, RandomSource
+from domain.provisions import Record
 from web.front import OcspFront
 from web.health import Health, health_blueprint
 from web.lists import lists_blueprint
@@ -30,6 +31,7 @@ class StatusParts:
     clock: Clock
     random: RandomSource
     health: Health
+    record: Record
     lags: Callable[[], Sequence[LagCount]] = tuple
 
 
@@ -39,7 +41,7 @@ def create_status(parts: StatusParts) -> Flask:
     app = make_shell(parts.random, meter)
     for door in (
         ocsp_blueprint(parts.answer, nobody, meter.ocsp_answer),
-        lists_blueprint(parts.crl_directory, parts.issuers, parts.clock),
+        lists_blueprint(parts.crl_directory, parts.issuers, parts.clock, parts.record, nobody),
         health_blueprint(parts.health),
     ):
         app.register_blueprint(door)

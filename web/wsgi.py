@@ -17,6 +17,7 @@ from ca.revoke import preview, revoke_resident
 from ca.visibility import visibility_of
 from config.assemble import Services, assemble
 from config.batching import make_batching
+from config.provisions import keep_turning
 from mass.account import find_account, list_accounts
 from ocsp.responder import answer
 from policies.characters import propose
@@ -78,6 +79,7 @@ def _services(state: Path | None) -> Services:
     services = assemble(state or Path(os.environ[STATE]))
     services.require_schema()
     services.keep_following()
+    keep_turning(services.record)
     return services
 
 
@@ -90,5 +92,6 @@ def _status_parts(services: Services) -> StatusParts:
         clock=services.clock,
         random=services.random,
         health=services.health,
+        record=services.record,
         lags=services.lags,
     )

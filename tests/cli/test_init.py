@@ -43,7 +43,7 @@ def test_everything_is_there_and_only_its_owner_may_read_it(new: Terminal) -> No
     assert said.out.endswith(f"{new.state} is ready. Next: jpki --state {new.state} municipalities enrol 132217\n")
     assert mode(new.state) == 0o700
     private = [*new.state.glob("keys/*"), *new.state.glob("secrets/*"), new.state / "jpki.db", new.state / "jpki.toml"]
-    assert len(private) == 2 * len(ISSUERS) + 3 + 3 + 2
+    assert len(private) == 2 * len(ISSUERS) + 3 + 4 + 2
     assert {mode(path) for path in private} == {0o600}
 
 
@@ -54,7 +54,7 @@ def test_every_key_is_encrypted_with_the_passphrase_in_its_own_file(new: Termina
         assert path.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
         load_pem_private_key(path.read_bytes(), passphrase)
     secrets = {path.read_bytes() for path in new.state.glob("secrets/*")}
-    assert len(secrets) == 3
+    assert len(secrets) == 4
     assert all(len(bytes.fromhex(secret.decode())) == 32 for secret in secrets)
 
 

@@ -7,6 +7,7 @@ import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from cryptography.x509 import ocsp
@@ -15,12 +16,13 @@ from domain import der
 from domain.certificates import IssuerId, Kind
 from domain.errors import Code, Refusal
 from domain.parties import Party, Role
+from domain.provisions import Channel, Provision
 from domain.revocation import CrlReason
 from domain.serial import SerialNumber
 from domain.status import GOOD, UNKNOWN, CertificateStatus
 from ocsp.responder import ERRORS, OcspAnswer, Responder, answer
 from ocsp.response import ErrorStatus, error_response
-from policies.admission import Requestor
+from policies.admission import Admitted, Requestor
 from policies.ocsp import OcspPolicy
 from tests.ocsp.judges import judged_by_asn1crypto, judged_by_cryptography
 from tests.support.authority import NOW, make_issuer, make_responder_certificate
@@ -267,6 +269,7 @@ def test_shared_caches_get_answers_only_where_everybody_may_ask(policy: OcspPoli
 
 # --- who asks --------------------------------------------------------------------------------------------------------
 
+PROVIDER = Party(2, Role.VERIFIER, "shop", kinds=frozenset(Kind))
 VERIFIER = Party(1, Role.VERIFIER, "verifier", kinds=frozenset(Kind))
 CERTIFICATE = make_responder_certificate(Kind.AUTHENTICATION)
 SIGNED = sign_ocsp_request(
@@ -281,10 +284,11 @@ class Gate:
         self.refusal = refusal
         self.seen: list[tuple[Requestor, Kind, datetime]] = []
 
-    def __call__(self, requestor: Requestor, kind: Kind, now: datetime) -> None:
+    def __call__(self, requestor: Requestor, kind: Kind, now: datetime) -> Admitted:
         self.seen.append((requestor, kind, now))
         if self.refusal is not None:
             raise Refusal(self.refusal, "no")
+        return Admitted(VERIFIER, PROVIDER, "log-in")
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -444,3 +448,56 @@ def test_a_responder_shows_no_status_in_its_text() -> None:
     responder = make_responder({(ISSUER.id, SERIALS["good"]): UNKNOWN})
     assert isinstance(responder, Responder)
     assert str(SERIALS["good"].value) not in repr(responder)
+
+
+# --- what is put on record -------------------------------------------------------------------------------------------
+
+
+def told_of(request: bytes, **parts: Any) -> list[Provision]:
+    told: list[Provision] = []
+    answer(make_responder(STATUSES, record=told.append, **parts), request, VERIFIER)
+    return told
+
+
+def test_each_certificate_that_is_answered_about_is_put_on_record_as_it_was_answered() -> None:
+    request = make_ocsp_request(*(make_cert_id(SERIALS[name]) for name in ("good", "revoked")), make_cert_id(5))
+    told = told_of(request, admit=Gate(), policy=OcspPolicy())
+    who = (NOW, VERIFIER, PROVIDER, "log-in", make_issuer().id, Channel.OCSP)
+    assert told == [
+        Provision(*who, SERIALS["good"].octets, "good"),
+        Provision(*who, SERIALS["revoked"].octets, "revoked"),
+        Provision(*who, (5).to_bytes(16), "unknown"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("serial", "asked"),
+    [
+        pytest.param(1 << 158, b"", id="longer than any of ours"),
+        pytest.param(-1, b"", id="negative"),
+        pytest.param((1 << 128) - 1, b"\xff" * 16, id="as long as ours"),
+    ],
+)
+def test_a_number_that_cannot_be_a_serial_of_ours_is_put_on_record_too(serial: int, asked: bytes) -> None:
+    told = told_of(make_ocsp_request(make_cert_id(serial)))
+    assert [(provision.asked, provision.answered) for provision in told] == [(asked, "unknown")]
+
+
+def test_a_nonce_of_32_octets_is_evidence_of_a_transaction_and_no_other_is() -> None:
+    for octets, evidence in ((32, bytes(32)), (16, b""), (33, b"")):
+        request = make_ocsp_request(make_cert_id(SERIALS["good"]), nonce=bytes(octets))
+        assert [provision.evidence for provision in told_of(request)] == [evidence]
+    assert [provision.evidence for provision in told_of(make_ocsp_request(make_cert_id(SERIALS["good"])))] == [b""]
+
+
+def test_what_is_refused_is_not_put_on_record() -> None:
+    request = make_ocsp_request(make_cert_id(SERIALS["good"]))
+    assert told_of(request, admit=Gate(Code.NOT_ADMITTED), policy=OcspPolicy()) == []
+
+
+def test_without_room_for_a_record_the_verifier_is_told_to_try_later() -> None:
+    def refuse(provision: Provision) -> None:
+        raise Refusal(Code.STORE_UNAVAILABLE, "no room")
+
+    reply = answer(make_responder(STATUSES, record=refuse), make_ocsp_request(make_cert_id(SERIALS["good"])))
+    assert is_error(reply, ErrorStatus.TRY_LATER)

@@ -41,6 +41,7 @@ from residents.queue import Taken
 from residents.receipts import HeldNotice, NothingRevoked, NoticeReceipt, QuarantinedNotice
 from tests.support.authority import KIYOSE, NOW
 from tests.support.lists import ISSUERS
+from tests.support.responder import forget
 from web.api import ApiParts, create_api
 from web.batches import BatchParts
 from web.openapi import describe
@@ -178,6 +179,7 @@ def make_status_parts(acts: Acts, directory: Path = Path("nowhere")) -> StatusPa
         clock=lambda: NOW,
         random=bytes,
         health=lambda: {"database": True},
+        record=forget,
     )
 
 

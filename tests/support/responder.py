@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from domain import der, oids
 from domain.certificates import Issuer, IssuerId, Kind
 from domain.ports import Clock, StatusLookup
+from domain.provisions import Provision, Record
 from domain.serial import SerialNumber
 from domain.status import UNKNOWN, CertificateStatus
 from ocsp.delegation import delegate
 from ocsp.responder import Responder, ResponderKey
-from policies.admission import Admit, Requestor
+from policies.admission import Admit, Admitted, Requestor
 from policies.ocsp import OcspPolicy
 from tests.support.authority import NOW, make_issuer, make_responder_certificate
 from tests.support.signers import PrivateKey, responder_signer
@@ -56,8 +57,13 @@ class Statuses:
         return good
 
 
-def admit_all(requestor: Requestor, kind: Kind, now: datetime) -> None:
+def admit_all(requestor: Requestor, kind: Kind, now: datetime) -> Admitted:
     """The `Admit` callable of an open responder."""
+    return Admitted()
+
+
+def forget(provision: Provision) -> None:
+    """The `Record` callable of a responder whose answers nobody asks about."""
 
 
 def make_responder_key(kind: Kind = Kind.SIGNATURE, generation: str = "g1") -> ResponderKey:
@@ -77,12 +83,13 @@ def make_responder(
     admit: Admit = admit_all,
     clock: Clock = lambda: NOW,
     keys: Iterable[ResponderKey] | None = None,
+    record: Record = forget,
 ) -> Responder:
     """A responder for all four issuers whose clock stands at `NOW`; it knows `statuses`, or asks `lookup`."""
     if keys is None:
         keys = [make_responder_key(kind, generation) for kind, generation in GENERATIONS]
     return Responder(
-        {key.issuer.id: key for key in keys}, lookup or Statuses(dict(statuses or {})), policy, admit, clock
+        {key.issuer.id: key for key in keys}, lookup or Statuses(dict(statuses or {})), policy, admit, clock, record
     )
 
 

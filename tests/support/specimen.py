@@ -22,7 +22,7 @@ from domain.status import GOOD
 from tests.support.authority import NOW
 from tests.support.lists import ISSUERS
 from tests.support.people import serial_of
-from tests.support.responder import make_responder
+from tests.support.responder import forget, make_responder
 from web.server import Service, run_server, server_settings
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def make_status_parts(folder: Path) -> StatusParts:
         clock=lambda: NOW,
         random=bytes,
         health=lambda: {"database": not (folder / "down").exists()},
+        record=forget,
     )
 
 

@@ -12,8 +12,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.http import http_date
 
+from domain.certificates import Kind
 from domain.der import DerError
+from domain.errors import Code, Refusal
 from domain.lists import Scope
+from domain.parties import Party, Role
+from domain.provisions import Channel, Provision
 from tests.support.authority import KIYOSE, TurnedClock
 from tests.support.lists import G1, ISSUERS, NOW, SCOPE, make_list, make_revocation
 from web.editions import Editions, update_times
@@ -31,12 +35,20 @@ def clock() -> TurnedClock:
     return TurnedClock()
 
 
+BANK = Party(7, Role.VERIFIER, "bank", kinds=frozenset(Kind))
+
+
 @pytest.fixture
-def app(tmp_path: Path, clock: TurnedClock) -> Flask:
+def told() -> list[Provision]:
+    return []
+
+
+@pytest.fixture
+def app(tmp_path: Path, clock: TurnedClock, told: list[Provision]) -> Flask:
     put(tmp_path, SCOPE, LIST)
     (tmp_path / "secret.crl").write_bytes(LIST)
     app = make_shell(bytes, Meter())
-    app.register_blueprint(lists_blueprint(tmp_path, ISSUERS, clock))
+    app.register_blueprint(lists_blueprint(tmp_path, ISSUERS, clock, told.append, lambda _: BANK))
     return app
 
 
@@ -52,6 +64,42 @@ def put(directory: Path, scope: Scope, octets: bytes) -> None:
     beside = path.with_suffix(".new")
     beside.write_bytes(octets)
     beside.rename(path)
+
+
+def test_a_list_that_is_handed_over_is_put_on_record(
+    client: FlaskClient, clock: TurnedClock, told: list[Provision]
+) -> None:
+    etag = client.get(PATH).headers["ETag"]
+    client.get(PATH, headers={"Range": "bytes=0-9"})
+    provision = Provision(
+        clock.now,
+        BANK,
+        None,
+        "",
+        SCOPE.issuer,
+        Channel.CRL,
+        SCOPE.path[-9:-4].encode(),
+        "list",
+        hashlib.sha256(LIST).digest(),
+    )
+    assert told == [provision, provision]
+    assert client.get(PATH, headers={"If-None-Match": etag}).status_code == 304
+    assert client.head(PATH).status_code == 200
+    assert client.get(PATH, headers={"Range": "bytes=99999999-"}).status_code == 416
+    assert client.get("/ca/signature-g1.cer").status_code == 200
+    assert len(told) == 2
+
+
+def test_no_list_is_handed_over_that_cannot_be_put_on_record(tmp_path: Path, clock: TurnedClock) -> None:
+    def refuse(provision: Provision) -> None:
+        raise Refusal(Code.STORE_UNAVAILABLE, "no room")
+
+    put(tmp_path, SCOPE, LIST)
+    app = make_shell(bytes, Meter())
+    app.register_blueprint(lists_blueprint(tmp_path, ISSUERS, clock, refuse, lambda _: None))
+    response = app.test_client().get(PATH)
+    assert response.status_code == 503
+    assert LIST not in response.data
 
 
 def test_a_list_comes_as_it_lies_there(client: FlaskClient) -> None:

@@ -1,0 +1,1 @@
+"""Records of provisions: written sealed, filed for those they are about, opened by two, erased in time."""
