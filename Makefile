@@ -34,6 +34,7 @@ lint: $(DEV) ## check style, format, types and imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	cd kit && $(abspath $(BIN))/lint-imports
 
 format: $(DEV) ## repair style and format where that can be done safely
 	$(BIN)/ruff check --fix .
@@ -61,7 +62,7 @@ system-packages: ## install the programs the tests talk to, where they are missi
 	@.ci/system-packages
 
 clean: ## remove environments, caches and build output; leaves jpki-state alone
-	rm -rf $(VENV) $(DATA_VENV) build dist *.egg-info .coverage htmlcov .hypothesis \
+	rm -rf $(VENV) $(DATA_VENV) build dist kit/build kit/*.egg-info *.egg-info .coverage htmlcov .hypothesis \
 	  .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(BIN)/python:

@@ -1,0 +1,7 @@
+"""`python -m jpki_verify`."""
+
+from __future__ import annotations
+
+from jpki_verify.command import main
+
+main()

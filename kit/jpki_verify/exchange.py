@@ -1,0 +1,138 @@
+"""One HTTP exchange with a bound on everything: time in all, octets, media type; no redirect is followed."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from threading import Event, Timer
+from urllib.parse import urlsplit
+
+from jpki_verify.rejection import Reason, Unusable
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long an exchange may take from the first octet to the last, and how many octets an answer may have."""
+
+    patience: timedelta
+    octets: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reply:
+    """Status, media type without parameters, and body."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+def fetch(url: str, media_type: str, limits: Limits, context: ssl.SSLContext | None = None) -> bytes:
+    """The body that GET gives. Raises Unusable."""
+    return _only(exchange("GET", url, None, {"Accept": media_type}, limits, context), media_type)
+
+
+def post(
+    url: str, body: bytes, sent: str, received: str, limits: Limits, context: ssl.SSLContext | None = None
+) -> bytes:
+    """The body that POST gives, of media types `sent` and `received`. Raises Unusable."""
+    return _only(exchange("POST", url, body, {"Content-Type": sent, "Accept": received}, limits, context), received)
+
+
+def exchange(
+    method: str,
+    url: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    limits: Limits,
+    context: ssl.SSLContext | None = None,
+) -> Reply:
+    """What the server says, whatever its status is. Raises Unusable(UNREACHABLE, TOO_SLOW, TOO_LARGE or REDIRECTED).
+
+    The time of a socket counts anew with each octet, so that a server could drip for ever: at the end of `patience` the
+    connection is cut from outside. No proxy is asked, whatever the environment says.
+    """
+    parts = urlsplit(url)
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    late = Event()
+    try:
+        with _connected(host, parts.port or (443 if secure else 80), limits.patience, late) as plain:
+            connection = HTTPConnection(host, parts.port, timeout=limits.patience.total_seconds())
+            connection.sock = (context or tls()).wrap_socket(plain, server_hostname=host) if secure else plain
+            try:
+                connection.request(method, target, body, {**headers, "Connection": "close"})
+                reply = _read(connection.getresponse(), limits.octets)
+            finally:
+                connection.close()
+    except TimeoutError:
+        raise Unusable(Reason.TOO_SLOW) from None
+    except (OSError, HTTPException, ValueError):
+        raise Unusable(Reason.TOO_SLOW if late.is_set() else Reason.UNREACHABLE) from None
+    if late.is_set():  # a body without a length ends where the connection was cut
+        raise Unusable(Reason.TOO_SLOW)
+    return reply
+
+
+def tls(authority: str | None = None, certificate: str | None = None, key: str | None = None) -> ssl.SSLContext:
+    """What servers are known by: that authority's certificate (a file) alone, else those of the system; and what we
+    show them. TLS 1.2 or later; names are always checked."""
+    context = ssl.create_default_context(cafile=authority)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if certificate:
+        context.load_cert_chain(certificate, key)
+    return context
+
+
+@contextmanager
+def _connected(host: str, port: int, patience: timedelta, late: Event) -> Iterator[socket.socket]:
+    """A connection that is cut when time is up, also while TLS or the reader holds it."""
+    seconds = patience.total_seconds()
+    opened = socket.create_connection((host, port), timeout=seconds)
+    handle = socket.socket(fileno=os.dup(opened.fileno()))  # the connection's other end of the same rope
+    timer = Timer(seconds, _cut, (handle, late))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield opened
+    finally:
+        timer.cancel()
+        timer.join()
+        handle.close()
+        opened.close()
+
+
+def _cut(handle: socket.socket, late: Event) -> None:
+    late.set()
+    try:
+        handle.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return
+
+
+def _read(response: HTTPResponse, most: int) -> Reply:
+    if 300 <= response.status < 400:
+        raise Unusable(Reason.REDIRECTED)
+    if response.length is not None and response.length > most:
+        raise Unusable(Reason.TOO_LARGE)
+    body = response.read(most + 1)
+    if len(body) > most:
+        raise Unusable(Reason.TOO_LARGE)
+    if response.length:  # http.client is content with fewer octets than were promised when it is told how many to read
+        raise HTTPException("the body is cut short")
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return Reply(response.status, media_type, body)
+
+
+def _only(reply: Reply, media_type: str) -> bytes:
+    if reply.status != 200:
+        raise Unusable(Reason.HTTP_ERROR)
+    if reply.media_type != media_type:
+        raise Unusable(Reason.WRONG_MEDIA_TYPE)
+    return reply.body

@@ -1,0 +1,102 @@
+"""What the command prints: text for people in two languages, JSON for programs, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jpki_verify.messages import Language, message
+from jpki_verify.rejection import Rejected, Verdict
+from jpki_verify.verifier import Confirmed
+
+_LABELS: Mapping[str, tuple[str, str]] = {
+    "handle": ("Handle", "ハンドル"),
+    "kind": ("Kind", "種類"),
+    "source": ("Status by", "確認方法"),
+    "as_of": ("As of", "失効情報の時点"),
+    "checked_at": ("Checked at", "確認日時"),
+    "passed_over": ("Could not tell", "利用できなかった確認方法"),
+    "since": ("Since", "日時"),
+    "detail": ("Detail", "詳細"),
+    "next": ("Next", "次にすること"),
+    "checks": ("Checked", "確認した項目"),
+    "challenge": ("Challenge", "チャレンジ"),
+    "erased": ("Erased", "消去件数"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Printer:
+    """How to speak."""
+
+    language: Language
+    as_json: bool
+
+    def confirmed(self, found: Confirmed) -> Verdict:
+        """Print that somebody is confirmed."""
+        facts: dict[str, object] = {
+            "handle": found.handle,
+            "kind": found.kind.value,
+            "source": found.source,
+            "as_of": f"{found.as_of:%Y-%m-%dT%H:%M:%SZ}",
+            "checked_at": f"{found.checked_at:%Y-%m-%dT%H:%M:%SZ}",
+        }
+        if found.passed_over:
+            facts["passed_over"] = {name: reason.value for name, reason in found.passed_over}
+        return self.outcome("confirmed", Verdict.CONFIRMED, facts)
+
+    def rejected(self, rejected: Rejected) -> Verdict:
+        """Print that something is not confirmed."""
+        facts: dict[str, object] = {"detail": rejected.detail}
+        if rejected.since:
+            facts["since"] = f"{rejected.since:%Y-%m-%dT%H:%M:%SZ}"
+        if rejected.passed_over:
+            facts["passed_over"] = {name: reason.value for name, reason in rejected.passed_over}
+        return self.outcome(rejected.code.value, rejected.code.verdict, facts)
+
+    def outcome(self, code: str, verdict: Verdict, facts: Mapping[str, object]) -> Verdict:
+        """Print an outcome with words of its own."""
+        words = message(code, self.language)
+        if self.as_json:
+            about = {"outcome": code, "verdict": _word(verdict), "title": words.title, "action": words.action}
+            self._json({**about, **facts})
+        else:
+            self._lines(words.title, facts)
+            self._line("" if verdict is Verdict.CONFIRMED and "handle" not in facts else words.action)
+        return verdict
+
+    def facts(self, facts: Mapping[str, object]) -> Verdict:
+        """Print facts that need no verdict."""
+        if self.as_json:
+            self._json(facts)
+        else:
+            self._lines("", facts)
+        return Verdict.CONFIRMED
+
+    def _lines(self, title: str, facts: Mapping[str, object]) -> None:
+        self._line(title)
+        for name, value in facts.items():
+            label = _LABELS[name][self.language == "ja"]
+            if isinstance(value, list) and not value:
+                continue
+            if isinstance(value, list):
+                self._line(f"{label}:")
+                for item in value:
+                    self._line(f"  - {item}")
+            elif isinstance(value, Mapping):
+                self._line(f"{label}: " + ", ".join(f"{key} {one}" for key, one in value.items()))
+            else:
+                self._line(f"{label}: {value}")
+
+    def _json(self, facts: Mapping[str, object]) -> None:
+        self._line(json.dumps(facts, ensure_ascii=False, indent=2))
+
+    def _line(self, text: str) -> None:
+        if text:
+            sys.stdout.write(text + "\n")
+
+
+def _word(verdict: Verdict) -> str:
+    return verdict.name.lower().replace("_", "-")

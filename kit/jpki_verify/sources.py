@@ -1,0 +1,80 @@
+"""Sources of status and of handles, opened as the settings say."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+
+from jpki_verify.exchange import Limits, fetch, post, tls
+from jpki_verify.filters import Filters
+from jpki_verify.handles import LARGEST_ANSWER as LARGEST_HANDLES
+from jpki_verify.handles import AuthorityHandles, Handles, OwnHandles
+from jpki_verify.lists import MEDIA_TYPE, ListRules, Lists
+from jpki_verify.ocsp_answer import LARGEST_ANSWER, AnswerRules
+from jpki_verify.ocsp_request import RequestSigner
+from jpki_verify.rejection import Code, Rejected
+from jpki_verify.settings import Credential, Settings
+from jpki_verify.status import Ask, Responder
+from jpki_verify.store import Store
+
+
+def open_sources(settings: Settings, store: Store, random: Callable[[int], bytes]) -> dict[str, Ask]:
+    """The sources by name, in their order. Raises Rejected(BAD_CONFIGURATION)."""
+    opened: dict[str, Ask] = {}
+    for name in settings.status.sources:
+        match name:
+            case "ocsp":
+                opened[name] = _ocsp(settings, random)
+            case "lists":
+                opened[name] = _lists(settings, store)
+            case _:
+                opened[name] = _filter(settings)
+    return opened
+
+
+def open_handles(settings: Settings) -> Handles:
+    """Who gives handles. Raises Rejected(BAD_CONFIGURATION)."""
+    rules = settings.handles
+    if rules.own_key is not None:
+        return OwnHandles(rules.own_key)
+    limits = Limits(settings.status.patience, LARGEST_HANDLES)
+    return AuthorityHandles(rules, client_tls(settings.credential), limits)
+
+
+def client_tls(credential: Credential | None) -> ssl.SSLContext:
+    """TLS that shows the credential and knows the authority's servers alone."""
+    if credential is None:
+        raise Rejected(Code.BAD_CONFIGURATION, "an address with https:// wants [credential]")
+    return tls(str(credential.authority), str(credential.certificate), str(credential.key))
+
+
+def _ocsp(settings: Settings, random: Callable[[int], bytes]) -> Ask:
+    rules, url = settings.status, settings.status.ocsp or ""
+    limits = Limits(rules.patience, LARGEST_ANSWER)
+    context = client_tls(settings.credential) if url.startswith("https") else None
+    signer = RequestSigner(settings.credential) if settings.credential else None
+
+    def send(request: bytes) -> bytes:
+        return post(url, request, "application/ocsp-request", "application/ocsp-response", limits, context)
+
+    answers = AnswerRules(rules.tolerance, settings.trust.distrusted)
+    return Responder(send, signer, answers, random).status_of
+
+
+def _lists(settings: Settings, store: Store) -> Ask:
+    rules, base = settings.status, settings.status.lists or ""
+    limits = Limits(rules.patience, rules.list_octets)
+    context = client_tls(settings.credential) if base.startswith("https") else None
+    found = Lists(
+        ListRules(base, rules.tolerance, rules.oldest_list),
+        lambda url: fetch(url, MEDIA_TYPE, limits, context),
+        store.is_newest,
+    )
+    return found.status_of
+
+
+def _filter(settings: Settings) -> Ask:
+    rules = settings.status
+    if rules.filters is None or rules.filter_key is None:
+        raise Rejected(Code.BAD_CONFIGURATION, "the filter wants filters and filter_key")
+    return Filters(rules.filters, rules.filter_key, rules.tolerance).status_of

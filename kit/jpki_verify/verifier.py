@@ -1,0 +1,152 @@
+"""The verifier: what an operator's program calls. Certificates come in, handles go out, nothing else stays."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from jpki_verify.anchors import Anchor, load_anchors
+from jpki_verify.certificates import Holder, accept
+from jpki_verify.challenge import NONCE_OCTETS, make_challenge, redeem_challenge
+from jpki_verify.cms import SignedDocument
+from jpki_verify.handles import Handles
+from jpki_verify.items import FourItems, items_of
+from jpki_verify.rejection import Code, Reason, Rejected
+from jpki_verify.settings import Kind, Settings, load_settings
+from jpki_verify.signatures import verify_raw
+from jpki_verify.sources import open_handles, open_sources
+from jpki_verify.status import Ask, confirm
+from jpki_verify.store import Erased, Evidence, Store
+
+_log = logging.getLogger("jpki_verify")
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Somebody is confirmed. `handle` is all that is to be kept. `items` are the four items of a signing certificate,
+    for this moment; they are not printed. `passed_over` names sources that could not tell, and why."""
+
+    handle: str
+    kind: Kind
+    checked_at: datetime
+    source: str
+    as_of: datetime
+    passed_over: tuple[tuple[str, Reason], ...]
+    items: FourItems | None = field(repr=False)
+
+
+@dataclass(frozen=True, repr=False)
+class Verifier:
+    """One operator's verifier; threads may share it. Everything it needs of the world is handed to it."""
+
+    settings: Settings
+    anchors: tuple[Anchor, ...]
+    sources: dict[str, Ask]
+    handles: Handles
+    store: Store
+    clock: Callable[[], datetime]
+    random: Callable[[int], bytes]
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> Self:
+        """The verifier of a settings file. Raises Rejected(BAD_CONFIGURATION) with what is wrong and what to do."""
+        settings = load_settings(Path(path).resolve())
+        try:
+            store = Store(settings.store.path)
+            anchors = load_anchors(settings.trust, clock())
+            return cls(
+                settings=settings,
+                anchors=anchors,
+                sources=open_sources(settings, store, random),
+                handles=open_handles(settings),
+                store=store,
+                clock=clock,
+                random=random,
+            )
+        except (ssl.SSLError, OSError) as error:
+            raise Rejected(Code.BAD_CONFIGURATION, f"the files for TLS cannot be used: {error.strerror}") from None
+
+    def new_challenge(self) -> str:
+        """A text for the card to sign: send it to the browser, and keep it with the session until it comes back."""
+        now, rules = self.clock(), self.settings.store
+        return make_challenge(self.settings.audience, self.random(NONCE_OCTETS), now, rules.challenge_life, self.store)
+
+    def log_in(self, challenge: str, certificate: bytes, signature: bytes) -> Confirmed:
+        """Who signed the challenge with an authentication certificate (DER or PEM). Raises Rejected."""
+        signed = redeem_challenge(challenge, self.clock(), self.store)
+        return self._confirm(certificate, Kind.AUTHENTICATION, signed, signature)
+
+    def check_signature(self, document: bytes, certificate: bytes, signature: bytes) -> Confirmed:
+        """Who signed the octets of a document with a signing certificate (DER or PEM). Raises Rejected."""
+        return self._confirm(certificate, Kind.SIGNATURE, document, signature)
+
+    def check_cms(self, signed: bytes, document: bytes | None = None) -> Confirmed:
+        """Who signed a document in CMS: with the content inside, or with `document` beside it. Raises Rejected."""
+        opened = SignedDocument(signed)
+        holder = self.accept(opened.certificate, Kind.SIGNATURE)
+        content = opened.content(document)
+        return self._finish(holder, content)
+
+    def accept(self, certificate: bytes, kind: Kind) -> Holder:
+        """The certificate of a holder as far as it can be told without asking anybody. Raises Rejected."""
+        return accept(certificate, kind, self.anchors, self.settings.trust, self.clock())
+
+    def check_certificate(self, certificate: bytes, kind: Kind) -> Confirmed:
+        """Whose certificate this is, and that it is good. Nobody has shown that it is theirs: ask so only about a
+        transaction that you can show, the authority notices who asks for no reason. Raises Rejected."""
+        return self._finish(self.accept(certificate, kind), b"")
+
+    def erase(self) -> Erased:
+        """Erase what is over; run it once a day. Nobody else erases anything."""
+        erased = self.store.erase(self.clock(), self.settings.store.account_life)
+        _log.info(
+            "erased: %d challenges, %d accounts, %d records of evidence",
+            erased.challenges,
+            erased.accounts,
+            erased.evidence,
+        )
+        return erased
+
+    def _confirm(self, certificate: bytes, kind: Kind, octets: bytes, signature: bytes) -> Confirmed:
+        holder = self.accept(certificate, kind)
+        # Before anybody is asked about the certificate: who cannot sign with it learns nothing about it here.
+        if not verify_raw(holder.key, octets, signature):
+            raise self._told(Rejected(Code.BAD_SIGNATURE, "the signature is not by the key of the certificate"), kind)
+        return self._finish(holder, octets)
+
+    def _finish(self, holder: Holder, octets: bytes) -> Confirmed:
+        """Status and handle of a holder who is otherwise accepted."""
+        try:
+            found = confirm(holder, self.sources, self.clock())
+            handle = self.handles.handle_of(holder)
+        except Rejected as rejected:
+            raise self._told(rejected, holder.kind) from None
+        now, rules = self.clock(), self.settings
+        if rules.store.evidence_life:
+            subject = hashlib.sha256(octets).digest()
+            kept = Evidence(now, handle, holder.kind.value, rules.handles.purpose, found.source, found.as_of, subject)
+            self.store.keep_evidence(kept, rules.store.evidence_life)
+        _log.info("confirmed: %s by %s%s", holder.kind.value, found.source, _said(found.passed_over))
+        items = items_of(holder.certificate) if holder.kind is Kind.SIGNATURE else None
+        return Confirmed(handle, holder.kind, now, found.source, found.as_of, found.passed_over, items)
+
+    def _told(self, rejected: Rejected, kind: Kind) -> Rejected:
+        _log.info("not confirmed: %s: %s%s", kind.value, rejected.code.value, _said(rejected.passed_over))
+        return rejected
+
+
+def _said(passed_over: tuple[tuple[str, Reason], ...]) -> str:
+    return "".join(f", {name} could not tell ({reason.value})" for name, reason in passed_over)
