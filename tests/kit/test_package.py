@@ -33,12 +33,6 @@ def test_the_kit_imports_nothing_of_the_authority() -> None:
     assert {module.name: imported(module) - ALLOWED for module in MODULES if imported(module) - ALLOWED} == {}
 
 
-def test_its_contract_names_every_room_of_the_authority() -> None:
-    rooms = set(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"])
-    contract = PROJECT["tool"]["importlinter"]["contracts"][0]
-    assert rooms <= set(contract["forbidden_modules"])
-
-
 def test_signed_documents_are_an_extra() -> None:
     assert [module.name for module in MODULES if "pyhanko" in imported(module)] == ["cms.py"]
     assert [name.partition(">")[0] for name in PROJECT["project"]["dependencies"]] == ["asn1crypto", "cryptography"]
