@@ -180,6 +180,7 @@ class _Course:
             reserved_at=self.now,
             pending=waits_for_delivery(self.authority.issuance, alone=alone, replaces=replaces),
             predecessor=entitlement.predecessors.get(kind),
+            line=_line(self.basis.replaced.get(kind)),
         )
 
     def sign(self) -> None:
@@ -222,6 +223,14 @@ class _Course:
         positions = positions_in(certificates)
         substitutions = substitutions_in(certificates, positions, self.application, self.authority.variants)
         return IssuedPair(rows[0].application_id, certificates, positions, repeated, substitutions, pending)
+
+
+def _line(replaced: CertificateRecord | None) -> int | None:
+    """A renewed certificate stays in the line of the one it replaces; after an end a new line begins: what became of a
+    holder then is told to nobody without consent."""
+    if replaced is None:
+        return None
+    return replaced.application_id if replaced.line is None else replaced.line
 
 
 def _carry(joint: JointWork, courses: Iterable[_Course], step: Callable[[_Course, UnitOfWork], Refusal | None]) -> None:

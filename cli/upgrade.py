@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cli.state import open_state
+from config.handles import add_handle_key
 from config.provisions import found_provisions
 
 
@@ -23,3 +24,8 @@ def command(state: Path) -> None:
     click.echo("the database is up to date now" if upgraded else "the database was up to date already")
     if shares := found_provisions(services.settings, services.random):
         click.echo(f"keys of provision records were made; hand the shares in {shares} to three officers")
+    with services.begin(write=False) as work:
+        without = not work.handles.generations()
+    if without:
+        add_handle_key(services)
+        click.echo("the key of handles is on record; secrets/handles.key belongs on every machine")

@@ -45,6 +45,7 @@ from store.model import StatusModel
 from store.status import SqlStatusLookup
 from store.work import SqlBegin
 from verifiers.admit import status_admission
+from verifiers.handle_office import HandleOffice
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
@@ -232,6 +233,12 @@ class Services:
     def answer(self, octets: bytes, caller: Party | None) -> OcspAnswer:
         """The OCSP answer to a request."""
         return answer(self.responder, octets, caller)
+
+    @cached_property
+    def handles(self) -> HandleOffice:
+        from config.handles import handle_office  # which needs this class
+
+        return handle_office(self)
 
     def credential_of(self, fingerprint: bytes) -> Credential | None:
         """The registered credential with that SHA-256 of its certificate, read anew."""

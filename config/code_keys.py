@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Collection
 
 from config.assemble import Services
 from config.document import Secret
-from config.files import read_keys, replace_keys
+from config.files import alone, read_keys, replace_keys
 from domain.errors import Code, Refusal
 from domain.parties import LOCAL_OPERATOR
 from residents.rotation import Rotation, add_generation, newest, require_same_keys
@@ -30,7 +26,7 @@ def add_keys(services: Services) -> int:
     environment that do not have them, and as `add_generation` does.
     """
     secrets = services.settings.secrets
-    with _alone(services.settings.state):
+    with alone(services.settings.state):
         with services.begin(write=False) as work:
             require_same_keys(services.sealer, work)
             in_use, generation = work.code_keys.in_use(), newest(work)
@@ -45,7 +41,7 @@ def drop_keys(services: Services) -> list[Secret]:
     with services.begin(write=False) as work:
         retired = {record.generation for record in work.code_keys.all() if record.retired_at}
     secrets = services.settings.secrets
-    with _alone(services.settings.state):
+    with alone(services.settings.state):
         return [secret for secret in (secrets.resident_index, secrets.resident_seal) if _holds(secret, retired)]
 
 
@@ -71,14 +67,3 @@ def _holds(secret: Secret, retired: Collection[int]) -> bool:
         return True
     replace_keys(secret.file, {generation: key for generation, key in keys.items() if generation not in retired})
     return False
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One at a time: two that add keys at once would each put the other's out of place."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

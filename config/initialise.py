@@ -12,6 +12,7 @@ from config import rules
 from config.assemble import Services, profile_named
 from config.files import write_private, write_public
 from config.founding import Founder, make_key
+from config.handles import add_handle_key
 from config.provisions import found_provisions
 from config.settings import FILE_NAME, Settings, load
 from config.transport import found_transport
@@ -126,3 +127,4 @@ def _database(settings: Settings, now: datetime) -> None:
             for issuer in services.issuers:
                 work.lists.register(Scope(issuer, None))
             work.commit()
+        add_handle_key(services)

@@ -81,7 +81,8 @@ class CertificateRecord:
     `der` is the TBS while reserved and the whole certificate once issued. `ended_at` is set when it stops being
     the holder's live certificate of its kind (revoked, replaced, expired); a hold does not end it. While it is
     `pending`, it is not yet known to be on its carrier, and the one it follows stays the live one. `predecessor` is the
-    application whose certificate, of the same kind and carrier, it follows.
+    application whose certificate, of the same kind and carrier, it follows. `line` is the application of the first of
+    those that followed each other by renewal, up to this one; None where it is the first itself.
     """
 
     issuer: IssuerId
@@ -100,3 +101,4 @@ class CertificateRecord:
     ended_at: datetime | None = None
     pending: bool = False
     predecessor: int | None = None
+    line: int | None = None

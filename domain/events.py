@@ -164,6 +164,9 @@ class Act(Enum):
     CODE_KEYS_CHANGED = "code-keys-changed"
     CODE_KEYS_MOVED = "code-keys-moved"
     CODE_KEYS_RETIRED = "code-keys-retired"
+    HANDLE_KEY_ADDED = "handle-key-added"
+    HANDLE_KEY_CURRENT = "handle-key-current"
+    HANDLE_KEY_RETIRED = "handle-key-retired"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from domain.certificates import CertificateRecord, IssuerId
 from domain.changes import ChangeRepository
 from domain.code_keys import CodeKeyRepository
 from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRepository
+from domain.handles import HandleRepository
 from domain.holds import HoldRepository
 from domain.lists import ListRepository, Scope
 from domain.mass import MassRepository, Target
@@ -303,6 +304,8 @@ class UnitOfWork(Protocol):
     def batches(self) -> BatchRepository: ...
     @property
     def holds(self) -> HoldRepository: ...
+    @property
+    def handles(self) -> HandleRepository: ...
     @property
     def lists(self) -> ListRepository: ...
     @property

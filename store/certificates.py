@@ -27,7 +27,7 @@ _ROWS = select(
     *(_c[name] for name in (
         "issuer", "serial", "kind", "carrier", "resident_id", "application_id", "municipality", "not_before",
         "not_after", "state", "der", "spki_digest", "profile_digest", "reserved_at", "ended_at", "pending",
-        "predecessor",
+        "predecessor", "line",
     ))
 )  # fmt: skip
 _OLDEST_FIRST = (_c.application_id, _c.kind.desc())
@@ -198,6 +198,7 @@ def _columns(record: CertificateRecord) -> dict[str, Any]:
         "ended_at": record.ended_at,
         "pending": record.pending,
         "predecessor": record.predecessor,
+        "line": record.line,
     }
 
 
@@ -219,6 +220,7 @@ def _record(row: AnyRow) -> CertificateRecord:
         ended_at=row.ended_at,
         pending=row.pending,
         predecessor=row.predecessor,
+        line=row.line,
     )
 
 

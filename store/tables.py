@@ -153,6 +153,8 @@ certificates = Table(
     Column("reserved_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Column("predecessor", RowId),
+    # The application that began the line of renewals this one is in; null where it began one.
+    Column("line", RowId),
     # The default is for processes of the version before, which hand over in one step.
     Column("pending", Boolean, nullable=False, server_default=false()),
     # Last, because SQLite reads a long row from its start: status and listings stop before it.

@@ -18,6 +18,7 @@ from store.certificates import Certificates
 from store.changes import Changes
 from store.code_keys import CodeKeys
 from store.engine import LOCK_WAIT, open_reader, open_writer
+from store.handles import Handles
 from store.holds import Holds
 from store.lists import Lists
 from store.mass import Mass
@@ -69,6 +70,7 @@ class SqlUnitOfWork:
         self.changes = Changes(statements)
         self.mass = Mass(statements)
         self.holds = Holds(statements, self.lists, self.status_changes)
+        self.handles = Handles(statements)
         self.parties = Parties(statements)
         self.audit = Trail(statements, self._signer)
         if self._write:

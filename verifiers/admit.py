@@ -39,6 +39,15 @@ def status_admission(begin: Begin, access: Access) -> Admit:
     return admit
 
 
+def handle_admission(party: Party, provider: Party | None, purpose: str | None, kind: Kind, now: datetime) -> None:  # noqa: ARG001
+    """Return if `party` may learn handles of certificates of `kind`, for the service provider behind it if there is
+    one. Handles are for notified verifiers, also where status is open to everybody. Raises Refusal as `admit_status`.
+    """
+    for asking in (party, provider):
+        if asking is not None:
+            admit_party(Inquiry("notified-verifiers", asking, kind, now))
+
+
 def _party(find: CredentialLookup, requestor: Requestor, now: datetime) -> Party | None:
     """Who is asking. A TLS credential may sign requests too: its holder could ask over TLS and learn the same."""
     if requestor.signed_fingerprint is None:

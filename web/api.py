@@ -28,6 +28,7 @@ from web.callers import Callers, PeerCertificate, peer_certificate
 from web.certificate_texts import certificate_texts_blueprint
 from web.delivery import delivery_blueprint
 from web.front import OcspFront
+from web.handles import HandleParts, handles_blueprint
 from web.health import health_blueprint
 from web.holds import holds_blueprint
 from web.issuance import issuance_blueprint
@@ -65,6 +66,7 @@ class ApiParts:
     apply_notices: Callable[[Iterable[tuple[int, Notice]], Party], Iterator[Outcome]]
     rehearse_notices: Callable[[Iterable[tuple[int, Notice]], Party], Iterator[Outcome]]
     list_notices: Callable[[str, NoticeState, int], NoticeList]
+    handles: HandleParts
     list_mass_events: Callable[[Party], Sequence[MassAccount]]
     find_mass_event: Callable[[str, Party], MassAccount]
     causes: Iterable[CauseRule]
@@ -94,6 +96,7 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
             parts.municipalities,
             callers,
         ),
+        handles_blueprint(parts.handles, callers),
         mass_blueprint(parts.list_mass_events, parts.find_mass_event, callers),
         reference_blueprint(parts.causes, parts.municipalities),
         ocsp_blueprint(status.answer, callers.known, meter.ocsp_answer),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
 from domain.events import NoticeState
-from domain.parties import Role
 from domain.people import MunicipalityCode
 from web import (
     batches,
     certificate_texts,
     delivery,
+    handles,
     holds,
     issuance,
     mass,
@@ -22,7 +21,8 @@ from web import (
     schemas,
     visibility,
 )
-from web.problems import INTERNAL, MEDIA_TYPE, STATUS
+from web.operations import act, in_path, in_query, problems, reading, sent, told
+from web.problems import INTERNAL, STATUS
 from web.schemas import TEXT, list_of, members
 
 _Object = dict[str, Any]
@@ -65,38 +65,38 @@ def _acts() -> _Object:
         "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
     }
     return {
-        issuance.PATH: _act(
+        issuance.PATH: act(
             "Issue certificates for a resident",
             issuance.ROLES,
             [key],
             issuance.APPLICATION.schema,
             {
-                "201": _json("Issued", schemas.PAIR),
-                "200": _json("Issued before, for the same application", schemas.PAIR),
+                "201": told("Issued", schemas.PAIR),
+                "200": told("Issued before, for the same application", schemas.PAIR),
             },
         ),
         **_batches(key),
-        certificate_texts.PATH: _act(
+        certificate_texts.PATH: act(
             "Show how a certificate would write a name or an address",
             certificate_texts.ROLES,
             [],
             certificate_texts.REGISTER_TEXTS.schema,
-            {"200": _json("Every substitute character, and what is left to choose", schemas.CERTIFICATE_TEXTS)},
+            {"200": told("Every substitute character, and what is left to choose", schemas.CERTIFICATE_TEXTS)},
         ),
-        delivery.PATH: _act(
+        delivery.PATH: act(
             "Report what became of an application's certificates",
             delivery.ROLES,
-            [_path("key", {"type": "string"}, "Idempotency key of the application, percent-encoded")],
+            [in_path("key", {"type": "string"}, "Idempotency key of the application, percent-encoded")],
             delivery.DELIVERY.schema,
-            {"200": _json("The receipt, the same one for a repeat", schemas.DELIVERY), **_problems(404)},
+            {"200": told("The receipt, the same one for a repeat", schemas.DELIVERY), **problems(404)},
         ),
-        revocation.PATH: _act(
+        revocation.PATH: act(
             "Revoke certificates of a resident",
             revocation.ROLES,
             [key, rehearsal],
             revocation.REVOCATION.schema,
             {
-                "200": _json(
+                "200": told(
                     "The receipt; with dry_run what would be done",
                     {"oneOf": [schemas.RECEIPT, schemas.REVOCATION_PREVIEW]},
                 )
@@ -104,13 +104,13 @@ def _acts() -> _Object:
         ),
         **_holds(key, rehearsal),
         notices.PATH: {
-            **_act(
+            **act(
                 "Tell of a change in the resident register, or of many in a file",
                 notices.ROLES,
                 [rehearsal],
                 notices.NOTICE,
                 {
-                    "200": _json(
+                    "200": told(
                         "The receipt, or what became of each line; with dry_run what would be done",
                         {
                             "oneOf": [
@@ -121,41 +121,42 @@ def _acts() -> _Object:
                             ]
                         },
                     ),
-                    "202": _json("Held until the notices before it are here", schemas.NOTICE_WAIT),
+                    "202": told("Held until the notices before it are here", schemas.NOTICE_WAIT),
                 },
                 notices.FILES,
             ),
             **_own_notices(),
         },
         **_mass_events(),
+        **handles.describe_handles(),
     }
 
 
 def _batches(key: _Object) -> _Object:
-    batch = _path("batch", {"type": "integer"}, "As the answer to the file named it")
+    batch = in_path("batch", {"type": "integer"}, "As the answer to the file named it")
     own: list[_Object] = [{"clientCertificate": []}]
-    found = _problems(401, 403, 404, 503)
-    before = _query("before", {"type": "integer", "minimum": 0}, "Only lower numbers", False)
-    after = _query("after", {"type": "integer", "minimum": 0}, "Only later lines", False)
-    send = _act(
+    found = problems(401, 403, 404, 503)
+    before = in_query("before", {"type": "integer", "minimum": 0}, "Only lower numbers", False)
+    after = in_query("after", {"type": "integer", "minimum": 0}, "Only later lines", False)
+    send = act(
         "Send many applications as a file, one in each line",
         batches.ROLES,
         [key],
         {},
         {
-            "202": _json("Taken", schemas.TAKEN_BATCH),
-            "200": _json("Taken before, under the same key", schemas.TAKEN_BATCH),
+            "202": told("Taken", schemas.TAKEN_BATCH),
+            "200": told("Taken before, under the same key", schemas.TAKEN_BATCH),
         },
         [batches.MEDIA_TYPE],
     )
     send["post"]["requestBody"]["content"].pop("application/json")
-    many = _read(
-        "Batches, newest first", {"200": _json("At most 100", schemas.BATCHES), **_problems(400, 401, 403, 503)}, before
+    many = reading(
+        "Batches, newest first", {"200": told("At most 100", schemas.BATCHES), **problems(400, 401, 403, 503)}, before
     )
-    one = _read("How far a batch is", {"200": _json("It", schemas.BATCH), **found}, batch)
-    results = _read(
+    one = reading("How far a batch is", {"200": told("It", schemas.BATCH), **found}, batch)
+    results = reading(
         "What became of the applications of a batch, by line",
-        {"200": _json("At most 100", schemas.BATCH_RESULTS), **_problems(400), **found},
+        {"200": told("At most 100", schemas.BATCH_RESULTS), **problems(400), **found},
         batch,
         after,
     )
@@ -163,7 +164,7 @@ def _batches(key: _Object) -> _Object:
         "summary": "Cancel what nobody has begun",
         "security": own,
         "parameters": [batch],
-        "responses": {"200": _json("How far it is", schemas.BATCH), **found, **_problems(500)},
+        "responses": {"200": told("How far it is", schemas.BATCH), **found, **problems(500)},
     }
     return {
         batches.PATH: {**send, "get": {**many["get"], "security": own}},
@@ -175,38 +176,38 @@ def _batches(key: _Object) -> _Object:
 
 def _holds(key: _Object, rehearsal: _Object) -> _Object:
     answers = {"oneOf": [schemas.HOLD_RECEIPT, schemas.HOLD_PREVIEW]}
-    good = {"200": _json("The receipt; with dry_run what would be done", answers)}
+    good = {"200": told("The receipt; with dry_run what would be done", answers)}
     return {
-        holds.PATH: _act("Hold certificates of a resident", holds.ROLES, [key, rehearsal], holds.HOLD.schema, good),
-        holds.RELEASE_PATH: _act(
+        holds.PATH: act("Hold certificates of a resident", holds.ROLES, [key, rehearsal], holds.HOLD.schema, good),
+        holds.RELEASE_PATH: act(
             "Lift the holds on a carrier", holds.RELEASE_ROLES, [key, rehearsal], holds.RELEASE.schema, good
         ),
     }
 
 
 def _own_notices() -> _Object:
-    state = _query("state", {"type": "string", "enum": [state.value for state in NoticeState]}, "Which notices", True)
-    after = _query("after", {"type": "string", "pattern": f"^(0|{notices.SEQUENCE})$"}, "Only higher numbers", False)
+    state = in_query("state", {"type": "string", "enum": [state.value for state in NoticeState]}, "Which notices", True)
+    after = in_query("after", {"type": "string", "pattern": f"^(0|{notices.SEQUENCE})$"}, "Only higher numbers", False)
     good = {
-        "200": _json("At most 500 notices by number; those whose number cannot be read come first", schemas.NOTICE_LIST)
+        "200": told("At most 500 notices by number; those whose number cannot be read come first", schemas.NOTICE_LIST)
     }
-    read = _read("The caller's own notices", {**good, **_problems(400, 401, 403, 503)}, state, after)
+    read = reading("The caller's own notices", {**good, **problems(400, 401, 403, 503)}, state, after)
     return {"get": {**read["get"], "security": [{"clientCertificate": []}]}}
 
 
 def _receipts() -> _Object:
-    receipt = _path("receipt", {"type": "string"}, "Its number")
+    receipt = in_path("receipt", {"type": "string"}, "Its number")
     own: list[_Object] = [{"clientCertificate": []}]
-    answers = {"200": _json("Where it can be seen", visibility.VISIBILITY), **_problems(401, 403, 404, 503)}
-    read = _read("A receipt of one's own: since when it can be seen, in OCSP and in which list", answers, receipt)
+    answers = {"200": told("Where it can be seen", visibility.VISIBILITY), **problems(401, 403, 404, 503)}
+    read = reading("A receipt of one's own: since when it can be seen, in OCSP and in which list", answers, receipt)
     return {visibility.RECEIPT_PATH: {"get": {**read["get"], "security": own}}}
 
 
 def _mass_events() -> _Object:
-    event = _path("event", {"type": "string"}, "As the preview named it")
+    event = in_path("event", {"type": "string"}, "As the preview named it")
     own: list[_Object] = [{"clientCertificate": []}]
-    many = _read("Mass events, newest first", {"200": _json("All", mass.ACCOUNTS), **_problems(401, 403, 503)})
-    one = _read("A mass event", {"200": _json("It", mass.ACCOUNT), **_problems(401, 403, 404, 503)}, event)
+    many = reading("Mass events, newest first", {"200": told("All", mass.ACCOUNTS), **problems(401, 403, 503)})
+    one = reading("A mass event", {"200": told("It", mass.ACCOUNT), **problems(401, 403, 404, 503)}, event)
     return {
         mass.PATH: {"get": {**many["get"], "security": own}},
         f"{mass.PATH}/{{event}}": {"get": {**one["get"], "security": own}},
@@ -214,46 +215,46 @@ def _mass_events() -> _Object:
 
 
 def _reference() -> _Object:
-    code = _path("code", {"type": "string"}, f"Six digits, such as {MunicipalityCode.of_area('13221')}")
+    code = in_path("code", {"type": "string"}, f"Six digits, such as {MunicipalityCode.of_area('13221')}")
     return {
-        "/v1/causes": _read(
+        "/v1/causes": reading(
             "Causes of revocation",
-            {"200": _json("The table", members(causes=list_of(schemas.CAUSE_RULE)))},
+            {"200": told("The table", members(causes=list_of(schemas.CAUSE_RULE)))},
         ),
-        "/v1/municipalities/{code}": _read(
-            "A municipality", {"200": _json("The municipality", schemas.MUNICIPALITY), **_problems(404)}, code
+        "/v1/municipalities/{code}": reading(
+            "A municipality", {"200": told("The municipality", schemas.MUNICIPALITY), **problems(404)}, code
         ),
-        "/v1/openapi.json": _read("This description", {"200": _json("This description", {"type": "object"})}),
+        "/v1/openapi.json": reading("This description", {"200": told("This description", {"type": "object"})}),
     }
 
 
 def _status() -> _Object:
-    request = _path("request", {"type": "string"}, "OCSPRequest (DER) in base64, escaped or not")
-    issuer = _path("issuer", {"type": "string"}, "Key generation, such as signature-g1")
-    scope = _path("scope", {"type": "string"}, "Five digits of a municipality, or ca")
-    answer = {"200": _octets("OCSPResponse, also for errors of OCSP", ocsp.MEDIA_TYPE)}
+    request = in_path("request", {"type": "string"}, "OCSPRequest (DER) in base64, escaped or not")
+    issuer = in_path("issuer", {"type": "string"}, "Key generation, such as signature-g1")
+    scope = in_path("scope", {"type": "string"}, "Five digits of a municipality, or ca")
+    answer = {"200": sent("OCSPResponse, also for errors of OCSP", ocsp.MEDIA_TYPE)}
     post = {
         "summary": "Certificate status (RFC 6960)",
         "requestBody": {"description": "OCSPRequest (DER)", "content": {"application/ocsp-request": {}}},
-        "responses": {**answer, **_problems(413, 500)},
+        "responses": {**answer, **problems(413, 500)},
     }
-    cached = {"304": {"description": "Not modified"}, **_problems(404, 416)}
+    cached = {"304": {"description": "Not modified"}, **problems(404, 416)}
     return {
         "/ocsp": {"post": post},
-        "/ocsp/{request}": _read("Certificate status (RFC 6960 §A.1)", answer, request),
-        "/crl/{issuer}/{scope}.crl": _read(
+        "/ocsp/{request}": reading("Certificate status (RFC 6960 §A.1)", answer, request),
+        "/crl/{issuer}/{scope}.crl": reading(
             "Revocation list",
             {
-                "200": _octets("The list", "application/pkix-crl"),
-                "206": _octets("Parts", "application/pkix-crl"),
+                "200": sent("The list", "application/pkix-crl"),
+                "206": sent("Parts", "application/pkix-crl"),
                 **cached,
             },
             issuer,
             scope,
         ),
-        "/ca/{issuer}.cer": _read(
+        "/ca/{issuer}.cer": reading(
             "Certificate of an issuer",
-            {"200": _octets("It", "application/pkix-cert"), "206": _octets("Parts", "application/pkix-cert"), **cached},
+            {"200": sent("It", "application/pkix-cert"), "206": sent("Parts", "application/pkix-cert"), **cached},
             issuer,
         ),
     }
@@ -263,49 +264,13 @@ def _operation() -> _Object:
     parts = {"type": "object", "additionalProperties": {"type": "boolean"}}
     ready = members(ready={"type": "boolean"}, parts=parts)
     return {
-        "/healthz": _read("Whether the process answers", {"200": _json("It does", members(alive={"const": True}))}),
-        "/readyz": _read(
-            "Whether every part can do its work", {"200": _json("All can", ready), "503": _json("Not all can", ready)}
+        "/healthz": reading("Whether the process answers", {"200": told("It does", members(alive={"const": True}))}),
+        "/readyz": reading(
+            "Whether every part can do its work", {"200": told("All can", ready), "503": told("Not all can", ready)}
         ),
-        "/metrics": _read("Counts", {"200": {"description": "Prometheus text format", "content": {"text/plain": {}}}}),
-    }
-
-
-def _act(
-    summary: str,
-    roles: Iterable[Role],
-    parameters: list[_Object],
-    body: Mapping[str, Any],
-    good: _Object,
-    files: Iterable[str] = (),
-) -> _Object:
-    """`files` are media types of bodies that are described elsewhere."""
-    content = {"application/json": {"schema": body}, **{media_type: {} for media_type in files}}
-    return {
-        "post": {
-            "summary": summary,
-            "description": f"For callers of the role {' or '.join(role.value for role in roles)}.",
-            "security": [{"clientCertificate": []}],
-            "parameters": parameters,
-            "requestBody": {"required": True, "content": content},
-            "responses": {**good, **_problems(400, 401, 403, 409, 413, 415, 422, 429, 503, 500)},
-        }
-    }
-
-
-def _read(summary: str, responses: _Object, *parameters: _Object) -> _Object:
-    return {"get": {"summary": summary, "parameters": list(parameters), "responses": {**responses, **_problems(500)}}}
-
-
-def _problems(*statuses: int) -> _Object:
-    """Problem responses; each names the codes that come with its status."""
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {
-        str(status): {
-            "description": ", ".join(sorted(code.value for code, of in STATUS.items() if of == status)) or "a problem",
-            "content": {MEDIA_TYPE: {"schema": schema}},
-        }
-        for status in statuses
+        "/metrics": reading(
+            "Counts", {"200": {"description": "Prometheus text format", "content": {"text/plain": {}}}}
+        ),
     }
 
 
@@ -327,19 +292,3 @@ def _problem() -> _Object:
         "reference": TEXT,
     }
     return told
-
-
-def _json(description: str, schema: Mapping[str, Any]) -> _Object:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-def _octets(description: str, media_type: str) -> _Object:
-    return {"description": description, "content": {media_type: {}}}
-
-
-def _path(name: str, schema: _Object, description: str) -> _Object:
-    return {"name": name, "in": "path", "required": True, "schema": schema, "description": description}
-
-
-def _query(name: str, schema: _Object, description: str, required: bool) -> _Object:
-    return {"name": name, "in": "query", "required": required, "schema": schema, "description": description}

@@ -111,6 +111,17 @@ def some(of: Shape[T], high: int, **notes: object) -> Shape[frozenset[T]]:
     return Shape(schema, read)
 
 
+def several(of: Shape[T], high: int, **notes: object) -> Shape[list[T]]:
+    """A list of 1 to `high` elements, in their order."""
+
+    def read(value: object, pointer: str) -> list[T]:
+        if not isinstance(value, list) or not 1 <= len(value) <= high:
+            raise _malformed(f"must be a list of 1 to {high} elements", pointer)
+        return [of.read(element, f"{pointer}/{index}") for index, element in enumerate(value)]
+
+    return Shape({"type": "array", "items": of.schema, "minItems": 1, "maxItems": high, **notes}, read)
+
+
 def record(
     make: Callable[..., T],
     required: Mapping[str, Shape[Any]],

@@ -25,6 +25,7 @@ from residents.intake import apply_all, apply_event, preview_event, rehearse
 from residents.listing import list_notices
 from web.api import ApiParts, create_api
 from web.batches import BatchParts, read_line
+from web.handles import HandleParts
 from web.status import StatusParts, create_status
 
 STATE = "JPKI_STATE"
@@ -62,6 +63,7 @@ def api(state: Path | None = None) -> Flask:
             apply_notices=partial(apply_all, services.intake),
             rehearse_notices=partial(rehearse, services.intake),
             list_notices=partial(list_notices, services.intake.begin),
+            handles=HandleParts(provider_of=services.handles.provider_of, of_many=services.handles.of_many),
             list_mass_events=partial(list_accounts, services.mass),
             find_mass_event=partial(find_account, services.mass),
             causes=authority.causes.values(),

@@ -43,7 +43,7 @@ def test_everything_is_there_and_only_its_owner_may_read_it(new: Terminal) -> No
     assert said.out.endswith(f"{new.state} is ready. Next: jpki --state {new.state} municipalities enrol 132217\n")
     assert mode(new.state) == 0o700
     private = [*new.state.glob("keys/*"), *new.state.glob("secrets/*"), new.state / "jpki.db", new.state / "jpki.toml"]
-    assert len(private) == 2 * len(ISSUERS) + 3 + 4 + 2
+    assert len(private) == 2 * len(ISSUERS) + 3 + 5 + 2
     assert {mode(path) for path in private} == {0o600}
 
 
@@ -54,15 +54,15 @@ def test_every_key_is_encrypted_with_the_passphrase_in_its_own_file(new: Termina
         assert path.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
         load_pem_private_key(path.read_bytes(), passphrase)
     secrets = {path.read_bytes() for path in new.state.glob("secrets/*")}
-    assert len(secrets) == 4
-    assert all(len(bytes.fromhex(secret.decode())) == 32 for secret in secrets)
+    assert len(secrets) == 5
+    assert all(len(bytes.fromhex(secret.decode().removeprefix("1:"))) == 32 for secret in secrets)
 
 
 def test_what_was_made_has_no_fault_and_can_be_used_at_once(new: Terminal) -> None:
     new.do("init")
     assert "no faults" in new.do("check-config").out
     assert new.do("crl", "publish").out == "4 published, 0 not due, 0 refused\n"
-    assert new.do("audit", "verify").out.startswith("13 rows, unbroken")
+    assert new.do("audit", "verify").out.startswith("14 rows, unbroken")
     assert new.do("check").out == "database, OCSP, lists and audit trail agree\n"
 
 

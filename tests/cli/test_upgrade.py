@@ -29,7 +29,9 @@ def test_an_older_database_is_told_by_check_config_and_mended_by_what_it_says(te
     said = terminal("check-config")
     assert said.code == 2
     assert "back it up and run: jpki upgrade" in said.err
-    assert terminal.do("upgrade").out == "the database is up to date now\n"
+    done, key = terminal.do("upgrade").out.splitlines()
+    assert done == "the database is up to date now"
+    assert "secrets/handles.key" in key
     assert "no faults" in terminal.do("check-config").out
 
 

@@ -26,6 +26,7 @@ from domain.certificates import Carrier, IssuerId, Kind
 from domain.changes import ListChange
 from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeRecord, NoticeState
+from domain.handles import Handle
 from domain.holds import ReleaseReceipt
 from domain.lists import ListRecord, ListState, Scope
 from domain.mass import MassState
@@ -42,8 +43,10 @@ from residents.receipts import HeldNotice, NothingRevoked, NoticeReceipt, Quaran
 from tests.support.authority import KIYOSE, NOW
 from tests.support.lists import ISSUERS
 from tests.support.responder import forget
+from verifiers.handle_office import KnownAs
 from web.api import ApiParts, create_api
 from web.batches import BatchParts
+from web.handles import HandleParts
 from web.openapi import describe
 from web.status import StatusParts
 
@@ -55,6 +58,7 @@ CALLERS = {
     "desk": Party(5, Role.DESK, "call-centre"),
 }
 """Each is registered with the certificate that is its own name, in octets."""
+PROVIDER = Party(6, Role.VERIFIER, "shop", kinds=frozenset(Kind))
 
 KEY = "key-of-a-request"
 RECEIPT = RevocationReceipt("0a" * 16, RevocationCause.KEY_REPORT, (Kind.SIGNATURE,), (), NOW, NOW)
@@ -153,6 +157,7 @@ class Acts:
             "apply_notices": OUTCOMES,
             "rehearse_notices": OUTCOMES,
             "preview_event": Effect((), NothingRevoked.EXEMPT_EVENT, ("address",), ("n-8",)),
+            "handles_of": [KnownAs(Handle("1-" + "a" * 40), Kind.SIGNATURE)],
             "list_mass_events": [MASS_EVENT],
             "find_mass_event": MASS_EVENT,
             "answer": ANSWER,
@@ -213,6 +218,7 @@ def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
         apply_notices=acts.apply_notices,
         rehearse_notices=acts.rehearse_notices,
         list_notices=acts.list_notices,
+        handles=HandleParts(provider_of=lambda _, name: PROVIDER if name else None, of_many=acts.handles_of),
         list_mass_events=acts.list_mass_events,
         find_mass_event=acts.find_mass_event,
         causes=load_causes().values(),

@@ -32,19 +32,18 @@ from domain.serial import SerialNumber
 from domain.status import UNKNOWN, CertificateStatus, good_until
 from policies.queues import shares
 from tests.support.blocks import block_of
+from tests.support.memory_handles import Handles, HandleTables, note
 
 _Certificate = tuple[IssuerId, SerialNumber]
 
 
 @dataclass
-class Tables:
+class Tables(HandleTables):
     residents: dict[int, Resident] = field(default_factory=dict)
     codes: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
     notices: dict[tuple[str, str], NoticeRecord] = field(default_factory=dict)
     senders: dict[str, int] = field(default_factory=dict)
     applications: dict[int, ApplicationRecord] = field(default_factory=dict)
-    certificates: dict[_Certificate, CertificateRecord] = field(default_factory=dict)
-    revocations: dict[_Certificate, Revocation] = field(default_factory=dict)
     receipts: dict[tuple[str, str], tuple[bytes, str]] = field(default_factory=dict)
     batches: dict[int, Batch] = field(default_factory=dict)
     items: dict[tuple[int, int], BatchItem] = field(default_factory=dict)
@@ -52,7 +51,6 @@ class Tables:
     served: dict[MunicipalityCode, int] = field(default_factory=dict)
     matches: dict[int, bytes] = field(default_factory=dict)
     reported: dict[_Certificate, datetime] = field(default_factory=dict)
-    releases: dict[int, Release] = field(default_factory=dict)
     misses: dict[int, tuple[str, datetime]] = field(default_factory=dict)
     scopes: dict[Scope, int] = field(default_factory=dict)
     lists: dict[tuple[Scope, int], ListRecord] = field(default_factory=dict)
@@ -128,6 +126,7 @@ class MemoryUnit:
         self.changes = Changes(tables)
         self.mass = Mass(tables)
         self.holds = Holds(tables)
+        self.handles = Handles(tables)
         self.parties = Parties(tables)
         self.audit = Audit(tables)
         return self
@@ -376,6 +375,7 @@ class Certificates:
             if row.state is not CertificateState.RESERVED:
                 raise LookupError("no reserved certificate has this issuer and serial")
             self._tables.certificates[issuer, serial] = replace(row, state=CertificateState.ISSUED, der=der)
+        note(self._tables, [(issuer, serial) for issuer, serial, _ in certificates])
 
     def find(self, issuer: IssuerId, serial: SerialNumber) -> CertificateRecord | None:
         return self._tables.certificates.get((issuer, serial))
@@ -494,6 +494,7 @@ class Revocations:
             raise Refusal(Code.ALREADY_APPLIED, "the certificate is revoked already; nothing was changed")
         assert key in self._tables.certificates, "a revocation needs its certificate's row"
         self._tables.revocations[key] = revocation
+        note(self._tables, [key])
         scope = Scope(revocation.issuer, revocation.municipality)
         number = self._tables.scopes.get(scope, 0)
         self._tables.scopes[scope] = number + 1
@@ -611,6 +612,7 @@ class Holds:
         del self._tables.revocations[name]
         self._tables.reported.pop(name, None)
         self._tables.releases[len(self._tables.releases) + 1] = release
+        note(self._tables, [name])
         scope = Scope(release.issuer, revocation.municipality)
         self._tables.scopes[scope] = number = self._tables.scopes.get(scope, 0) + 1
         at = release.released_at

@@ -1,0 +1,75 @@
+"""The key of handles as a file: generations are put beside each other, and retired ones are taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import partial
+from pathlib import Path
+
+from config.assemble import Services
+from config.document import Secret
+from config.files import alone, read_keys, replace_keys, write_private
+from domain.errors import Code, Refusal
+from domain.parties import LOCAL_OPERATOR, Party
+from verifiers.admit import handle_admission
+from verifiers.handle_office import HandleOffice
+from verifiers.handle_rotation import HandleRotation, add_key, newest
+from verifiers.handles import KEY_OCTETS, HandleRing
+
+
+def handle_office(services: Services) -> HandleOffice:
+    """What gives out the handles of a state directory."""
+    return HandleOffice(
+        begin=services.begin,
+        clock=services.clock,
+        ring=HandleRing(partial(_keys, _file(services))),
+        issuers=services.issuers,
+        admit=handle_admission,
+        record=services.record,
+        provider_of=_provider_of,
+    )
+
+
+def handle_rotation(services: Services) -> HandleRotation:
+    """The rotation of this state directory's key of handles, ordered from its terminal."""
+    return HandleRotation(services.begin, services.clock, services.handles.ring, LOCAL_OPERATOR)
+
+
+def add_handle_key(services: Services) -> tuple[int, bool]:
+    """Put a key of the next generation into the secrets, unless it is there, and on record; the generation, and
+    whether it is the first, which is in use at once. Refuses as `add_key` does."""
+    path = _file(services)
+    with alone(services.settings.state):
+        with services.begin(write=False) as work:
+            known, waiting = newest(work)
+        keys = _keys(path)
+        if not waiting and known + 1 not in keys:
+            key = services.random(KEY_OCTETS)
+            if keys:
+                replace_keys(path, {**keys, known + 1: key})
+            else:
+                write_private(path, f"{known + 1}:{key.hex()}\n".encode())
+        return add_key(handle_rotation(services))
+
+
+def drop_handle_keys(services: Services, retired: Collection[int]) -> None:
+    """Take retired generations out of the secrets."""
+    path = _file(services)
+    with alone(services.settings.state):
+        keys = _keys(path)
+        if not keys.keys().isdisjoint(retired):
+            replace_keys(path, {generation: key for generation, key in keys.items() if generation not in retired})
+
+
+def _file(services: Services) -> Path:
+    return services.settings.state / "secrets" / "handles.key"
+
+
+def _keys(path: Path) -> dict[int, bytes]:
+    return read_keys(Secret(file=path)) if path.exists() else {}
+
+
+def _provider_of(_party: Party, name: str | None) -> Party | None:
+    if name is None:
+        return None
+    raise Refusal(Code.NOT_ADMITTED, "no service provider of this name is registered behind this party")

@@ -1,0 +1,106 @@
+"""The office of handles: gives a verifier its own handle of a certificate it was shown, and never a serial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+
+from domain.certificates import CertificateRecord, CertificateState, Issuer, IssuerId, Kind
+from domain.errors import Code, Refusal
+from domain.handles import Correspondence, Handle, Line, Recipient
+from domain.parties import Party
+from domain.ports import Begin, Clock, UnitOfWork
+from domain.provisions import Channel, Provision, Record
+from domain.serial import SerialNumber
+from policies.correspondence import may_know
+from verifiers.handles import HandleKeys, HandleRing, handle_of
+
+Admitted = Callable[[Party, Party | None, str | None, Kind, datetime], None]
+"""Returns if the verifier may learn of certificates of a kind, for a service provider, for a purpose, at a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAs:
+    """A certificate as the verifier may remember it."""
+
+    handle: Handle
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class HandleOffice:
+    """What handles are given out with. `provider_of` gives the service provider of that name behind a party, and
+    refuses one that is not."""
+
+    begin: Begin
+    clock: Clock
+    ring: HandleRing
+    issuers: Mapping[IssuerId, Issuer]
+    admit: Admitted
+    record: Record
+    provider_of: Callable[[Party, str | None], Party | None]
+
+    def of(self, party: Party, provider: Party | None, certificate: bytes, purpose: str | None = None) -> str:
+        """The handle of a certificate (DER) for `party`, or for the service provider behind it.
+
+        Raises Refusal(MALFORMED), Refusal(FOREIGN_ISSUER), and what admission refuses.
+        """
+        return self.of_many(party, provider, [certificate], purpose)[0].handle
+
+    def of_many(
+        self, party: Party, provider: Party | None, certificates: Sequence[bytes], purpose: str | None = None
+    ) -> list[KnownAs]:
+        """The handles of certificates, in their order; all of them or none. Refuses as `of` does, and says where."""
+        now, recipient = self.clock(), Recipient.of(party, provider)
+        with self.begin(write=False) as work:
+            keys = keys_in(work, self.ring)
+            found = []
+            for place, octets in enumerate(certificates):
+                try:
+                    record = find_shown(work, self.issuers, octets)
+                    self.admit(party, provider, purpose, record.kind, now)
+                except Refusal as refusal:
+                    pointer = f"/certificates/{place}"
+                    raise Refusal(refusal.code, refusal.detail, pointer=pointer, facts=refusal.facts) from None
+                line = line_for(party, provider, record)
+                found.append((record, KnownAs(handle_of(keys, recipient, line), record.kind)))
+        for record, _ in found:
+            told = (record.issuer, Channel.HANDLE, record.serial.octets, "handle")
+            self.record(Provision(now, party, provider, purpose or "", *told))
+        return [known for _, known in found]
+
+
+def keys_in(work: UnitOfWork, ring: HandleRing) -> HandleKeys:
+    """The keys of handles that are in use in this unit of work."""
+    return HandleKeys(ring, {record.generation: record for record in work.handles.generations()})
+
+
+def line_for(party: Party, provider: Party | None, record: CertificateRecord) -> Line:
+    """What the recipient's handle of a certificate stands for: the line, for those who may know that a renewed
+    certificate follows another, and for others the one certificate."""
+    return Line.of(record, whole=may_know(party, provider, Correspondence.SUCCESSION, record.kind))
+
+
+def find_shown(work: UnitOfWork, issuers: Mapping[IssuerId, Issuer], octets: bytes) -> CertificateRecord:
+    """The record of a certificate of ours that somebody shows, octet for octet: a serial alone is not enough.
+
+    Raises Refusal(MALFORMED) for octets that are no certificate, Refusal(FOREIGN_ISSUER) for one that we have not
+    issued.
+    """
+    try:
+        shown = x509.load_der_x509_certificate(octets)
+        key_identifier = shown.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+        serial = SerialNumber.known(shown.serial_number)
+    except x509.ExtensionNotFound:
+        key_identifier = serial = None
+    except ValueError:
+        raise Refusal(Code.MALFORMED, "this is not an X.509 certificate in DER") from None
+    for issuer in issuers.values():
+        if serial is not None and issuer.key_identifier == key_identifier:
+            record = work.certificates.find(issuer.id, serial)
+            if record is not None and record.state is CertificateState.ISSUED and record.der == octets:
+                return record
+    raise Refusal(Code.FOREIGN_ISSUER, "this is not a certificate that this authority has issued to a holder")
