@@ -46,6 +46,8 @@ from store.status import SqlStatusLookup
 from store.work import SqlBegin
 from verifiers.admit import status_admission
 from verifiers.handle_office import HandleOffice
+from verifiers.officers import officer_acts
+from verifiers.proposals import Board
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
@@ -192,6 +194,11 @@ class Services:
     def intake(self) -> Intake:
         tables = (load_municipalities(), rules.load_events(), rules.load_causes())
         return Intake(self.begin, self.clock, self.random, self.sealer, *tables)
+
+    @cached_property
+    def board(self) -> Board:
+        """Where officers propose and confirm: every act that takes two is named here."""
+        return Board(self.begin, self.clock, self.random, {act.kind: act for act in officer_acts()})
 
     @cached_property
     def mass(self) -> MassParts:

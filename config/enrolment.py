@@ -37,7 +37,7 @@ def enrol(
     if folder.exists():
         raise Refusal(Code.BAD_CONFIGURATION, f"{folder} exists and will not be overwritten; choose another with --out")
     key = ec.generate_private_key(ec.SECP256R1()) if request is None else None
-    public = key.public_key() if key else _requested_key(request or b"")
+    public = key.public_key() if key else requested_key(request or b"")
     authority = open_transport(services.settings)
     certificate = authority.certify_caller(public, party.label, now, life, services.random)
     content = {"client.pem": certificate, "authority.pem": authority.certificate}
@@ -80,7 +80,7 @@ def _put_lists_in_use(services: Services, work: UnitOfWork, party: Party) -> Non
             work.lists.register(Scope(row.id, party.municipality))
 
 
-def _requested_key(request: bytes) -> TransportKey:
+def requested_key(request: bytes) -> TransportKey:
     """The key in a PKCS#10 request whose signature proves that its sender holds it."""
     try:
         pem = request.lstrip().startswith(b"-----")

@@ -15,6 +15,8 @@ class Code(Enum):
     NOT_FOUND = "not-found"
     UNKNOWN_CALLER = "unknown-caller"
     NOT_ADMITTED = "not-admitted"
+    SECOND_OFFICER = "second-officer"
+    PROPOSAL_CLOSED = "proposal-closed"
     WRONG_MUNICIPALITY = "wrong-municipality"
     UNKNOWN_RESIDENT = "unknown-resident"
     RESIDENT_GONE = "resident-gone"

@@ -23,6 +23,7 @@ from domain.lists import ListRepository, Scope
 from domain.mass import MassRepository, Target
 from domain.parties import PartyRepository
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentCode, ResidentState
+from domain.proposals import ProposalRepository
 from domain.retention import ErasableRecords
 from domain.revocation import Revocation, RevocationBlock
 from domain.serial import SerialNumber
@@ -312,6 +313,8 @@ class UnitOfWork(Protocol):
     def mass(self) -> MassRepository: ...
     @property
     def parties(self) -> PartyRepository: ...
+    @property
+    def proposals(self) -> ProposalRepository: ...
     @property
     def changes(self) -> ChangeRepository: ...
     @property

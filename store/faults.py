@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Mapping
+from functools import cache
 
 import psycopg
 from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
@@ -93,15 +94,18 @@ def _violated(error: BaseException) -> str | None:
     match error:
         case sqlite3.IntegrityError():
             columns = str(error).removeprefix("UNIQUE constraint failed: ")
-            return _CONSTRAINTS.get(columns)
+            return _constraints().get(columns)
         case psycopg.IntegrityError():
             return error.diag.constraint_name
     return None
 
 
-_CONSTRAINTS = {
-    ", ".join(f"{table.name}.{column.name}" for column in rule.columns): str(rule.name)
-    for table in metadata.tables.values()
-    for rule in (*table.constraints, *table.indexes)
-    if isinstance(rule, (PrimaryKeyConstraint, UniqueConstraint)) or (isinstance(rule, Index) and rule.unique)
-}
+@cache
+def _constraints() -> Mapping[str, str]:
+    """Names by columns; asked for only when all tables are known."""
+    return {
+        ", ".join(f"{table.name}.{column.name}" for column in rule.columns): str(rule.name)
+        for table in metadata.tables.values()
+        for rule in (*table.constraints, *table.indexes)
+        if isinstance(rule, (PrimaryKeyConstraint, UniqueConstraint)) or (isinstance(rule, Index) and rule.unique)
+    }

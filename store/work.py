@@ -24,6 +24,7 @@ from store.lists import Lists
 from store.mass import Mass
 from store.notices import Notices
 from store.parties import Parties
+from store.proposals import Proposals
 from store.residents import Residents
 from store.revocations import Revocations
 from store.statements import Statements
@@ -72,6 +73,7 @@ class SqlUnitOfWork:
         self.holds = Holds(statements, self.lists, self.status_changes)
         self.handles = Handles(statements)
         self.parties = Parties(statements)
+        self.proposals = Proposals(statements)
         self.audit = Trail(statements, self._signer)
         if self._write:
             try:

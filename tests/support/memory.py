@@ -27,6 +27,7 @@ from domain.lists import ListRecord, ListState, Scope, ScopeRecord
 from domain.mass import MassEvent, MassRow, Target
 from domain.parties import Credential, Party
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentState
+from domain.proposals import Decision, Proposal, ProposalState
 from domain.revocation import Revocation, RevocationBlock
 from domain.serial import SerialNumber
 from domain.status import UNKNOWN, CertificateStatus, good_until
@@ -59,6 +60,7 @@ class Tables(HandleTables):
     mass_rows: dict[tuple[str, int], MassRow] = field(default_factory=dict)
     parties: dict[int, Party] = field(default_factory=dict)
     credentials: dict[bytes, Credential] = field(default_factory=dict)
+    proposals: dict[str, Proposal] = field(default_factory=dict)
     audit: dict[int, AuditRow] = field(default_factory=dict)
     changes: dict[tuple[Scope, int], ListChange] = field(default_factory=dict)
     lags: dict[tuple[Leg, int | None], tuple[int, int]] = field(default_factory=dict)
@@ -128,6 +130,7 @@ class MemoryUnit:
         self.holds = Holds(tables)
         self.handles = Handles(tables)
         self.parties = Parties(tables)
+        self.proposals = Proposals(tables)
         self.audit = Audit(tables)
         return self
 
@@ -981,6 +984,29 @@ class Parties:
     def withdraw(self, fingerprint: bytes, at: datetime) -> None:
         credential = self._tables.credentials[fingerprint]
         self._tables.credentials[fingerprint] = replace(credential, withdrawn_at=credential.withdrawn_at or at)
+
+
+class Proposals:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def put(self, proposal: Proposal) -> None:
+        if proposal.id in self._tables.proposals:
+            raise Refusal(Code.ALREADY_APPLIED, "this proposal was made already")
+        self._tables.proposals[proposal.id] = proposal
+
+    def find(self, id_: str) -> Proposal | None:
+        return self._tables.proposals.get(id_)
+
+    def decide(self, id_: str, state: ProposalState, decision: Decision) -> None:
+        proposal = self._tables.proposals.get(id_)
+        if proposal is None or proposal.state is not ProposalState.OPEN:
+            raise LookupError("no open proposal has this id")
+        self._tables.proposals[id_] = replace(proposal, state=state, decision=decision)
+
+    def page(self, state: ProposalState | None, limit: int) -> Sequence[Proposal]:
+        rows = [row for row in self._tables.proposals.values() if state in (None, row.state)]
+        return sorted(rows, key=lambda row: (row.proposed_at, row.id), reverse=True)[:limit]
 
 
 class Audit:
