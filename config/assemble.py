@@ -35,7 +35,6 @@ from mass.parts import MassParts
 from ocsp.delegation import delegate
 from ocsp.responder import OcspAnswer, Responder, ResponderKey, answer
 from oversight.inspection import Inspection
-from policies.profile import Profile
 from provisions.writer import SegmentWriter
 from residents.parts import Intake
 from residents.rotation import require_same_keys
@@ -170,9 +169,9 @@ class Services:
                     row.generation,
                     self.issuers[row.id],
                     self.issuer_signers[row.id],
-                    profile_named(profiles, row.profile),
+                    rules.profile_named(profiles, row.profile),
                     row.issuing,
-                    profile_named(profiles, row.mobile_profile) if row.mobile_profile else None,
+                    rules.profile_named(profiles, row.mobile_profile) if row.mobile_profile else None,
                 )
                 for row in self.settings.issuers
             ),
@@ -343,10 +342,3 @@ class Services:
 def assemble(state: Path) -> Services:
     """The services of a state directory. Raises ConfigurationFaults."""
     return Services(load(state))
-
-
-def profile_named(profiles: Mapping[str, Profile], name: str) -> Profile:
-    """The profile of that name. Raises ConfigurationFaults."""
-    if name not in profiles:
-        raise ConfigurationFaults([f"there is no profile {name}; there are {', '.join(profiles)}"])
-    return profiles[name]

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from config import rules
-from config.assemble import Services, profile_named
+from config.assemble import Services
 from config.files import write_private, write_public
 from config.founding import Founder, make_key
 from config.handles import add_handle_key
@@ -99,7 +99,7 @@ def _issuers(settings: Settings, now: datetime, random: RandomSource, on_step: C
     profiles = rules.load_profiles(settings.profiles)
     for row in settings.issuers:
         for name in (row.profile, row.authority_profile, row.responder_profile):
-            profile_named(profiles, name)
+            rules.profile_named(profiles, name)
     founder = Founder(settings, profiles, now, random)
     for row in settings.issuers:
         founder.found_responder(row, *founder.found_issuer(row))

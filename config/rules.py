@@ -102,6 +102,13 @@ def load_profiles(directory: Path) -> dict[str, Profile]:
     return profiles
 
 
+def profile_named(profiles: Mapping[str, Profile], name: str) -> Profile:
+    """The profile of that name. Raises ConfigurationFaults."""
+    if name not in profiles:
+        raise ConfigurationFaults([f"there is no profile {name}; there are {', '.join(profiles)}"])
+    return profiles[name]
+
+
 def shipped_profiles() -> dict[str, str]:
     """File name → text of the profiles that come with the project."""
     return {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from config.assemble import Services, profile_named
+from config.assemble import Services
 from config.founding import Founder
-from config.rules import load_profiles
+from config.rules import load_profiles, profile_named
 from config.settings import IssuerSettings
 from domain.certificates import IssuerId
 from domain.errors import Code, Refusal
