@@ -18,6 +18,7 @@ from config.renewal import renew_due
 from config.rules import load_retention
 from crl.publish import publish_due
 from domain.errors import Code, Refusal
+from validation.erasure import erase_over
 
 _log = logging.getLogger("jpki.publisher")
 
@@ -74,7 +75,7 @@ def assembled_anew(state: Path, services: Services) -> Services:
 def go_round(services: Services) -> bool:
     """One round; whether everything in it went well. The parts do not stop each other."""
     well = True
-    for part in (_age, _publish, _renew, _finish, _withdraw, _erase, _match):
+    for part in (_age, _publish, _renew, _finish, _withdraw, _erase, _forget, _match):
         try:
             well &= part(services)
         except Refusal as refusal:
@@ -143,6 +144,12 @@ def _erase(services: Services) -> bool:
     actor = f"publisher:{services.publisher.holder}"
     if erased := erase_due(services.begin, services.clock, load_retention(), actor, ERASED_AT_ONCE):
         _log.info("erased records that are not kept any longer", extra={"facts": dict(erased)})
+    return True
+
+
+def _forget(services: Services) -> bool:
+    if erased := erase_over(services.begin, services.clock, f"publisher:{services.publisher.holder}"):
+        _log.info("erased validations that are not kept any longer", extra={"facts": {"validations": erased}})
     return True
 
 

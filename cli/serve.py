@@ -44,6 +44,7 @@ def command(state: Path, service: str, slot: int) -> None:
     if faults := examine(settings, system_clock()):
         raise ConfigurationFaults(faults)
     click.echo(f"API https://{settings.api.bind}, status http://{settings.status.bind}; stop with Ctrl-C", err=True)
-    files = [settings.transport.server_certificate, *(row.responder_certificate for row in settings.issuers)]
+    files = [settings.transport.server_certificate, settings.validation.certificate]
+    files += [*(row.responder_certificate for row in settings.issuers)]
     supervise(state, files, settings.batches.workers)
     return None

@@ -9,6 +9,7 @@ import click
 from cli.state import open_state
 from config.handles import add_handle_key
 from config.provisions import found_provisions
+from config.receipts import found_receipts, tell_certified
 
 
 @click.command("upgrade")
@@ -21,6 +22,9 @@ def command(state: Path) -> None:
     """
     services = open_state(state)
     upgraded = services.upgrade_schema()
+    if found_receipts(services.settings, services.clock(), services.random):
+        tell_certified(services)
+        click.echo("made the key that signs receipts of validations")
     click.echo("the database is up to date now" if upgraded else "the database was up to date already")
     if shares := found_provisions(services.settings, services.random):
         click.echo(f"keys of provision records were made; hand the shares in {shares} to three officers")

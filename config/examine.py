@@ -56,7 +56,7 @@ def examine(settings: Settings, now: datetime) -> list[str]:
 def _exposed(settings: Settings) -> Iterator[str]:
     """Files that others on the machine could read."""
     transport, secrets = settings.transport, settings.secrets
-    private = [settings.audit_key, transport.authority_key, transport.server_key]
+    private = [settings.audit_key, settings.validation.key, transport.authority_key, transport.server_key]
     private += [path for row in settings.issuers for path in (row.key, row.responder_key)]
     private += [
         secret.file
@@ -116,6 +116,7 @@ def _transport(services: Services, now: datetime) -> Iterator[str]:
     for key, path, ends in (
         (transport.authority_key, transport.authority_certificate, "make a new transport authority"),
         (transport.server_key, transport.server_certificate, RENEW),
+        (services.settings.validation.key, services.settings.validation.certificate, RENEW),
     ):
         yield from _caught(partial(_pair, services, key, path))
         try:

@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from config.document import ConfigurationFaults, Secret
 from domain.code_keys import FIRST, LAST
 from domain.errors import Code, Refusal
@@ -23,6 +26,14 @@ def read_file(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         why = (isinstance(error, OSError) and error.strerror) or str(error)
         raise Refusal(Code.BAD_CONFIGURATION, f"{path.name} cannot be read: {why}") from None
+
+
+def read_pem_certificate(path: Path) -> bytes:
+    """The certificate (DER) in a PEM file. Raises Refusal(BAD_CONFIGURATION)."""
+    try:
+        return x509.load_pem_x509_certificate(read_file(path)).public_bytes(Encoding.DER)
+    except ValueError:
+        raise Refusal(Code.BAD_CONFIGURATION, f"{path.name} is not a certificate in PEM") from None
 
 
 def read_secret(secret: Secret) -> bytes:

@@ -14,6 +14,7 @@ from config.files import write_private, write_public
 from config.founding import Founder, make_key
 from config.handles import add_handle_key
 from config.provisions import found_provisions
+from config.receipts import found_receipts
 from config.settings import FILE_NAME, Settings, load
 from config.transport import found_transport
 from domain.code_keys import CodeKeyRecord
@@ -69,6 +70,8 @@ def _build(building: Path, text: str, now: datetime, random: RandomSource, on_st
     on_step("settings and secrets")
     found_transport(settings, now, random)
     on_step("transport authority and the API's TLS certificate")
+    found_receipts(settings, now, random)
+    on_step("key for receipts of validations")
     _issuers(settings, now, random, on_step)
     audit = make_key(settings, "ed25519", settings.audit_key)
     write_public(settings.audit_public_key, audit.public)

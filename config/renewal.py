@@ -6,10 +6,12 @@ import hashlib
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from config.assemble import Services
 from config.files import read_file, replace_public
 from config.founding import Founder
+from config.receipts import certify_receipts, tell_certified
 from config.rules import load_profiles
 from config.settings import IssuerSettings
 from config.transport import is_issued_by, read_certificate, renew_server
@@ -20,9 +22,13 @@ from domain.parties import LOCAL_OPERATOR
 SERVER = "api-server"
 """How the API's server is named among what was renewed."""
 
+RECEIPTS = "receipts"
+"""How the key for receipts of validations is named there."""
+
 
 def renew_due(services: Services, *, everyone: bool = False) -> list[str]:
-    """Renew the certificates with less than a third of their life left, or all; issuers' ids and `SERVER`.
+    """Renew the certificates with less than a third of their life left, or all; issuers' ids, `SERVER` and
+    `RECEIPTS`.
 
     The files are what counts, so that a renewal by another process is seen; a responder's that is missing or damaged is
     made anew. Left alone are certificates whose issuer has ended, those that last as long as their issuer, and a server
@@ -40,7 +46,22 @@ def renew_due(services: Services, *, everyone: bool = False) -> list[str]:
     if is_issued_by(authority, server) and _is_due(server, authority.not_valid_after_utc, now, everyone):
         renew_server(services.settings, server, now, services.random)
         renewed.append(SERVER)
+    if receipts := _receipts_due(services, authority.not_valid_after_utc, now, everyone):
+        certify_receipts(services.settings, receipts, now, services.random)
+        tell_certified(services)
+        renewed.append(RECEIPTS)
     return renewed
+
+
+def _receipts_due(services: Services, last: datetime, now: datetime, everyone: bool) -> bytes | None:
+    """The key (SubjectPublicKeyInfo) whose certificate is renewed now; None also where there is no key yet."""
+    settings = services.settings.validation
+    if not settings.certificate.exists():
+        return None
+    certificate = read_certificate(settings.certificate)
+    if not _is_due(certificate, last, now, everyone):
+        return None
+    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _renew(services: Services, founder: Founder, row: IssuerSettings) -> None:

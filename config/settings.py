@@ -11,6 +11,7 @@ from typing import cast, get_args
 
 from config.document import ConfigurationFaults, Secret, Section
 from config.provision_settings import ProvisionSettings, read_provisions
+from config.validation_settings import ValidationSettings, read_validation
 from domain import oids
 from domain.certificates import IssuerId, Kind
 from policies.batches import BatchPolicy
@@ -116,6 +117,7 @@ class Settings:
     audit_key: Path
     audit_public_key: Path
     transport: TransportSettings
+    validation: ValidationSettings
     api: ListenSettings
     status: ListenSettings
 
@@ -192,6 +194,7 @@ def read(root: Section) -> Settings:
             transport.file("server_certificate", "certs/api-server.pem"),
             transport.file("server_key", "keys/api-server.pem"),
         ),
+        validation=read_validation(root.section("validation")),
         api=_listen(root.section("api"), "127.0.0.1:8443"),
         status=_listen(root.section("status"), "127.0.0.1:8080"),
     )

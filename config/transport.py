@@ -18,7 +18,7 @@ from domain.errors import Code, Refusal
 from domain.ports import RandomSource
 from domain.serial import OCTETS, SerialNumber
 from keys.generation import to_encrypted_pem
-from keys.transport import TransportKey, certify_client, certify_server, make_transport_authority
+from keys.transport import TransportKey, certify_client, certify_receipts, certify_server, make_transport_authority
 
 AUTHORITY_LIFE = timedelta(days=7300)
 SERVER_LIFE = timedelta(days=397)
@@ -41,10 +41,20 @@ class TransportAuthority:
 
         Raises Refusal(BAD_CONFIGURATION) when the authority itself has ended.
         """
-        if now >= self.certificate.not_valid_after_utc:
-            raise Refusal(Code.BAD_CONFIGURATION, "the transport authority's certificate has ended")
+        self._require_valid(now)
         name = label.encode()[:_NAME_LIMIT].decode(errors="ignore")
         return certify_client(self.certificate, self.key, public, name, _serial(random), now, life)
+
+    def certify_receipts(
+        self, public: ec.EllipticCurvePublicKey, now: datetime, life: timedelta, random: RandomSource
+    ) -> x509.Certificate:
+        """A certificate for the key that signs receipts. Raises as `certify_caller` does."""
+        self._require_valid(now)
+        return certify_receipts(self.certificate, self.key, public, _serial(random), now, life)
+
+    def _require_valid(self, now: datetime) -> None:
+        if now >= self.certificate.not_valid_after_utc:
+            raise Refusal(Code.BAD_CONFIGURATION, "the transport authority's certificate has ended")
 
 
 def found_transport(settings: Settings, now: datetime, random: RandomSource) -> None:

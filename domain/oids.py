@@ -30,6 +30,8 @@ AUTHORITY_INFO_ACCESS = "1.3.6.1.5.5.7.1.1"
 CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
 SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
 OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
+# This project's own, below the arc for examples: the key signs receipts of validations and nothing else.
+RECEIPT_SIGNING = "2.999.8.5.9.1"
 
 # OCSP: RFC 6960 §4.
 OCSP_BASIC = "1.3.6.1.5.5.7.48.1.1"

@@ -28,6 +28,7 @@ from domain.retention import ErasableRecords
 from domain.revocation import Revocation, RevocationBlock
 from domain.serial import SerialNumber
 from domain.status import CertificateStatus
+from domain.validations import ValidationRepository
 
 Clock = Callable[[], datetime]
 """Now, aware UTC in whole seconds. A use case reads it once."""
@@ -317,6 +318,8 @@ class UnitOfWork(Protocol):
     def proposals(self) -> ProposalRepository: ...
     @property
     def changes(self) -> ChangeRepository: ...
+    @property
+    def validations(self) -> ValidationRepository: ...
     @property
     def code_keys(self) -> CodeKeyRepository: ...
     @property

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from domain import oids
 from domain.serial import SerialNumber
 
 TransportKey = EllipticCurvePublicKey | RSAPublicKey
@@ -63,6 +64,19 @@ def certify_client(
     return _leaf(authority, public_key, common_name, serial, now, life, ExtendedKeyUsageOID.CLIENT_AUTH).sign(
         authority_key, SHA256()
     )
+
+
+def certify_receipts(
+    authority: x509.Certificate,
+    authority_key: EllipticCurvePrivateKey,
+    public_key: EllipticCurvePublicKey,
+    serial: SerialNumber,
+    now: datetime,
+    life: timedelta,
+) -> x509.Certificate:
+    """A certificate for the key that signs receipts of validations, and is good for nothing else."""
+    use = x509.ObjectIdentifier(oids.RECEIPT_SIGNING)
+    return _leaf(authority, public_key, "Receipts of validations", serial, now, life, use).sign(authority_key, SHA256())
 
 
 def _leaf(

@@ -44,6 +44,7 @@ from store.types import (
     SerialOctets,
     UtcDateTime,
 )
+from store.validation_tables import validations
 
 _HOLDER = ("resident_id", "kind", "carrier")
 
@@ -54,7 +55,7 @@ def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Inde
 
 
 # Besides those made here: whoever asks for the tables gets all of them.
-__all__ = ["batch_items", "batch_queues", "batches", "metadata"]
+__all__ = ["batch_items", "batch_queues", "batches", "metadata", "validations"]
 
 # The copy of the resident register. Codes are only here as keyed index and sealed value.
 # Kept while certificates refer to them: as long as issuance records.

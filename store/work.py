@@ -30,6 +30,7 @@ from store.revocations import Revocations
 from store.statements import Statements
 from store.status_changes import StatusChanges
 from store.trail import Trail
+from store.validations import Validations
 
 
 class SqlUnitOfWork:
@@ -74,6 +75,7 @@ class SqlUnitOfWork:
         self.handles = Handles(statements)
         self.parties = Parties(statements)
         self.proposals = Proposals(statements)
+        self.validations = Validations(statements)
         self.audit = Trail(statements, self._signer)
         if self._write:
             try:

@@ -96,7 +96,7 @@ def find_shown(work: UnitOfWork, issuers: Mapping[IssuerId, Issuer], octets: byt
         serial = SerialNumber.known(shown.serial_number)
     except x509.ExtensionNotFound:
         key_identifier = serial = None
-    except ValueError:
+    except (ValueError, x509.InvalidVersion, x509.DuplicateExtension):
         raise Refusal(Code.MALFORMED, "this is not an X.509 certificate in DER") from None
     for issuer in issuers.values():
         if serial is not None and issuer.key_identifier == key_identifier:

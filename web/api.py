@@ -23,6 +23,7 @@ from residents.feed import Notice
 from residents.intake import Effect, Outcome
 from residents.listing import NoticeList
 from residents.receipts import HeldNotice, NoticeReceipt
+from validation.answer import ValidationAnswer, ValidationRequest
 from web.batches import BatchParts, batches_blueprint
 from web.callers import Callers, PeerCertificate, peer_certificate
 from web.certificate_texts import certificate_texts_blueprint
@@ -41,6 +42,7 @@ from web.reference import reference_blueprint
 from web.revocation import revocation_blueprint
 from web.shell import make_shell
 from web.status import StatusParts
+from web.validations import validations_blueprint
 from web.visibility import visibility_blueprint
 
 
@@ -69,6 +71,7 @@ class ApiParts:
     handles: HandleParts
     list_mass_events: Callable[[Party], Sequence[MassAccount]]
     find_mass_event: Callable[[str, Party], MassAccount]
+    validate: Callable[[ValidationRequest], ValidationAnswer]
     causes: Iterable[CauseRule]
     municipalities: Mapping[MunicipalityCode, Municipality]
 
@@ -98,6 +101,7 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
         ),
         handles_blueprint(parts.handles, callers),
         mass_blueprint(parts.list_mass_events, parts.find_mass_event, callers),
+        validations_blueprint(parts.validate, meter.validation, callers),
         reference_blueprint(parts.causes, parts.municipalities),
         ocsp_blueprint(status.answer, callers.known, meter.ocsp_answer),
         lists_blueprint(status.crl_directory, status.issuers, status.clock, status.record, callers.known),

@@ -13,20 +13,20 @@ BODY_LIMIT = 64 * 1024
 """Octets of the largest JSON body. Two PKCS#10 requests in base64 and a record take less than 8 KiB."""
 
 
-def receive_json() -> object:
+def receive_json(limit: int = BODY_LIMIT) -> object:
     """The body of the request at hand, as `read_json` gives it. Raises what `receive_json_octets` raises, too."""
-    return read_json(receive_json_octets())
+    return read_json(receive_json_octets(limit))
 
 
-def receive_json_octets() -> bytes:
+def receive_json_octets(limit: int = BODY_LIMIT) -> bytes:
     """The body of the request at hand, not yet read as JSON.
 
-    Raises Refusal(WRONG_TYPE) unless it says application/json; more than `BODY_LIMIT` is answered with 413, also when
-    no length was announced.
+    Raises Refusal(WRONG_TYPE) unless it says application/json; more than `limit` is answered with 413, also when no
+    length was announced.
     """
     if request.mimetype != "application/json":
         raise Refusal(Code.WRONG_TYPE, "send the body as Content-Type: application/json")
-    return receive(BODY_LIMIT)
+    return receive(limit)
 
 
 def receive(limit: int) -> bytes:

@@ -35,7 +35,14 @@ class Meter:
         self._seconds = Histogram(
             "jpki_http_request_seconds", "Time to answer", ("route",), buckets=_BUCKETS, registry=self._registry
         )
+        self._validations = Counter(
+            "jpki_validations", "Validations for operators", ("format", "outcome"), registry=self._registry
+        )
         self._ocsp = Counter("jpki_ocsp_answers", "OCSP answers", ("outcome",), registry=self._registry)
+
+    def validation(self, format_: str, outcome: str) -> None:
+        with suppress(OSError):
+            self._validations.labels(format_, outcome).inc()
 
     def ocsp_answer(self, outcome: str) -> None:
         with suppress(OSError):

@@ -19,6 +19,7 @@ from web import (
     ocsp,
     revocation,
     schemas,
+    validations,
     visibility,
 )
 from web.operations import act, in_path, in_query, problems, reading, sent, told
@@ -129,6 +130,9 @@ def _acts() -> _Object:
         },
         **_mass_events(),
         **handles.describe_handles(),
+        validations.PATH: act(
+            "Validate, with consent", validations.ROLES, [key], validations.VALIDATION.schema, validations.ANSWERS
+        ),
     }
 
 

@@ -18,11 +18,13 @@ from ca.visibility import visibility_of
 from config.assemble import Services, assemble
 from config.batching import make_batching
 from config.provisions import keep_turning
+from config.validating import make_validation
 from mass.account import find_account, list_accounts
 from ocsp.responder import answer
 from policies.characters import propose
 from residents.intake import apply_all, apply_event, preview_event, rehearse
 from residents.listing import list_notices
+from validation.answer import validate
 from web.api import ApiParts, create_api
 from web.batches import BatchParts, read_line
 from web.handles import HandleParts
@@ -66,6 +68,7 @@ def api(state: Path | None = None) -> Flask:
             handles=HandleParts(provider_of=services.handles.provider_of, of_many=services.handles.of_many),
             list_mass_events=partial(list_accounts, services.mass),
             find_mass_event=partial(find_account, services.mass),
+            validate=partial(validate, make_validation(services)),
             causes=authority.causes.values(),
             municipalities=authority.municipalities,
         )

@@ -43,7 +43,7 @@ def test_everything_is_there_and_only_its_owner_may_read_it(new: Terminal) -> No
     assert said.out.endswith(f"{new.state} is ready. Next: jpki --state {new.state} municipalities enrol 132217\n")
     assert mode(new.state) == 0o700
     private = [*new.state.glob("keys/*"), *new.state.glob("secrets/*"), new.state / "jpki.db", new.state / "jpki.toml"]
-    assert len(private) == 2 * len(ISSUERS) + 3 + 5 + 2
+    assert len(private) == 2 * len(ISSUERS) + 4 + 5 + 2
     assert {mode(path) for path in private} == {0o600}
 
 

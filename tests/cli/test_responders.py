@@ -31,13 +31,13 @@ def test_what_is_due_is_renewed_and_services_are_to_be_told(terminal: Terminal) 
 
 
 def test_all_can_be_renewed(terminal: Terminal) -> None:
-    assert terminal.do("responders", "renew", "--all").out == f"5 renewed: {', '.join(ISSUERS)}, api-server\n"
+    assert terminal.do("responders", "renew", "--all").out == f"6 renewed: {', '.join(ISSUERS)}, api-server, receipts\n"
 
 
 def test_a_configuration_that_ended_is_mended_by_what_check_config_says(terminal: Terminal) -> None:
     terminal.clock.forward(timedelta(days=398))
     said = terminal("check-config")
-    assert said.err.count("run: jpki responders renew") == 5
+    assert said.err.count("run: jpki responders renew") == 6
     terminal.do("responders", "renew")
     terminal.do("check-config")
 

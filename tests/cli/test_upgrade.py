@@ -53,3 +53,11 @@ def test_what_is_no_database_of_ours_does_not_become_one(content: bytes | None, 
         assert said.code == 2
         assert why in said.err
     assert path.exists() == (content is not None)
+
+
+def test_the_key_of_receipts_is_made_where_an_older_program_had_none(terminal: Terminal) -> None:
+    (terminal.state / "certs" / "receipts.pem").unlink()
+    assert "receipts.pem" in terminal("check-config").err
+    assert "made the key that signs receipts" in terminal.do("upgrade").out
+    assert "no faults" in terminal.do("check-config").out
+    assert terminal.audit()[-1]["act"] == "receipts-certified"

@@ -32,6 +32,7 @@ from domain.lists import ListRecord, ListState, Scope
 from domain.mass import MassState
 from domain.parties import Credential, Party, Role, Usage
 from domain.revocation import CertificateEffect, CrlReason, EffectWord, RevocationCause, RevocationReceipt
+from domain.validations import Format, Item
 from mass.account import MassAccount
 from ocsp.responder import OcspAnswer
 from policies.characters import propose
@@ -43,6 +44,8 @@ from residents.receipts import HeldNotice, NothingRevoked, NoticeReceipt, Quaran
 from tests.support.authority import KIYOSE, NOW
 from tests.support.lists import ISSUERS
 from tests.support.responder import forget
+from validation.answer import ValidationAnswer
+from validation.receipt import Receipt, SigningTime
 from verifiers.handle_office import KnownAs
 from web.api import ApiParts, create_api
 from web.batches import BatchParts
@@ -112,6 +115,25 @@ LISTED = ListRecord(CHANGE.scope, 7, NOW, NOW, ListState.PUBLISHED, 4, published
 VISIBILITY = Visibility("0a" * 16, ("signature",), NOW, NOW, NOW, (Showing(CHANGE, LISTED), Showing(CHANGE, None)))
 HOLD_RECEIPT = RevocationReceipt("0c" * 16, RevocationCause.TEMPORARY_STOP, (Kind.SIGNATURE,), (), NOW, NOW, EFFECTS)
 RELEASE_RECEIPT = ReleaseReceipt("0d" * 16, Carrier.MOBILE_DEVICE, NOW, NOW, EFFECTS)
+VALIDATION = ValidationAnswer(
+    "e30.e30.AA",
+    Receipt(
+        "0e" * 16,
+        "bank",
+        "opening an account",
+        Format.RAW,
+        bytes(32),
+        bytes(32),
+        Kind.SIGNATURE,
+        (),
+        NOW,
+        "h-1",
+        frozenset({Item.SEX}),
+        SigningTime(NOW, proven=False),
+    ),
+    {"sex": "2"},
+    repeated=False,
+)
 ANSWER = OcspAnswer(b"answer", "good", 1800, True, NOW, NOW + timedelta(hours=1))
 
 _BATCH = Batch(7, "municipality:kiyose", KEY, b"", 3, 2, NOW)
@@ -160,6 +182,7 @@ class Acts:
             "handles_of": [KnownAs(Handle("1-" + "a" * 40), Kind.SIGNATURE)],
             "list_mass_events": [MASS_EVENT],
             "find_mass_event": MASS_EVENT,
+            "validate": VALIDATION,
             "answer": ANSWER,
         }
     )
@@ -221,6 +244,7 @@ def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
         handles=HandleParts(provider_of=lambda _, name: PROVIDER if name else None, of_many=acts.handles_of),
         list_mass_events=acts.list_mass_events,
         find_mass_event=acts.find_mass_event,
+        validate=acts.validate,
         causes=load_causes().values(),
         municipalities=load_municipalities(),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,10 @@ class House:
         requests = {kind: make_request(key=key) for kind, key in keys.items()}
         self._signing_keys[requests[Kind.SIGNATURE]] = keys[Kind.SIGNATURE]
         return requests
+
+    def signing_keys(self) -> Collection[PrivateKey]:
+        """Of all requests for signing certificates."""
+        return self._signing_keys.values()
 
     def issue(self, number: int = 1, requests: Mapping[Kind, bytes] | None = None, **changes: Any) -> IssuedPair:
         """Certificates for resident `number`: a pair, unless `requests` say otherwise. For a phone it is signed with

@@ -31,6 +31,7 @@ from domain.proposals import Decision, Proposal, ProposalState
 from domain.revocation import Revocation, RevocationBlock
 from domain.serial import SerialNumber
 from domain.status import UNKNOWN, CertificateStatus, good_until
+from domain.validations import ValidationRecord, used_up
 from policies.queues import shares
 from tests.support.blocks import block_of
 from tests.support.memory_handles import Handles, HandleTables, note
@@ -61,6 +62,7 @@ class Tables(HandleTables):
     parties: dict[int, Party] = field(default_factory=dict)
     credentials: dict[bytes, Credential] = field(default_factory=dict)
     proposals: dict[str, Proposal] = field(default_factory=dict)
+    validations: dict[tuple[int, str], ValidationRecord] = field(default_factory=dict)
     audit: dict[int, AuditRow] = field(default_factory=dict)
     changes: dict[tuple[Scope, int], ListChange] = field(default_factory=dict)
     lags: dict[tuple[Leg, int | None], tuple[int, int]] = field(default_factory=dict)
@@ -131,6 +133,7 @@ class MemoryUnit:
         self.handles = Handles(tables)
         self.parties = Parties(tables)
         self.proposals = Proposals(tables)
+        self.validations = Validations(tables)
         self.audit = Audit(tables)
         return self
 
@@ -645,6 +648,32 @@ class Holds:
 
 def _place(hold: Hold) -> tuple[datetime, str, SerialNumber]:
     return hold.held_at, hold.issuer, hold.serial
+
+
+class Validations:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def find(self, party_id: int, key: str) -> ValidationRecord | None:
+        return self._tables.validations.get((party_id, key))
+
+    def used(self, consent: bytes) -> bool:
+        return any(row.consent == consent for row in self._tables.validations.values())
+
+    def keep(self, record: ValidationRecord) -> None:
+        if (record.party_id, record.key) in self._tables.validations:
+            raise Refusal(Code.IN_PROGRESS, "a request with this key is being worked on; repeat it later")
+        if self.used(record.consent):
+            raise used_up()
+        self._tables.validations[record.party_id, record.key] = record
+
+    def over(self, now: datetime, limit: int) -> Sequence[tuple[int, str]]:
+        rows = sorted(self._tables.validations.values(), key=lambda row: row.keep_until)
+        return [(row.party_id, row.key) for row in rows if row.keep_until < now][:limit]
+
+    def erase(self, keys: Sequence[tuple[int, str]]) -> None:
+        for key in keys:
+            del self._tables.validations[key]
 
 
 class Lists:

@@ -1,0 +1,228 @@
+"""One validation: consent, certificate, document; and one answer, however often it is asked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.certificates import CertificateRecord
+from domain.errors import Code, Refusal
+from domain.events import Act, AuditEvent
+from domain.parties import Party, Role
+from domain.provisions import Channel, Provision
+from domain.validations import Format, Item, Reason, ValidationRecord, used_up
+from policies.consents import TEXT, require_items, signs
+from validation.consent import FIRST_LINE, Consent, read_consent
+from validation.holder import find_person, holder_key, is_signed, items_of, standing
+from validation.parts import Examination, Finding, Validation
+from validation.receipt import Receipt, read_receipt, sign_receipt
+
+RECEIPT_OCTETS = 16
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SignedConsent:
+    """A consent's text as it was signed, the signature, and the certificate (DER) of the key that made it."""
+
+    text: bytes
+    signature: bytes
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ValidationRequest:
+    """What an operator sends. `document` is what the consent names by its SHA-256: the octets that were signed, or the
+    document with the signature in it; `signature` stands beside the former."""
+
+    caller: Party
+    key: str
+    purpose: str
+    format: Format
+    document: bytes
+    signature: bytes | None
+    consent: SignedConsent
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ValidationAnswer:
+    """`receipt` is the signed form of `content`. `items` are what the person let be told, by name."""
+
+    receipt: str
+    content: Receipt
+    items: Mapping[str, str]
+    repeated: bool
+
+
+def validate(parts: Validation, request: ValidationRequest) -> ValidationAnswer:
+    """Say whether a document is signed by the person who consents; repeated with its key, it gives the same receipt.
+
+    Raises Refusal(NOT_ADMITTED), Refusal(FOREIGN_ISSUER), Refusal(BAD_CONSENT), Refusal(CONSENT_EXPIRED),
+    Refusal(CONSENT_USED), Refusal(BAD_DOCUMENT), Refusal(IDEMPOTENCY_MISMATCH), Refusal(MALFORMED). A refusal leaves
+    the consent unused. Only a valid signature earns a handle and items.
+    """
+    now = parts.clock()
+    _require_caller(request.caller, now)
+    person = find_person(parts.begin, parts.issuers, request.consent.certificate)
+    kept, repeated = _answer(parts, request, person, now)
+    receipt = read_receipt(kept.receipt)
+    _tell(parts, request.caller, person, receipt, now)
+    return ValidationAnswer(kept.receipt, receipt, items_of(person, receipt.items), repeated)
+
+
+def _answer(
+    parts: Validation, request: ValidationRequest, person: CertificateRecord, now: datetime
+) -> tuple[ValidationRecord, bool]:
+    """What is kept of this validation, and whether it was kept before."""
+    content = _content(request)
+    with parts.begin(write=False) as work:
+        found = work.validations.find(request.caller.id, request.key)
+    if found is not None:
+        return _same(found, content), True
+    consent = read_consent(request.consent.text)
+    _require_consent(parts, request, consent, person, now)
+    finding = parts.examine(_examination(request))
+    receipt = _judge(parts, request, consent, person, finding, now)
+    signed = sign_receipt(receipt, parts.receipts.signer, parts.receipts.certificate)
+    record = ValidationRecord(
+        request.caller.id,
+        request.key,
+        content,
+        receipt.consent,
+        signed,
+        now,
+        max(now + parts.policy.keep, consent.good_until + timedelta(seconds=1)),
+    )
+    return _keep(parts, request, record, receipt)
+
+
+def _require_caller(caller: Party, now: datetime) -> None:
+    if caller.role is not Role.VERIFIER or not caller.in_force(now):
+        raise Refusal(Code.NOT_ADMITTED, "validation is for registered operators that are in force")
+
+
+def _require_consent(
+    parts: Validation, request: ValidationRequest, consent: Consent, person: CertificateRecord, now: datetime
+) -> None:
+    """Return if the person consented to this very validation. The signature is judged before anything else is told."""
+    if not is_signed(holder_key(person.der), request.consent.text, request.consent.signature):
+        raise Refusal(
+            Code.BAD_CONSENT, "the consent is not signed with this certificate's key", pointer="/consent/signature"
+        )
+    for said, asked, what in (
+        (consent.operator, request.caller.name, "another operator"),
+        (consent.purpose, request.purpose, "another purpose"),
+        (consent.document, _digest(request.document), "another document"),
+    ):
+        if said != asked:
+            raise Refusal(Code.BAD_CONSENT, f"the consent is for {what}", pointer=TEXT)
+    parts.policy.require_time(consent.made_at, consent.good_until, now)
+    require_items(person.kind, consent.items)
+    with parts.begin(write=False) as work:
+        if work.validations.used(_digest(request.consent.text)):
+            raise used_up()
+
+
+def _examination(request: ValidationRequest) -> Examination:
+    if request.document.startswith(FIRST_LINE.encode()):
+        raise Refusal(Code.BAD_DOCUMENT, "a consent is not validated as a document", pointer="/document")
+    return Examination(request.format, request.document, request.signature, request.consent.certificate)
+
+
+def _judge(
+    parts: Validation,
+    request: ValidationRequest,
+    consent: Consent,
+    person: CertificateRecord,
+    finding: Finding,
+    now: datetime,
+) -> Receipt:
+    """What is found: the signature by itself, and the certificate's status now."""
+    status = parts.status.status_of(person.issuer, person.serial).at(now)
+    why = standing(person, status, now)
+    reasons = (*finding.reasons, *((why,) if why else ()))
+    if not signs(person.kind, request.format):
+        reasons = (*reasons, Reason.NOT_FOR_DOCUMENTS)
+    valid = not reasons
+    return Receipt(
+        parts.random(RECEIPT_OCTETS).hex(),
+        request.caller.name,
+        request.purpose,
+        request.format,
+        consent.document,
+        _digest(request.consent.text),
+        person.kind,
+        reasons,
+        now,
+        parts.handles.of(request.caller, None, person) if valid else None,
+        consent.items if valid else frozenset[Item](),
+        finding.signing_time,
+    )
+
+
+def _keep(
+    parts: Validation, request: ValidationRequest, record: ValidationRecord, receipt: Receipt
+) -> tuple[ValidationRecord, bool]:
+    """Use the consent up and keep the answer, in one transaction, unless another process was quicker."""
+    facts = {
+        "validation": receipt.id,
+        "format": receipt.format.value,
+        "kind": receipt.kind.value,
+        "valid": receipt.valid,
+        "reasons": [reason.value for reason in receipt.reasons],
+        "items": [item.value for item in Item if item in receipt.items],
+    }
+    with parts.begin() as work:
+        found = work.validations.find(record.party_id, record.key)
+        if found is not None:
+            return _same(found, record.content), True
+        work.validations.keep(record)
+        work.audit.append(AuditEvent(Act.VALIDATED, request.caller.label, record.at, facts))
+        work.commit()
+    return record, False
+
+
+def _same(found: ValidationRecord, content: bytes) -> ValidationRecord:
+    if found.content != content:
+        raise Refusal(
+            Code.IDEMPOTENCY_MISMATCH,
+            "this idempotency key belongs to an earlier request with other content; use a new key",
+        )
+    return found
+
+
+def _tell(parts: Validation, caller: Party, person: CertificateRecord, receipt: Receipt, now: datetime) -> None:
+    """Put the hand-over on record, repeated ones too: whose certificate it was is kept there and nowhere else."""
+    parts.record(
+        Provision(
+            now,
+            caller,
+            None,
+            receipt.purpose,
+            person.issuer,
+            Channel.VALIDATION,
+            person.serial.octets,
+            "valid" if receipt.valid else receipt.reasons[0].value,
+            receipt.consent,
+        )
+    )
+
+
+def _content(request: ValidationRequest) -> bytes:
+    """Digest of everything that was asked. The number in the consent makes it one that nobody can guess."""
+    consent = request.consent
+    parts = (
+        request.format.value.encode(),
+        request.purpose.encode(),
+        request.document,
+        b"" if request.signature is None else b"beside" + request.signature,
+        consent.text,
+        consent.signature,
+        consent.certificate,
+    )
+    return _digest(b"".join(map(_digest, parts)))
+
+
+def _digest(octets: bytes) -> bytes:
+    return hashlib.sha256(octets).digest()

@@ -1,0 +1,87 @@
+"""What delegated validation works with, bound together once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.certificates import CertificateRecord, Issuer, IssuerId
+from domain.handles import Recipient
+from domain.parties import Party
+from domain.ports import Begin, Clock, RandomSource, Signer, StatusLookup
+from domain.provisions import Record
+from domain.validations import Format, Reason
+from policies.consents import ConsentPolicy
+from validation.receipt import SigningTime
+from verifiers.handle_office import keys_in, line_for
+from verifiers.handles import HandleRing, handle_of
+
+
+class Handles(Protocol):
+    """A person's certificate as one operator may remember it: another for each operator."""
+
+    def of(self, party: Party, provider: Party | None, certificate: CertificateRecord) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentedHandles:
+    """`Handles` for those whom the person lets know: nobody else has to admit them."""
+
+    begin: Begin
+    ring: HandleRing
+
+    def of(self, party: Party, provider: Party | None, certificate: CertificateRecord) -> str:
+        """Raises Refusal(BAD_CONFIGURATION) while there is no key of handles."""
+        line = line_for(party, provider, certificate)
+        with self.begin(write=False) as work:
+            return handle_of(keys_in(work, self.ring), Recipient.of(party, provider), line)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Examination:
+    """What is looked at: octets as they were sent, `signature` beside them where it is not inside, and the certificate
+    (DER) whose key must have signed."""
+
+    format: Format
+    document: bytes
+    signature: bytes | None
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is to be said of a signature by itself, whatever the certificate's status."""
+
+    reasons: tuple[Reason, ...] = ()
+    signing_time: SigningTime | None = None
+
+
+class Examiner(Protocol):
+    """Reads a document that anybody may have written. Raises Refusal(BAD_DOCUMENT), Refusal(BUSY)."""
+
+    def __call__(self, examination: Examination) -> Finding: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptKey:
+    """The key that signs receipts, and its certificate (DER)."""
+
+    signer: Signer
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """The bundle. `record` hears of every answer before it leaves."""
+
+    issuers: Mapping[IssuerId, Issuer]
+    begin: Begin
+    status: StatusLookup
+    examine: Examiner
+    receipts: ReceiptKey
+    handles: Handles
+    record: Record
+    policy: ConsentPolicy
+    clock: Clock
+    random: RandomSource
