@@ -107,6 +107,7 @@ class Filters:
     def __init__(self, folder: Path, key: Path, tolerance: timedelta) -> None:
         """`key` holds the key of the class in hex. Raises Rejected(BAD_CONFIGURATION)."""
         self._folder, self._tolerance = folder, tolerance
+        self._read: dict[tuple[Path, bytes], tuple[tuple[int, int], Filter | None]] = {}
         try:
             self._key = bytes.fromhex(read_file(key).decode("ascii").strip())
         except ValueError:
@@ -133,7 +134,7 @@ class Filters:
 
     def _find(self, anchor: Anchor) -> tuple[Filter, Filter | None]:
         """The newest base that this anchor signed, and the newest delta over it."""
-        found = [read_filter(path.read_bytes(), anchor) for path in sorted(self._folder.glob("*.filter"))]
+        found = [self._open(path, anchor) for path in sorted(self._folder.glob("*.filter"))]
         mine = sorted((one for one in found if one is not None), key=lambda one: one.number)
         bases = [one for one in mine if one.base is None]
         if not bases:
@@ -141,6 +142,19 @@ class Filters:
         base = bases[-1]
         deltas = [one for one in mine if one.base == base.number and one.verifiers == base.verifiers]
         return base, deltas[-1] if deltas else None
+
+    def _open(self, path: Path, anchor: Anchor) -> Filter | None:
+        """The filter in a file, read again when the file is another one."""
+        try:
+            about = path.stat()
+            edition = about.st_mtime_ns, about.st_size
+            kept = self._read.get((path, anchor.digest))
+            if kept is None or kept[0] != edition:
+                kept = edition, read_filter(path.read_bytes(), anchor)
+                self._read[path, anchor.digest] = kept
+        except OSError:
+            raise Unusable(Reason.UNREADABLE) from None
+        return kept[1]
 
 
 def read_filter(octets: bytes, anchor: Anchor) -> Filter | None:

@@ -6,7 +6,8 @@ import hashlib
 import logging
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,7 +78,9 @@ class Verifier:
                 random=random,
             )
         except (ssl.SSLError, OSError) as error:
-            raise Rejected(Code.BAD_CONFIGURATION, f"the files for TLS cannot be used: {error.strerror}") from None
+            raise Rejected(
+                Code.BAD_CONFIGURATION, f"the files for TLS cannot be used: {error.strerror or error}"
+            ) from None
 
     def new_challenge(self) -> str:
         """A text for the card to sign: send it to the browser, and keep it with the session until it comes back."""
@@ -86,19 +89,21 @@ class Verifier:
 
     def log_in(self, challenge: str, certificate: bytes, signature: bytes) -> Confirmed:
         """Who signed the challenge with an authentication certificate (DER or PEM). Raises Rejected."""
-        signed = redeem_challenge(challenge, self.clock(), self.store)
-        return self._confirm(certificate, Kind.AUTHENTICATION, signed, signature)
+        with _telling(Kind.AUTHENTICATION):
+            signed = redeem_challenge(challenge, self.clock(), self.store)
+            return self._confirm(certificate, Kind.AUTHENTICATION, signed, signature)
 
     def check_signature(self, document: bytes, certificate: bytes, signature: bytes) -> Confirmed:
         """Who signed the octets of a document with a signing certificate (DER or PEM). Raises Rejected."""
-        return self._confirm(certificate, Kind.SIGNATURE, document, signature)
+        with _telling(Kind.SIGNATURE):
+            return self._confirm(certificate, Kind.SIGNATURE, document, signature)
 
     def check_cms(self, signed: bytes, document: bytes | None = None) -> Confirmed:
         """Who signed a document in CMS: with the content inside, or with `document` beside it. Raises Rejected."""
-        opened = SignedDocument(signed)
-        holder = self.accept(opened.certificate, Kind.SIGNATURE)
-        content = opened.content(document)
-        return self._finish(holder, content)
+        with _telling(Kind.SIGNATURE):
+            opened = SignedDocument(signed)
+            holder = self.accept(opened.certificate, Kind.SIGNATURE)
+            return self._finish(holder, opened.content(document))
 
     def accept(self, certificate: bytes, kind: Kind) -> Holder:
         """The certificate of a holder as far as it can be told without asking anybody. Raises Rejected."""
@@ -107,7 +112,8 @@ class Verifier:
     def check_certificate(self, certificate: bytes, kind: Kind) -> Confirmed:
         """Whose certificate this is, and that it is good. Nobody has shown that it is theirs: ask so only about a
         transaction that you can show, the authority notices who asks for no reason. Raises Rejected."""
-        return self._finish(self.accept(certificate, kind), b"")
+        with _telling(kind):
+            return self._finish(self.accept(certificate, kind), b"")
 
     def erase(self) -> Erased:
         """Erase what is over; run it once a day. Nobody else erases anything."""
@@ -124,16 +130,13 @@ class Verifier:
         holder = self.accept(certificate, kind)
         # Before anybody is asked about the certificate: who cannot sign with it learns nothing about it here.
         if not verify_raw(holder.key, octets, signature):
-            raise self._told(Rejected(Code.BAD_SIGNATURE, "the signature is not by the key of the certificate"), kind)
+            raise Rejected(Code.BAD_SIGNATURE, "the signature is not by the key of the certificate")
         return self._finish(holder, octets)
 
     def _finish(self, holder: Holder, octets: bytes) -> Confirmed:
         """Status and handle of a holder who is otherwise accepted."""
-        try:
-            found = confirm(holder, self.sources, self.clock())
-            handle = self.handles.handle_of(holder)
-        except Rejected as rejected:
-            raise self._told(rejected, holder.kind) from None
+        found = confirm(holder, self.sources, self.clock())
+        handle = self.handles.handle_of(holder)
         now, rules = self.clock(), self.settings
         if rules.store.evidence_life:
             subject = hashlib.sha256(octets).digest()
@@ -143,9 +146,15 @@ class Verifier:
         items = items_of(holder.certificate) if holder.kind is Kind.SIGNATURE else None
         return Confirmed(handle, holder.kind, now, found.source, found.as_of, found.passed_over, items)
 
-    def _told(self, rejected: Rejected, kind: Kind) -> Rejected:
+
+@contextmanager
+def _telling(kind: Kind) -> Iterator[None]:
+    """Log what was not confirmed."""
+    try:
+        yield
+    except Rejected as rejected:
         _log.info("not confirmed: %s: %s%s", kind.value, rejected.code.value, _said(rejected.passed_over))
-        return rejected
+        raise
 
 
 def _said(passed_over: tuple[tuple[str, Reason], ...]) -> str:

@@ -7,11 +7,15 @@ from datetime import datetime
 from functools import cache
 
 from ca.tbs import build_tbs
+from domain.certificates import Kind
 from domain.signing import assemble
+from jpki_verify import Kind as TrustedKind
 from jpki_verify import Verifier
+from jpki_verify.anchors import Anchor, fingerprint, key_identifier, read_certificate
 from jpki_verify.certificates import Holder
 from jpki_verify.ocsp_answer import Status, Word
-from tests.support.authority import leaf_plan, signer_of
+from jpki_verify.signatures import key_of
+from tests.support.authority import leaf_plan, make_issuer, signer_of
 
 
 @cache
@@ -30,3 +34,21 @@ def good(verifier: Verifier) -> Verifier:
 
 def _good(holder: Holder, now: datetime) -> Status:
     return Status(Word.GOOD, now)
+
+
+def make_anchor(kind: Kind, generation: str) -> Anchor:
+    """The authority as an anchor."""
+    certificate = read_certificate(make_issuer(kind, generation).certificate)
+    key = key_of(certificate)
+    assert key
+    return Anchor(TrustedKind(kind.value), certificate, key, key_identifier(certificate), fingerprint(certificate))
+
+
+def make_holder(profile: str, number: int = 0) -> Holder:
+    """An accepted certificate under a profile."""
+    kind = Kind.SIGNATURE if profile.startswith("signature") else Kind.AUTHENTICATION
+    anchor = make_anchor(kind, "g2" if profile.endswith("p384") else "g1")
+    certificate = read_certificate(holder_certificate(profile, number))
+    key = key_of(certificate)
+    assert key
+    return Holder(certificate, anchor, key)
