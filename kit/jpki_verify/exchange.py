@@ -68,7 +68,8 @@ def exchange(
             connection.sock = (context or tls()).wrap_socket(plain, server_hostname=host) if secure else plain
             try:
                 connection.request(method, target, body, {**headers, "Connection": "close"})
-                reply = _read(connection.getresponse(), limits.octets)
+                with connection.getresponse() as response:
+                    reply = _read(response, limits.octets)
             finally:
                 connection.close()
     except TimeoutError:

@@ -63,10 +63,6 @@ def _of_anchors(verifier: Verifier, now: datetime) -> Iterator[str]:
 
 def _of_credential(verifier: Verifier, now: datetime) -> Iterator[str]:
     credential = verifier.settings.credential
-    if credential is None:
-        if "ocsp" in verifier.sources:
-            yield "[credential] is missing, so requests are not signed: the authority answers approved verifiers only"
-        return
     certificate = read_certificate(credential.certificate.read_bytes())
     ends = certificate.not_valid_after_utc
     if ends - now < _SOON:
@@ -79,8 +75,6 @@ def _of_files(verifier: Verifier) -> Iterator[str]:
     settings = verifier.settings
     if settings.audience == "www.example.jp":
         yield "audience is still that of the template: put your own name on the net there"
-    if settings.handles.own_key:
-        yield "handles are made here: they change when a certificate is renewed. Set [handles] url instead"
     if settings.status.filters and not any(settings.status.filters.glob("*.base.filter")):
         yield f"{settings.status.filters} has no base filter: fetch the filters of your class"
     if settings.store.path.stat().st_mode & 0o077:

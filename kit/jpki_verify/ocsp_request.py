@@ -68,8 +68,8 @@ def question_about(holder: Holder, nonce: bytes) -> Question:
     )
 
 
-def encode_request(question: Question, signer: RequestSigner | None) -> bytes:
-    """The OCSPRequest (DER), signed if there is a signer, whose name it then bears (RFC 6960 §4.1.2)."""
+def encode_request(question: Question, signer: RequestSigner) -> bytes:
+    """The OCSPRequest (DER), signed, with the name of who signed it (RFC 6960 §4.1.2)."""
     cert_id = {
         "hash_algorithm": {"algorithm": "sha256"},
         "issuer_name_hash": question.name_hash,
@@ -77,12 +77,14 @@ def encode_request(question: Question, signer: RequestSigner | None) -> bytes:
         "serial_number": question.serial,
     }
     nonce = {"extn_id": "nonce", "critical": False, "extn_value": core.OctetString(question.nonce)}
-    content = {"request_list": [{"req_cert": cert_id}], "request_extensions": [nonce]}
-    if signer is None:
-        return bytes(ocsp.OCSPRequest({"tbs_request": ocsp.TBSRequest(content)}).dump())
     certificate = asn1.Certificate.load(signer.certificate.public_bytes(Encoding.DER))
-    content["requestor_name"] = asn1.GeneralName("directory_name", certificate.subject)
-    tbs = ocsp.TBSRequest(content)
+    tbs = ocsp.TBSRequest(
+        {
+            "requestor_name": asn1.GeneralName("directory_name", certificate.subject),
+            "request_list": [{"req_cert": cert_id}],
+            "request_extensions": [nonce],
+        }
+    )
     algorithm, octets = signer.sign(tbs.dump())
     signature = {"signature_algorithm": algorithm, "signature": octets, "certs": [certificate]}
     return bytes(ocsp.OCSPRequest({"tbs_request": tbs, "optional_signature": signature}).dump())

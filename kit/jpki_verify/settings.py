@@ -70,11 +70,11 @@ class StatusRules:
 
 @dataclass(frozen=True, slots=True)
 class HandleRules:
-    """Where the authority gives handles, over mutual TLS; or a file with a secret that handles are made with here."""
+    """Where the authority gives handles, over mutual TLS, for which of the declared purposes, and for which service
+    provider behind a platform operator."""
 
-    url: str | None
-    own_key: Path | None
-    purpose: str
+    url: str
+    purpose: str | None
     provider: str | None
 
 
@@ -94,7 +94,7 @@ class Settings:
 
     audience: str
     trust: Trust
-    credential: Credential | None
+    credential: Credential
     status: StatusRules
     handles: HandleRules
     store: StoreRules
@@ -150,10 +150,8 @@ def _anchor(row: Table) -> AnchorFile:
     return AnchorFile(path, digest, Kind(word) if word in set(Kind) else Kind.SIGNATURE)
 
 
-def _credential(table: Table) -> Credential | None:
-    found = None
-    if "certificate" in table or "key" in table:
-        found = Credential(table.path("certificate"), table.path("key"), table.path("authority"))
+def _credential(table: Table) -> Credential:
+    found = Credential(table.path("certificate"), table.path("key"), table.path("authority"))
     table.close()
     return found
 
@@ -182,12 +180,9 @@ def _status(table: Table) -> StatusRules:
 
 
 def _handles(table: Table) -> HandleRules:
-    url = table.address("url", "https")
-    own_key = table.path("own_key") if "own_key" in table else None
-    if (url is None) is (own_key is None):
-        table.fault("url", "want the address of the authority's handles, or own_key, and not both")
-    provider = table.text("provider") if "provider" in table else None
-    rules = HandleRules(url, own_key, table.text("purpose", "log-in"), provider)
+    if "url" not in table:
+        table.fault("url", "is missing: the authority makes the handles")
+    rules = HandleRules(table.address("url", "https") or "", table.maybe("purpose"), table.maybe("provider"))
     table.close()
     return rules
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from jpki_verify.exchange import Limits, fetch, post, tls
 from jpki_verify.filters import Filters
 from jpki_verify.handles import LARGEST_ANSWER as LARGEST_HANDLES
-from jpki_verify.handles import AuthorityHandles, Handles, OwnHandles
+from jpki_verify.handles import AuthorityHandles, Handles
 from jpki_verify.lists import MEDIA_TYPE, ListRules, Lists
 from jpki_verify.ocsp_answer import LARGEST_ANSWER, AnswerRules
 from jpki_verify.ocsp_request import RequestSigner
@@ -34,17 +34,12 @@ def open_sources(settings: Settings, store: Store, random: Callable[[int], bytes
 
 def open_handles(settings: Settings) -> Handles:
     """Who gives handles. Raises Rejected(BAD_CONFIGURATION)."""
-    rules = settings.handles
-    if rules.own_key is not None:
-        return OwnHandles(rules.own_key)
     limits = Limits(settings.status.patience, LARGEST_HANDLES)
-    return AuthorityHandles(rules, client_tls(settings.credential), limits)
+    return AuthorityHandles(settings.handles, client_tls(settings.credential), limits)
 
 
-def client_tls(credential: Credential | None) -> ssl.SSLContext:
+def client_tls(credential: Credential) -> ssl.SSLContext:
     """TLS that shows the credential and knows the authority's servers alone."""
-    if credential is None:
-        raise Rejected(Code.BAD_CONFIGURATION, "an address with https:// wants [credential]")
     return tls(str(credential.authority), str(credential.certificate), str(credential.key))
 
 
@@ -52,7 +47,7 @@ def _ocsp(settings: Settings, random: Callable[[int], bytes]) -> Ask:
     rules, url = settings.status, settings.status.ocsp or ""
     limits = Limits(rules.patience, LARGEST_ANSWER)
     context = client_tls(settings.credential) if url.startswith("https") else None
-    signer = RequestSigner(settings.credential) if settings.credential else None
+    signer = RequestSigner(settings.credential)
 
     def send(request: bytes) -> bytes:
         return post(url, request, "application/ocsp-request", "application/ocsp-response", limits, context)

@@ -54,9 +54,7 @@ def confirm(holder: Holder, sources: Mapping[str, Ask], now: datetime) -> Confir
 class Responder:
     """The authority's responder as a source."""
 
-    def __init__(
-        self, send: Send, signer: RequestSigner | None, rules: AnswerRules, random: Callable[[int], bytes]
-    ) -> None:
+    def __init__(self, send: Send, signer: RequestSigner, rules: AnswerRules, random: Callable[[int], bytes]) -> None:
         self._send, self._signer, self._rules, self._random = send, signer, rules, random
 
     def status_of(self, holder: Holder, now: datetime) -> Status:

@@ -45,6 +45,10 @@ class Table:
         self.fault(name, "is missing" if value is None else "want a text")
         return ""
 
+    def maybe(self, name: str) -> str | None:
+        """A text that is not empty, or None where there is none."""
+        return self.text(name) if name in self else None
+
     def texts(self, name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
         """A list of texts."""
         value = self._values.pop(name, list(default))

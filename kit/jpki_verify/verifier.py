@@ -140,7 +140,8 @@ class Verifier:
         now, rules = self.clock(), self.settings
         if rules.store.evidence_life:
             subject = hashlib.sha256(octets).digest()
-            kept = Evidence(now, handle, holder.kind.value, rules.handles.purpose, found.source, found.as_of, subject)
+            about = holder.kind.value, rules.handles.purpose or "", found.source
+            kept = Evidence(now, handle, *about, found.as_of, subject)
             self.store.keep_evidence(kept, rules.store.evidence_life)
         _log.info("confirmed: %s by %s%s", holder.kind.value, found.source, _said(found.passed_over))
         items = items_of(holder.certificate) if holder.kind is Kind.SIGNATURE else None

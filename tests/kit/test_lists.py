@@ -91,7 +91,7 @@ def own_list(
         built = built.add_extension(extension, critical=critical)
     if entry is not None:
         built = built.add_revoked_certificate(entry)
-    signed = built.sign(authority_signer("signature", "g1").key, hashes.SHA256())  # type: ignore[arg-type]
+    signed = built.sign(authority_signer("signature", "g1").key, hashes.SHA256())
     return signed.public_bytes(Encoding.DER)
 
 
@@ -192,7 +192,7 @@ CASES = [
 def forged(holder: Holder) -> bytes:
     """A list in the authority's name by somebody else."""
     built = x509.CertificateRevocationListBuilder(holder.anchor.certificate.subject, NOW, NOW + DAY)
-    return built.sign(stored_keys("odd-keys")[1], hashes.SHA256()).public_bytes(Encoding.DER)  # type: ignore[arg-type]
+    return built.sign(stored_keys("odd-keys")[1], hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 @pytest.mark.parametrize(("make", "reason"), CASES)
@@ -265,7 +265,7 @@ def test_a_certificate_without_an_address_of_a_list_cannot_be_looked_up(
             for urls in points
         ]
         built = built.add_extension(x509.CRLDistributionPoints(made), critical=False)
-    certificate = built.sign(key, hashes.SHA256())  # type: ignore[arg-type]
+    certificate = built.sign(key, hashes.SHA256())
     shelf = Shelf(make_list())
     assert shelf.refusal(Holder(certificate, holder.anchor, holder.key)) is Reason.NO_ADDRESS
     assert shelf.fetched == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -25,10 +26,11 @@ from jpki_verify import Code, Reason, Rejected
 from jpki_verify.anchors import Anchor, fingerprint, read_certificate
 from jpki_verify.certificates import Holder
 from jpki_verify.ocsp_answer import AnswerRules, Word, read_answer
-from jpki_verify.ocsp_request import encode_request, question_about
+from jpki_verify.ocsp_request import RequestSigner, encode_request, question_about
 from jpki_verify.rejection import Unusable
 from tests.support.answers import HOUR, Script, by_authority, error
 from tests.support.authority import NOW, make_responder_certificate
+from tests.support.judges import run
 from tests.support.signers import KeySigner, authority_signer, responder_signer, stored_keys
 from tests.support.specimens import make_holder
 
@@ -43,10 +45,17 @@ def holder() -> Holder:
     return make_holder("signature-rsa2048")
 
 
-def ask(answer: Callable[[bytes], bytes], holder: Holder, rules: AnswerRules = RULES) -> Word:
-    question = question_about(holder, NONCE)
-    octets = answer(encode_request(question, None))
-    return read_answer(octets, question, holder.anchor, rules, NOW).word
+Ask = Callable[..., Word]
+
+
+@pytest.fixture
+def ask(signer: RequestSigner) -> Ask:
+    def asked(answer: Callable[[bytes], bytes], holder: Holder, rules: AnswerRules = RULES) -> Word:
+        question = question_about(holder, NONCE)
+        octets = answer(encode_request(question, signer))
+        return read_answer(octets, question, holder.anchor, rules, NOW).word
+
+    return asked
 
 
 @cache
@@ -57,24 +66,24 @@ def responder(signer: KeySigner | None = None, days: int = 30, **changes: Any) -
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "responder")])
     key = responder_signer("signature", "g1").key.public_key()
     ends = parts["begins"] + timedelta(days=days)
-    built = x509.CertificateBuilder(issuer.subject, subject, key, 7, parts["begins"], ends)  # type: ignore[arg-type]
+    built = x509.CertificateBuilder(issuer.subject, subject, key, 7, parts["begins"], ends)
     if parts["usage"]:
         built = built.add_extension(x509.ExtendedKeyUsage([parts["usage"]]), critical=False)
     if parts["nocheck"]:
         built = built.add_extension(x509.OCSPNoCheck(), critical=False)
     by = (signer or authority_signer("signature", "g1")).key
-    return built.sign(by, hashes.SHA256()).public_bytes(Encoding.DER)  # type: ignore[arg-type]
+    return built.sign(by, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
-def test_a_good_answer_confirms(holder: Holder) -> None:
+def test_a_good_answer_confirms(ask: Ask, holder: Holder) -> None:
     assert ask(Script(), holder) is Word.GOOD
 
 
-def test_the_authority_may_answer_itself(holder: Holder) -> None:
+def test_the_authority_may_answer_itself(ask: Ask, holder: Holder) -> None:
     assert ask(by_authority(), holder) is Word.GOOD
 
 
-def test_a_responder_of_our_own_making_passes(holder: Holder) -> None:
+def test_a_responder_of_our_own_making_passes(ask: Ask, holder: Holder) -> None:
     assert ask(Script(certificate=responder()), holder) is Word.GOOD, "so the broken ones below fail for their faults"
 
 
@@ -86,7 +95,7 @@ def test_a_responder_of_our_own_making_passes(holder: Holder) -> None:
         pytest.param(CertificateStatus("revoked", NOW - HOUR, CrlReason.CERTIFICATE_HOLD), Word.HELD, id="held"),
     ],
 )
-def test_what_is_said_is_heard(holder: Holder, status: CertificateStatus, word: Word) -> None:
+def test_what_is_said_is_heard(ask: Ask, holder: Holder, status: CertificateStatus, word: Word) -> None:
     assert ask(Script(status=status), holder) is word
 
 
@@ -150,33 +159,35 @@ CASES = [
 
 
 @pytest.mark.parametrize(("answer", "reason"), CASES)
-def test_a_wrong_answer_is_no_answer(holder: Holder, answer: Callable[[bytes], bytes], reason: Reason) -> None:
+def test_a_wrong_answer_is_no_answer(
+    ask: Ask, holder: Holder, answer: Callable[[bytes], bytes], reason: Reason
+) -> None:
     with pytest.raises(Unusable) as caught:
         ask(answer, holder)
     assert caught.value.reason is reason
 
 
-def test_an_answer_to_an_earlier_question_is_no_answer(holder: Holder) -> None:
+def test_an_answer_to_an_earlier_question_is_no_answer(ask: Ask, signer: RequestSigner, holder: Holder) -> None:
     earlier = question_about(holder, b"e" * 32)
-    kept = Script()(encode_request(earlier, None))
+    kept = Script()(encode_request(earlier, signer))
     with pytest.raises(Unusable) as caught:
         ask(lambda _: kept, holder)
     assert caught.value.reason is Reason.WRONG_NONCE
 
 
-def test_clocks_may_be_apart_by_the_tolerance(holder: Holder) -> None:
+def test_clocks_may_be_apart_by_the_tolerance(ask: Ask, holder: Holder) -> None:
     for skew in (-TOLERANCE, TOLERANCE):
         assert ask(Script(produced=NOW + skew, this_update=NOW + skew), holder) is Word.GOOD
 
 
 @pytest.mark.parametrize("number", [5, 6], ids=["sigRequired", "unauthorized"])
-def test_who_is_not_admitted_is_told_so(holder: Holder, number: int) -> None:
+def test_who_is_not_admitted_is_told_so(ask: Ask, holder: Holder, number: int) -> None:
     with pytest.raises(Rejected) as caught:
         ask(error(number), holder)
     assert caught.value.code is Code.NOT_ADMITTED
 
 
-def test_a_responder_that_is_distrusted_is_not_believed(holder: Holder) -> None:
+def test_a_responder_that_is_distrusted_is_not_believed(ask: Ask, holder: Holder) -> None:
     leaked = fingerprint(read_certificate(make_responder_certificate(Kind.SIGNATURE, "g1")))
     with pytest.raises(Unusable) as caught:
         ask(Script(), holder, AnswerRules(TOLERANCE, frozenset({leaked})))
@@ -184,10 +195,10 @@ def test_a_responder_that_is_distrusted_is_not_believed(holder: Holder) -> None:
 
 
 @given(seed=st.integers(0, 10**6))
-def test_no_octet_can_be_changed(seed: int) -> None:
+def test_no_octet_can_be_changed(signer: RequestSigner, seed: int) -> None:
     chance, holder = Random(seed), make_holder("signature-rsa2048")
     question = question_about(holder, NONCE)
-    octets = bytearray(Script()(encode_request(question, None)))
+    octets = bytearray(Script()(encode_request(question, signer)))
     place = chance.randrange(len(octets))
     octets[place] ^= 1 << chance.randrange(8)
     try:
@@ -198,17 +209,21 @@ def test_no_octet_can_be_changed(seed: int) -> None:
     assert status.word is Word.GOOD
 
 
-def test_the_question_is_as_two_readers_read_it(holder: Holder) -> None:
-    question = question_about(holder, NONCE)
-    octets = encode_request(question, None)
-    read = ocsp.load_der_ocsp_request(octets)
+def test_the_question_is_as_two_readers_and_openssl_read_it(
+    signer: RequestSigner, holder: Holder, tmp_path: Path
+) -> None:
+    octets = encode_request(question_about(holder, NONCE), signer)
+    (single,) = asn1.OCSPRequest.load(octets, strict=True)["tbs_request"]["request_list"]
+    read, inner = ocsp.load_der_ocsp_request(octets), single["req_cert"]
     builder = ocsp.OCSPRequestBuilder().add_certificate(holder.certificate, holder.anchor.certificate, hashes.SHA256())
-    built = builder.add_extension(x509.OCSPNonce(NONCE), critical=False).build()
-    assert octets == built.public_bytes(Encoding.DER)
-    assert (
-        read.serial_number
-        == asn1.OCSPRequest.load(octets)["tbs_request"]["request_list"][0]["req_cert"]["serial_number"].native
-    )
+    built = ocsp.load_der_ocsp_request(builder.build().public_bytes(Encoding.DER))
+    for name in ("serial_number", "issuer_name_hash", "issuer_key_hash"):
+        assert getattr(read, name) == getattr(built, name) == inner[name].native
+    assert read.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce == NONCE
+    (tmp_path / "request").write_bytes(octets)
+    printed = run("openssl", "ocsp", "-reqin", tmp_path / "request", "-req_text", "-noverify")
+    for said in ("Requestor Name: DirName", "OCSP Nonce", "Signature Algorithm: ecdsa-with-SHA256"):
+        assert said in printed
 
 
 def test_anchors_of_two_generations_are_told_apart() -> None:

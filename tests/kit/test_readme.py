@@ -17,7 +17,7 @@ from tests.support.authority import NOW, make_issuer
 from tests.support.documents import Block, blocks, read
 from tests.support.operator import card_signs, write_settings
 from tests.support.requests import holder_key
-from tests.support.specimens import good, holder_certificate
+from tests.support.specimens import at_hand, holder_certificate
 
 DOCUMENT = "kit/README.md"
 
@@ -26,16 +26,15 @@ def blocks_of(language: str) -> list[Block]:
     return [block for block in blocks(read(DOCUMENT)) if block.about == language]
 
 
-def log_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signer: int) -> dict[str, Any]:
+def log_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, credential: Path, signer: int) -> dict[str, Any]:
     """What the ten lines leave behind when the card holds that key."""
     (block,) = blocks_of("python")
     lines = [line for line in block.text.splitlines() if line.strip()]
     assert len(lines) <= 10 + 1, "an import, and ten lines"
-    issuer = make_issuer(Kind.AUTHENTICATION)
-    write_settings(tmp_path / "operator", [issuer], None)
+    write_settings(tmp_path / "operator", [make_issuer(Kind.AUTHENTICATION)], credential)
     monkeypatch.chdir(tmp_path / "operator")
     real_open = Verifier.open
-    monkeypatch.setattr(Verifier, "open", lambda path: good(real_open(path, clock=lambda: NOW)))
+    monkeypatch.setattr(Verifier, "open", lambda path: at_hand(real_open(path, clock=lambda: NOW)))
     certificate = holder_certificate("authentication-rsa2048")
     said: dict[str, Any] = {"session": {}, "codes": []}
     said["show"] = said["codes"].append
@@ -44,14 +43,14 @@ def log_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signer: int) -> dict
     return said
 
 
-def test_the_ten_lines_log_somebody_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = log_in(tmp_path, monkeypatch, signer=0)
+def test_the_ten_lines_log_somebody_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, credential: Path) -> None:
+    said = log_in(tmp_path, monkeypatch, credential, signer=0)
     assert said["codes"] == []
     assert said["session"] == {"person": said["person"].handle}
 
 
-def test_the_ten_lines_refuse_another_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = log_in(tmp_path, monkeypatch, signer=1)
+def test_the_ten_lines_refuse_another_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, credential: Path) -> None:
+    said = log_in(tmp_path, monkeypatch, credential, signer=1)
     assert said["codes"] == [Code.BAD_SIGNATURE]
     assert said["session"] == {}
 

@@ -22,6 +22,8 @@ POLICIES = {
     "authentication": ["2.999.8.5.1.3.30", "2.999.8.5.1.3.40"],
 }
 AUDIENCE = "bank.example"
+FILES = {"certificate": "client.pem", "key": "client.key", "authority": "authority.pem"}
+"""A verifier's folder, as `jpki verifiers add` makes it."""
 
 
 def card_signs(key: PrivateKey, octets: bytes) -> bytes:
@@ -32,9 +34,7 @@ def card_signs(key: PrivateKey, octets: bytes) -> bytes:
     return key.sign(octets, ec.ECDSA(hashes.SHA384()))
 
 
-def write_settings(
-    folder: Path, issuers: Iterable[Issuer], credential: Path | None, **changes: Mapping[str, Any]
-) -> Path:
+def write_settings(folder: Path, issuers: Iterable[Issuer], credential: Path, **changes: Mapping[str, Any]) -> Path:
     """A settings file in a new folder, with the issuers as anchors; `changes` are laid over its tables, and a value of
     None leaves a setting out."""
     folder.mkdir(parents=True)
@@ -44,16 +44,13 @@ def write_settings(
         file.write_bytes(issuer.certificate)
         digest = hashlib.sha256(issuer.certificate).hexdigest()
         anchors.append({"file": file.name, "sha256": digest, "kind": issuer.kind.value})
-    (folder / "handles.key").write_bytes(b"k" * 32)
     tables: dict[str, dict[str, Any]] = {
         "policies": dict(POLICIES),
         "status": {"ocsp": "http://127.0.0.1:9/ocsp", "lists": "http://127.0.0.1:9/crl", "patience_seconds": 5},
-        "handles": {"own_key": "handles.key"},
+        "credential": {name: str(credential / file) for name, file in FILES.items()},
+        "handles": {"url": "https://127.0.0.1:9/v1/handles"},
         "store": {},
     }
-    if credential is not None:
-        files = {"certificate": "client.pem", "key": "client.key", "authority": "authority.pem"}
-        tables["credential"] = {name: str(credential / file) for name, file in files.items()}
     for name, table in changes.items():
         tables[name] = {**tables.get(name, {}), **table}
     path = folder / "jpki-verify.toml"

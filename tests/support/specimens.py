@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 from ca.tbs import build_tbs
-from domain.certificates import Kind
+from domain.certificates import Issuer, Kind
 from domain.signing import assemble
 from jpki_verify import Kind as TrustedKind
 from jpki_verify import Verifier
@@ -15,7 +20,9 @@ from jpki_verify.anchors import Anchor, fingerprint, key_identifier, read_certif
 from jpki_verify.certificates import Holder
 from jpki_verify.ocsp_answer import Status, Word
 from jpki_verify.signatures import key_of
-from tests.support.authority import leaf_plan, make_issuer, signer_of
+from tests.support.authority import NOW, leaf_plan, make_issuer, signer_of
+from tests.support.operator import FILES, write_settings
+from tests.support.transport import Transport
 
 
 @cache
@@ -27,9 +34,41 @@ def holder_certificate(profile: str, number: int = 0) -> bytes:
     return assemble(tbs, signer.algorithm, signer.sign(tbs))
 
 
-def good(verifier: Verifier) -> Verifier:
-    """The verifier, with one source that calls everything good."""
-    return replace(verifier, sources={"ocsp": _good})
+class KnownHandles:
+    """Handles without an authority: the same for the same certificate."""
+
+    def handle_of(self, holder: Holder) -> str:
+        return "1-" + base64.b32encode(hashlib.sha256(holder.der).digest()[:25]).decode().lower()
+
+
+def make_credential(folder: Path) -> Path:
+    """A verifier's folder by a transport authority of its own, in an empty folder."""
+    transport = Transport(folder)
+    client = transport.make_client("bank")
+    lines = client.read_bytes()
+    made = folder / "bank"
+    made.mkdir()
+    for name, file in FILES.items():
+        content = (folder / "transport-ca.pem").read_bytes() if name == "authority" else lines
+        (made / file).write_bytes(content)
+        (made / file).chmod(0o600)
+    return made
+
+
+def open_verifier(
+    folder: Path, *issuers: Issuer, clock: Callable[[], datetime] = lambda: NOW, **changes: Any
+) -> Verifier:
+    """A verifier with its settings in a new folder, that trusts the issuers (all four unless told), where one source
+    calls everything good and handles need nobody."""
+    folder.mkdir(parents=True, exist_ok=True)
+    trusted = issuers or tuple(make_issuer(kind, generation) for kind in Kind for generation in ("g1", "g2"))
+    path = write_settings(folder / "operator", trusted, make_credential(folder), **changes)
+    return at_hand(Verifier.open(path, clock=clock))
+
+
+def at_hand(verifier: Verifier) -> Verifier:
+    """The verifier, with one source that calls everything good, and handles that need nobody."""
+    return replace(verifier, sources={"ocsp": _good}, handles=KnownHandles())
 
 
 def _good(holder: Holder, now: datetime) -> Status:
