@@ -155,7 +155,7 @@ def test_a_certificate_that_is_newer_is_not_covered(tmp_path: Path) -> None:
     ],
 )
 def test_a_filter_counts_in_its_time(tmp_path: Path, now: datetime, reason: Reason) -> None:
-    assert refusal(folder_of(tmp_path / "x", base=make({})), certified(*serials(1)), now) is reason
+    assert refusal(folder_of(tmp_path / "x", base=make({})), certified(serials(1)[0]), now) is reason
 
 
 def damaged(octets: bytes, from_end: int) -> bytes:
@@ -174,7 +174,7 @@ def damaged(octets: bytes, from_end: int) -> bytes:
     ],
 )
 def test_a_wrong_file_is_no_filter(tmp_path: Path, octets: bytes, reason: Reason) -> None:
-    assert refusal(folder_of(tmp_path / "x", base=octets), certified(*serials(1))) is reason
+    assert refusal(folder_of(tmp_path / "x", base=octets), certified(serials(1)[0])) is reason
 
 
 def test_a_delta_over_another_base_is_not_taken(tmp_path: Path) -> None:
