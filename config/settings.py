@@ -46,11 +46,15 @@ class IssuerSettings:
 
 @dataclass(frozen=True, slots=True)
 class ListenSettings:
-    """Where a service listens and with how many worker processes and threads each."""
+    """Where a service listens and with how many worker processes and threads each.
+
+    With `event_loop` each worker answers OCSP in one loop for all connections; the threads do the rest.
+    """
 
     bind: str
     workers: int
     threads: int
+    event_loop: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +200,7 @@ def read(root: Section) -> Settings:
         ),
         validation=read_validation(root.section("validation")),
         api=_listen(root.section("api"), "127.0.0.1:8443"),
-        status=_listen(root.section("status"), "127.0.0.1:8080"),
+        status=_listen(root.section("status"), "127.0.0.1:8080", may_loop=True),
     )
     for section in (root, database, secrets, names, locations, crl, audit, transport, issuance, holds):
         section.done()
@@ -277,9 +281,12 @@ def _issuers(sections: list[Section], root: Section) -> tuple[IssuerSettings, ..
     return tuple(issuers)
 
 
-def _listen(section: Section, bind: str) -> ListenSettings:
+def _listen(section: Section, bind: str, *, may_loop: bool = False) -> ListenSettings:
     listen = ListenSettings(
-        section.text("bind", bind), section.integer("workers", 2, 1, 256), section.integer("threads", 32, 1, 256)
+        section.text("bind", bind),
+        section.integer("workers", 2, 1, 256),
+        section.integer("threads", 32, 1, 256),
+        may_loop and section.choice("server", ("threads", "event-loop"), "threads") == "event-loop",
     )
     found = _BIND.fullmatch(listen.bind)
     if not found or int(found[2]) > 65535:

@@ -33,7 +33,11 @@ class Meter:
             "jpki_http_requests", "HTTP requests", ("route", "method", "status"), registry=self._registry
         )
         self._seconds = Histogram(
-            "jpki_http_request_seconds", "Time to answer", ("route",), buckets=_BUCKETS, registry=self._registry
+            "jpki_http_request_seconds",
+            "Time to answer (of OCSP answers by the event loop, one in 64)",
+            ("route",),
+            buckets=_BUCKETS,
+            registry=self._registry,
         )
         self._validations = Counter(
             "jpki_validations", "Validations for operators", ("format", "outcome"), registry=self._registry
@@ -44,13 +48,20 @@ class Meter:
         with suppress(OSError):
             self._validations.labels(format_, outcome).inc()
 
-    def ocsp_answer(self, outcome: str) -> None:
+    def ocsp_answer(self, outcome: str, count: int = 1) -> None:
         with suppress(OSError):
-            self._ocsp.labels(outcome).inc()
+            self._ocsp.labels(outcome).inc(count)
 
     def http_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        self.http_requests(route, method, status, 1)
+        self.http_seconds(route, seconds)
+
+    def http_requests(self, route: str, method: str, status: int, count: int) -> None:
         with suppress(OSError):
-            self._requests.labels(route, method if method in _METHODS else "other", str(status)).inc()
+            self._requests.labels(route, method if method in _METHODS else "other", str(status)).inc(count)
+
+    def http_seconds(self, route: str, seconds: float) -> None:
+        with suppress(OSError):
             self._seconds.labels(route).observe(seconds)
 
     def exposition(self) -> bytes:

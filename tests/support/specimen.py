@@ -1,4 +1,4 @@
-"""Both services over stand-ins, as programs: `python -m tests.support.specimen status <folder>`.
+"""Both services over stand-ins, as programs: `python -m tests.support.specimen status <folder> [event-loop]`.
 
 The responder and the lists are real; the acts only repeat what they were asked. What a test wants to change while a
 server runs, it writes into the folder.
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 SERIAL = serial_of("a good certificate")
 
 
-def make_settings(folder: Path) -> Settings:
+def make_settings(folder: Path, event_loop: bool = False) -> Settings:
     """Settings with free ports, one worker and two threads, and the files of `tests.support.transport`."""
     return cast(
         Settings,
         SimpleNamespace(
             api=ListenSettings("127.0.0.1:0", 1, 2),
-            status=ListenSettings("127.0.0.1:0", 1, 2),
+            status=ListenSettings("127.0.0.1:0", 1, 2, event_loop),
             secrets=SimpleNamespace(key_passphrase=Secret(file=folder / "passphrase")),
             transport=TransportSettings(
                 authority_certificate=folder / "transport-ca.pem",
@@ -88,11 +88,11 @@ def make_api(folder: Path) -> Flask:
     return create_api(replace(parts, status=make_status_parts(folder), credential_of=credential_of))
 
 
-def main(service: Service, folder: Path) -> None:
-    settings = make_settings(folder)
+def main(service: Service, folder: Path, *words: str) -> None:
+    settings = make_settings(folder, "event-loop" in words)
     make = make_api if service == "api" else make_status
     run_server(lambda: server_settings(service, settings), lambda: make(folder))
 
 
 if __name__ == "__main__":
-    main(cast(Service, sys.argv[1]), Path(sys.argv[2]))
+    main(cast(Service, sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

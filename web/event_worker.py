@@ -1,0 +1,89 @@
+"""The worker process of the event loop: connections by the thousand in one thread, under gunicorn's care."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from time import time
+from typing import TYPE_CHECKING, Any
+
+import uvloop
+from gunicorn.workers.base import Worker
+
+from web.behind import Behind
+from web.connections import Connection, Reception
+
+if TYPE_CHECKING:
+    from web.front import OcspFront
+
+TICK_SECONDS = 0.25
+
+
+class EventWorker(Worker):  # type: ignore[misc]
+    """Serves an application that has `front`: the OCSP answers of which the loop gives itself."""
+
+    def run(self) -> None:
+        uvloop.run(self._serve())
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._take_signals(loop)
+        front: OcspFront = self.wsgi.wsgi_app
+        address = self.sockets[0].getsockname()
+        refused: Counter[int] = Counter()
+        with ThreadPoolExecutor(self.cfg.threads, "behind") as executor:
+            behind = Behind(front.behind, executor, self.log.access, (str(address[0]), int(address[1])))
+            reception = Reception(
+                answer=front.answer_quickly,
+                pass_on=behind.pass_on,
+                refused=lambda status: refused.update((status,)),
+                most=self.cfg.worker_connections,
+                most_of_one=self.cfg.worker_connections // 2,
+            )
+            reception.tick(loop.time(), int(time()))
+            servers = [
+                await loop.create_server(lambda: Connection(reception), sock=listener.sock, backlog=self.cfg.backlog)
+                for listener in self.sockets
+            ]
+            while self.alive and os.getppid() == self.ppid:
+                self.notify()
+                await asyncio.sleep(TICK_SECONDS)
+                reception.tick(loop.time(), int(time()))
+                front.flush()
+                self._log_refused(refused)
+            await self._stop(servers, reception, loop)
+            front.flush()
+
+    def _take_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        """In the loop instead of between any two instructions."""
+        signal.set_wakeup_fd(-1)
+
+        def stop() -> None:
+            self.alive = False
+
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            loop.add_signal_handler(number, stop)
+
+    def _log_refused(self, refused: Counter[int]) -> None:
+        unreadable = sum(count for status, count in refused.items() if status)
+        if unreadable:
+            self.log.error_log.warning("a request could not be read", extra={"facts": {"requests": unreadable}})
+        if refused[0]:
+            self.log.error_log.warning("too many connections", extra={"facts": {"connections": refused[0]}})
+        refused.clear()
+
+    async def _stop(self, servers: list[Any], reception: Reception, loop: asyncio.AbstractEventLoop) -> None:
+        """Take no more connections; let answers under way be finished."""
+        reception.stopping = True
+        for server in servers:
+            server.close()
+        for connection in list(reception.connections):
+            if not connection.busy:
+                connection.transport.close()
+        until = loop.time() + self.cfg.graceful_timeout
+        while reception.connections and loop.time() < until:
+            await asyncio.sleep(TICK_SECONDS / 5)
+            reception.tick(loop.time(), int(time()))
