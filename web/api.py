@@ -108,5 +108,5 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
         health_blueprint(status.health),
     ):
         app.register_blueprint(door)
-    app.wsgi_app = OcspFront(app.wsgi_app, status.answer, callers.known, meter)  # type: ignore[method-assign]
+    app.wsgi_app = OcspFront(app.wsgi_app, status.answer, callers.known, meter, status.clock)  # type: ignore[method-assign]
     return app

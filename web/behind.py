@@ -1,4 +1,4 @@
-"""The application behind the event loop: a WSGI application answers in threads, as much at a time as the client takes."""
+"""The application behind the event loop: a WSGI application answers in threads, at the client's own pace."""
 
 from __future__ import annotations
 
@@ -76,9 +76,7 @@ class _Delivery:
         self._keep_alive = request.keep_alive
         self._headers: list[tuple[str, str]] = []
 
-    def start(
-        self, status: str, headers: list[tuple[str, str]], exc_info: object = None, /
-    ) -> Callable[[bytes], object]:
+    def start(self, status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], object]:
         """WSGI's start_response."""
         del exc_info
         self.outcome.status, self._headers = int(status[:3]), headers

@@ -73,10 +73,10 @@ class Reception:
     connections: set[Connection] = field(default_factory=set)
     clients: Counter[str] = field(default_factory=Counter)
 
-    def tick(self, now: float, seconds: int) -> None:
-        """Note the time, by the loop and since 1970, and end the connections whose time is over."""
+    def tick(self, now: float, date: datetime) -> None:
+        """Note the time, by the loop and by the clock, and end the connections whose time is over."""
         self.now = now
-        self.date = http_date(seconds).encode()
+        self.date = http_date(date).encode()
         for connection in [each for each in self.connections if each.deadline < now]:
             connection.transport.abort()
 
@@ -114,9 +114,9 @@ class Connection(asyncio.Protocol):
         reception.clients[self._client] += 1
         if len(reception.connections) > reception.most or reception.clients[self._client] > reception.most_of_one:
             reception.refused(0)
-            transport.abort()
+            self.transport.abort()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         reception = self._reception
         self.over = True
         self.room.set()
@@ -187,16 +187,15 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         if self.over or self._ignored:
-            return None
+            return
         parser, target = self._parser, self._target
         method, keep_alive = parser.get_method(), parser.should_keep_alive()
-        if self.busy:
-            pass
-        elif method == b"POST" and target == _POST:
-            return self._answer(POST_RULE, "POST", self._body, keep_alive)
-        elif method == b"GET" and target.startswith(_GET):
-            return self._answer(GET_RULE, "GET", from_target(target.decode("latin-1")), keep_alive)
-        self._pass_on(keep_alive)
+        if method == b"POST" and target == _POST and not self.busy:
+            self._answer(POST_RULE, "POST", self._body, keep_alive)
+        elif method == b"GET" and target.startswith(_GET) and not self.busy:
+            self._answer(GET_RULE, "GET", from_target(target.decode("latin-1")), keep_alive)
+        else:
+            self._pass_on(keep_alive)
 
     def _cut_off(self) -> None:
         """Pass on a request whose body is longer than any that is taken, as far as it came, and read no more."""
@@ -295,6 +294,7 @@ def _kept_head(
 
 
 def head_of(status: int, headers: Sequence[tuple[str, str]], keep_alive: bool, date: bytes) -> bytes:
+    """Status line and headers; the latter without what belongs to the connection."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
     connection = "keep-alive" if keep_alive else "close"
     first = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nDate: {date.decode()}\r\n"

@@ -7,12 +7,12 @@ import os
 import signal
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvloop
 from gunicorn.workers.base import Worker
 
+from domain.ports import Clock
 from web.behind import Behind
 from web.connections import Connection, Reception
 
@@ -26,6 +26,7 @@ class EventWorker(Worker):  # type: ignore[misc]
     """Serves an application that has `front`: the OCSP answers of which the loop gives itself."""
 
     def run(self) -> None:
+        """Until gunicorn says that it is over, or is not there any more."""
         uvloop.run(self._serve())
 
     async def _serve(self) -> None:
@@ -43,7 +44,7 @@ class EventWorker(Worker):  # type: ignore[misc]
                 most=self.cfg.worker_connections,
                 most_of_one=self.cfg.worker_connections // 2,
             )
-            reception.tick(loop.time(), int(time()))
+            reception.tick(loop.time(), front.clock())
             servers = [
                 await loop.create_server(lambda: Connection(reception), sock=listener.sock, backlog=self.cfg.backlog)
                 for listener in self.sockets
@@ -51,10 +52,10 @@ class EventWorker(Worker):  # type: ignore[misc]
             while self.alive and os.getppid() == self.ppid:
                 self.notify()
                 await asyncio.sleep(TICK_SECONDS)
-                reception.tick(loop.time(), int(time()))
+                reception.tick(loop.time(), front.clock())
                 front.flush()
                 self._log_refused(refused)
-            await self._stop(servers, reception, loop)
+            await self._stop(servers, reception, front.clock)
             front.flush()
 
     def _take_signals(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -75,9 +76,9 @@ class EventWorker(Worker):  # type: ignore[misc]
             self.log.error_log.warning("too many connections", extra={"facts": {"connections": refused[0]}})
         refused.clear()
 
-    async def _stop(self, servers: list[Any], reception: Reception, loop: asyncio.AbstractEventLoop) -> None:
+    async def _stop(self, servers: list[asyncio.Server], reception: Reception, clock: Clock) -> None:
         """Take no more connections; let answers under way be finished."""
-        reception.stopping = True
+        reception.stopping, loop = True, asyncio.get_running_loop()
         for server in servers:
             server.close()
         for connection in list(reception.connections):
@@ -86,4 +87,4 @@ class EventWorker(Worker):  # type: ignore[misc]
         until = loop.time() + self.cfg.graceful_timeout
         while reception.connections and loop.time() < until:
             await asyncio.sleep(TICK_SECONDS / 5)
-            reception.tick(loop.time(), int(time()))
+            reception.tick(loop.time(), clock())

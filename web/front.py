@@ -6,6 +6,7 @@ from collections import Counter
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from domain.ports import Clock
 from ocsp.request import MAX_OCTETS
 from ocsp.responder import OcspAnswer
 from web.environ import ROUTE
@@ -27,11 +28,12 @@ class OcspFront:
     unknown length, is left to it.
     """
 
-    def __init__(self, behind: WSGIApplication, answer: Answer, caller: Caller, meter: Meter) -> None:
+    def __init__(self, behind: WSGIApplication, answer: Answer, caller: Caller, meter: Meter, clock: Clock) -> None:
         self.behind = behind
         self._answer = answer
         self._caller = caller
         self._meter = meter
+        self.clock = clock
         self._counts: Counter[tuple[str, str, str]] = Counter()
         self._until_timed = 0
 
@@ -50,7 +52,7 @@ class OcspFront:
         return (body,)
 
     def answer_quickly(self, rule: str, method: str, octets: bytes) -> OcspAnswer:
-        """The answer to somebody unknown, for the event loop: counted in memory until `flush`, and one in some timed."""
+        """The answer to somebody unknown, for the event loop: counted in memory until `flush`; one in 64 is timed."""
         started = 0.0
         if not self._until_timed:
             started, self._until_timed = perf_counter(), _TIMED_OF

@@ -45,7 +45,7 @@ def create_status(parts: StatusParts) -> Flask:
         health_blueprint(parts.health),
     ):
         app.register_blueprint(door)
-    app.wsgi_app = OcspFront(app.wsgi_app, parts.answer, nobody, meter)  # type: ignore[method-assign]
+    app.wsgi_app = OcspFront(app.wsgi_app, parts.answer, nobody, meter, parts.clock)  # type: ignore[method-assign]
     return app
 
 

@@ -43,7 +43,7 @@ def make_doors(meter: Meter, caller: Caller = nobody) -> tuple[Flask, Flask]:
         app.register_blueprint(ocsp_blueprint(echo, caller, meter.ocsp_answer))
         doors.append(app)
     plain, fronted = doors
-    fronted.wsgi_app = OcspFront(fronted.wsgi_app, echo, caller, meter)  # type: ignore[method-assign]
+    fronted.wsgi_app = OcspFront(fronted.wsgi_app, echo, caller, meter, lambda: NOW)  # type: ignore[method-assign]
     return plain, fronted
 
 
@@ -131,12 +131,12 @@ def make_environ(method: str, path: str, **variables: Any) -> dict[str, Any]:
     ],
 )
 def test_the_access_log_learns_the_rule(environ: dict[str, Any], rule: str) -> None:
-    OcspFront(make_shell(bytes, Meter()), echo, nobody, Meter())(environ, lambda *_: lambda _: None)
+    OcspFront(make_shell(bytes, Meter()), echo, nobody, Meter(), lambda: NOW)(environ, lambda *_: lambda _: None)
     assert environ[ROUTE] == rule
 
 
 def test_a_body_of_unknown_length_is_left_to_flask() -> None:
-    front = OcspFront(lambda _environ, _start: (b"Flask",), echo, nobody, Meter())
+    front = OcspFront(lambda _environ, _start: (b"Flask",), echo, nobody, Meter(), lambda: NOW)
     environ = make_environ("POST", "/ocsp", HTTP_TRANSFER_ENCODING="chunked")
     assert list(front(environ, lambda *_: lambda _: None)) == [b"Flask"]
 

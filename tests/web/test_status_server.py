@@ -227,7 +227,9 @@ def test_clients_that_do_not_hang_up_hold_no_loop(served: Served) -> None:
 
 def test_counts_of_all_workers(served: Served) -> None:
     get(served, "/ocsp/AAAA")
-    text = get(served, "/metrics")[2].decode()
+    deadline = monotonic() + 10
+    while "malformed-request" not in (text := get(served, "/metrics")[2].decode()) and monotonic() < deadline:
+        pass  # the event loop passes on its counts a few times a second
     assert re.search(r'jpki_ocsp_answers_total\{outcome="malformed-request"\} [1-9]', text)
     assert 'route="/ocsp/<rest:encoded>"' in text
 
@@ -251,7 +253,7 @@ def test_the_log_tells_what_happened_and_nothing_of_what_was_asked(folder: Path,
     requests = [line for line in served.lines if line.get("event") == "request"]
     one_by_one = {"/ocsp/<rest:encoded>"} if server == "threads" else set()
     assert {line["route"] for line in requests if "route" in line} == {"none"} | one_by_one
-    assert {line["status"] for line in requests} >= {200, 404}
+    assert {line["status"] for line in requests} >= ({200, 404} if one_by_one else {404})
     assert any(line["event"] == "a request could not be read" for line in served.lines)
     assert all(line.keys() >= {"at", "level", "event"} for line in served.lines)
     assert asked[:20] not in served.log
