@@ -1,4 +1,4 @@
-"""The publisher's round: old holds, what is due, interrupted or never delivered, what was kept long enough."""
+"""The publisher's round: old holds, what is due, interrupted or never delivered, to be filed, kept long enough."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from ca.erasure import erase_due
 from ca.recover import finish_unfinished
 from config.assemble import Services, assemble
 from config.document import ConfigurationFaults
+from config.inspection import filing_of
 from config.renewal import renew_due
 from config.rules import load_retention
 from crl.publish import publish_due
 from domain.errors import Code, Refusal
+from policies.retention import Records
+from provisions.erasure import erase_provisions
+from provisions.filing import file_due
 from validation.erasure import erase_over
 
 _log = logging.getLogger("jpki.publisher")
@@ -27,6 +31,9 @@ INTERRUPTED_AFTER = timedelta(minutes=2)
 
 ERASED_AT_ONCE = 4
 """Batches of records that one round erases."""
+
+FILED_AT_ONCE = 4
+"""Segments of provisions that one round files."""
 
 MATCHED = 20
 """Batches of residents that are made comparable in one round: others write between two of them."""
@@ -75,7 +82,7 @@ def assembled_anew(state: Path, services: Services) -> Services:
 def go_round(services: Services) -> bool:
     """One round; whether everything in it went well. The parts do not stop each other."""
     well = True
-    for part in (_age, _publish, _renew, _finish, _withdraw, _erase, _forget, _match):
+    for part in (_age, _publish, _renew, _finish, _withdraw, _file, _erase, _forget, _match):
         try:
             well &= part(services)
         except Refusal as refusal:
@@ -139,10 +146,21 @@ def _withdraw(services: Services) -> bool:
     return True
 
 
+def _file(services: Services) -> bool:
+    """Segments of provisions, a few in a round: one that is full takes seconds."""
+    segments, records = file_due(filing_of(services), FILED_AT_ONCE)
+    if segments:
+        _log.info("filed provisions", extra={"facts": {"segments": segments, "records": records}})
+    return True
+
+
 def _erase(services: Services) -> bool:
     """A little at a time: what is left waits for the next rounds."""
     actor = f"publisher:{services.publisher.holder}"
-    if erased := erase_due(services.begin, services.clock, load_retention(), actor, ERASED_AT_ONCE):
+    rules = load_retention()
+    erased = erase_due(services.begin, services.clock, rules, actor, ERASED_AT_ONCE)
+    erased += erase_provisions(filing_of(services), rules[Records.PROVISIONS], actor, ERASED_AT_ONCE)
+    if erased:
         _log.info("erased records that are not kept any longer", extra={"facts": dict(erased)})
     return True
 

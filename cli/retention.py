@@ -9,9 +9,12 @@ import click
 from ca.erasure import count_due, erase_due
 from cli.output import table
 from cli.state import open_state
+from config.inspection import filing_of
 from config.rules import load_retention
 from domain.parties import LOCAL_OPERATOR
-from policies.retention import RetentionRule
+from policies.retention import Records, RetentionRule
+from provisions.erasure import count_due as provisions_due
+from provisions.erasure import erase_provisions
 
 
 @click.command("retention")
@@ -25,8 +28,11 @@ def command(state: Path, dry_run: bool) -> None:
     services, rules = open_state(state), load_retention()
     if dry_run:
         erased = count_due(services.begin, services.clock, rules)
+        erased[Records.PROVISIONS.value] = provisions_due(filing_of(services), rules[Records.PROVISIONS])
     else:
         erased = erase_due(services.begin, services.clock, rules, LOCAL_OPERATOR.label)
+        provisions = erase_provisions(filing_of(services), rules[Records.PROVISIONS], LOCAL_OPERATOR.label)
+        erased[Records.PROVISIONS.value] = provisions["segments"]
     heads = ("records", "日本語", "kept after expiry", "over" if dry_run else "erased", "source", "state")
     table(
         heads,
@@ -49,4 +55,6 @@ def command(state: Path, dry_run: bool) -> None:
 def _kept(rule: RetentionRule) -> str:
     if rule.years is None:
         return "not erased by itself"
+    if rule.records is Records.PROVISIONS:
+        return f"{rule.years} years from the day after the hand-over"
     return f"{rule.years} years from the day after" if rule.years else "until expiry, and one list after it"

@@ -174,6 +174,11 @@ class Act(Enum):
     HANDLE_KEY_ADDED = "handle-key-added"
     HANDLE_KEY_CURRENT = "handle-key-current"
     HANDLE_KEY_RETIRED = "handle-key-retired"
+    PROVISIONS_FILED = "provisions-filed"
+    PROVISIONS_ERASED = "provisions-erased"
+    PROVISIONS_UNLOCKED = "provisions-unlocked"
+    LEDGER_ERASED = "ledger-erased"
+    LEDGER_DISCLOSED = "ledger-disclosed"
 
 
 @dataclass(frozen=True, slots=True)

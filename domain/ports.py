@@ -24,6 +24,7 @@ from domain.mass import MassRepository, Target
 from domain.parties import PartyRepository
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentCode, ResidentState
 from domain.proposals import ProposalRepository
+from domain.provisions import ProvisionRepository
 from domain.retention import ErasableRecords
 from domain.revocation import Revocation, RevocationBlock
 from domain.serial import SerialNumber
@@ -322,6 +323,8 @@ class UnitOfWork(Protocol):
     def validations(self) -> ValidationRepository: ...
     @property
     def code_keys(self) -> CodeKeyRepository: ...
+    @property
+    def provisions(self) -> ProvisionRepository: ...
     @property
     def audit(self) -> AuditTrail: ...
 

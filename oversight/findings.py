@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Level = Literal["fault", "note"]
-Area = Literal["audit", "certificates", "revocations", "notices", "status", "lists"]
+Area = Literal["audit", "certificates", "revocations", "notices", "status", "lists", "provisions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +43,8 @@ def list_name(scope: str, number: int) -> str:
 def notice_name(sender: str, notice_id: str) -> str:
     """How findings and the trail name a notice, by its sender's own name for it."""
     return f"notice {notice_id} of {sender}"
+
+
+def segment_name(name: str) -> str:
+    """How findings and the trail name a segment of provision records."""
+    return f"segment {name}"

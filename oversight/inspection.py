@@ -26,7 +26,8 @@ that algorithm. The first two are DER."""
 class Inspection:
     """The parts of one authority that must agree, and the rules to judge them by.
 
-    `status` is what OCSP answers from, `directory` holds the published lists. `check_head` verifies heads of the audit
+    `status` is what OCSP answers from, `directory` holds the published lists, `provisions` the segments of
+    this `node`. `check_head` verifies heads of the audit
     trail; `anchor` is an earlier head that was kept elsewhere, if there is one. `delivery_within` is how long
     certificates may wait for their hand-over. `patience` is how long a change may
     wait for its list, and an application for its certificates, before that is a fault (a publisher that looks every
@@ -37,6 +38,8 @@ class Inspection:
     status: StatusLookup
     issuers: Mapping[IssuerId, Issuer]
     directory: Path
+    provisions: Path
+    node: str
     verify_signature: VerifySignature
     check_head: CheckSignature
     crl: CrlPolicy

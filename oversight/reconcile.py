@@ -1,4 +1,4 @@
-"""Reconciliation: database, OCSP, published lists, notices and the audit trail must tell one story."""
+"""Reconciliation: database, OCSP, published lists, notices, provisions and the audit trail must tell one story."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from oversight import certificates, lists
 from oversight.findings import Area, Finding, certificate_name, fault, list_name, note
 from oversight.inspection import Inspection
 from oversight.notices import notice_findings
+from oversight.provisions import provision_findings
 from oversight.trail import Trail
 from policies.retention import Records
 
@@ -52,6 +53,7 @@ def reconcile(inspection: Inspection, on_progress: Progress | None = None) -> It
         yield from _revocations(work)
         yield from notice_findings(work, trail)
         yield from _records(work, trail, points)
+        yield from provision_findings(inspection, work, trail)
         for subject, last in trail.left():
             if not certificates.tells_erasure(last, Records.CERTIFICATES):
                 yield fault("audit", f"the audit trail tells of the {subject}, the database does not know it")

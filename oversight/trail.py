@@ -1,4 +1,4 @@
-"""The audit trail as it was told: events read back, and gathered by the certificate, list or notice they are about."""
+"""The audit trail as it was told: events read back, and gathered by what they are about."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime
 
 from audit.chain import body_of
 from domain.events import Act, AuditEvent, AuditRow
-from oversight.findings import certificate_name, list_name, notice_name
+from oversight.findings import certificate_name, list_name, notice_name, segment_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Told:
 
     @property
     def subject(self) -> str | None:
-        """The name of the certificate, list or notice that the event is about; None for events about none."""
+        """The name of the certificate, list, notice or segment that the event is about; None for events about none."""
         match self.facts:
             case {"application": int(application), "kind": str(kind)}:
                 return certificate_name(application, kind)
@@ -33,6 +33,8 @@ class Told:
                 return list_name(scope, number)
             case {"sender": str(sender), "notice": str(notice_id)}:
                 return notice_name(sender, notice_id)
+            case {"segment": str(name)}:
+                return segment_name(name)
         return None
 
 
@@ -87,7 +89,7 @@ def _kept(row: AuditRow) -> Iterator[tuple[str, int, str]]:
 
 
 class Trail:
-    """The events about certificates, lists and notices, by subject.
+    """The events about certificates, lists, notices and segments, by subject.
 
     They lie in a temporary file that only this process can open and that vanishes with it, so that memory does not
     grow with the trail. Audit rows hold no protected data, so neither does the file.

@@ -21,16 +21,18 @@ class Records(Enum):
     CERTIFICATES = "certificates"
     RESIDENTS = "residents"
     RECEIPTS = "receipts"
+    PROVISIONS = "provisions"
     AUDIT = "audit"
 
 
 _RECORDS = {records.value: records for records in Records}
-_BASES = {"expiry": True, "none": False}
+_BASES = {"expiry": True, "hand-over": True, "none": False}
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
-    """One row of the table. `years` count from the day after expiry; None: nothing is erased by itself."""
+    """One row of the table. `years` count from the day after expiry, or after the hand-over; None: nothing is erased by
+    itself."""
 
     records: Records
     title_ja: str
@@ -70,7 +72,7 @@ def load_retention(content: Mapping[str, object]) -> Mapping[Records, RetentionR
         source, verified = row.text("source"), row.flag("verified")
         years = row.content.get("years")
         if expires is not None and expires != (type(years) is int and 0 <= years <= 100):
-            row.fault("years: want a whole number of years from 0 to 100 with expiry, and none without")
+            row.fault("years: want a whole number of years from 0 to 100 with expiry or hand-over, and none without")
         if records in rules:
             row.fault("these records stand twice")
         if records is not None:

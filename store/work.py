@@ -25,6 +25,7 @@ from store.mass import Mass
 from store.notices import Notices
 from store.parties import Parties
 from store.proposals import Proposals
+from store.provisions import Provisions
 from store.residents import Residents
 from store.revocations import Revocations
 from store.statements import Statements
@@ -76,6 +77,7 @@ class SqlUnitOfWork:
         self.parties = Parties(statements)
         self.proposals = Proposals(statements)
         self.validations = Validations(statements)
+        self.provisions = Provisions(statements)
         self.audit = Trail(statements, self._signer)
         if self._write:
             try:

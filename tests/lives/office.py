@@ -568,6 +568,8 @@ class Office:
             status=self.status,
             issuers=ISSUERS,
             directory=self.directory,
+            provisions=self.directory / "provisions",
+            node="node",
             verify_signature=verify,
             check_head=lambda *_: True,
             crl=POLICY,

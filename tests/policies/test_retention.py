@@ -34,7 +34,7 @@ def rule(years: int | None) -> RetentionRule:
 
 def test_the_law_is_in_the_table() -> None:
     years = {records: row.years for records, row in RULES.items()}
-    assert years == dict.fromkeys(Records) | {Records.REVOCATIONS: 0, Records.CERTIFICATES: 10}
+    assert years == dict.fromkeys(Records) | {Records.REVOCATIONS: 0, Records.CERTIFICATES: 10, Records.PROVISIONS: 3}
     assert all("unverified" in row.source or "choice" in row.source for row in RULES.values() if not row.verified)
 
 

@@ -73,6 +73,8 @@ class House:
             "status": self.status,
             "issuers": ISSUERS,
             "directory": self.directory,
+            "provisions": self.directory / "provisions",
+            "node": "node",
             "verify_signature": verify,
             "check_head": self.check_head,
             "crl": POLICY,

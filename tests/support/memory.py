@@ -28,6 +28,7 @@ from domain.mass import MassEvent, MassRow, Target
 from domain.parties import Credential, Party
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentState
 from domain.proposals import Decision, Proposal, ProposalState
+from domain.provisions import LedgerLine, Segment
 from domain.revocation import Revocation, RevocationBlock
 from domain.serial import SerialNumber
 from domain.status import UNKNOWN, CertificateStatus, good_until
@@ -35,6 +36,7 @@ from domain.validations import ValidationRecord, used_up
 from policies.queues import shares
 from tests.support.blocks import block_of
 from tests.support.memory_handles import Handles, HandleTables, note
+from tests.support.memory_provisions import Provisions
 
 _Certificate = tuple[IssuerId, SerialNumber]
 
@@ -70,6 +72,10 @@ class Tables(HandleTables):
     in_use: dict[None, tuple[int, ...]] = field(default_factory=dict)
     code_keys: dict[int, CodeKeyRecord] = field(default_factory=dict)
     code_moves: dict[tuple[int, CodePart], CodeMove] = field(default_factory=dict)
+    segments: dict[bytes, Segment] = field(default_factory=dict)
+    epochs: dict[str, bytes] = field(default_factory=dict)
+    lines: dict[int, LedgerLine] = field(default_factory=dict)
+    challenges: dict[bytes, datetime] = field(default_factory=dict)
 
     def copy(self) -> Tables:
         return Tables(**{table.name: dict(getattr(self, table.name)) for table in fields(self)})
@@ -134,6 +140,7 @@ class MemoryUnit:
         self.parties = Parties(tables)
         self.proposals = Proposals(tables)
         self.validations = Validations(tables)
+        self.provisions = Provisions(tables)
         self.audit = Audit(tables)
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -9,10 +10,13 @@ from typing import Any
 
 from domain.certificates import IssuerId, Kind
 from domain.parties import Party, Role
+from domain.ports import Begin, Clock
 from domain.provisions import Channel, Provision
+from provisions.filing import Filing
 from provisions.segment import Content, SealKeys, open_key, read_content, read_header
 from provisions.shares import public_of
 from provisions.tags import filing_key
+from provisions.writer import SegmentWriter
 from tests.support.authority import NOW
 from tests.support.people import serial_of
 
@@ -59,3 +63,24 @@ def told_in(path: Path) -> Iterator[tuple[datetime, int, str, str, str, bytes]]:
         names = content.names
         when = datetime.fromtimestamp(row.seconds, NOW.tzinfo)
         yield when, row.party, names[row.issuer], names[row.purpose], names[row.answer], row.asked
+
+
+def make_filing(folder: Path, begin: Begin, clock: Clock, **changes: Any) -> Filing:
+    """What files the segments of `folder`."""
+    values: dict[str, Any] = {
+        "folder": folder,
+        "node": "node",
+        "master": MASTER,
+        "begin": begin,
+        "clock": clock,
+        "random": os.urandom,
+    }
+    return Filing(**values | changes)
+
+
+def write_segment(folder: Path, clock: Clock, *provisions: Provision, slots: int = 512) -> None:
+    """Put these on record, in as few segments as have room for them."""
+    writer = SegmentWriter(folder, SEAL_KEYS, clock, os.urandom, slots=slots)
+    for provision in provisions:
+        writer(provision)
+    writer.close()
