@@ -99,13 +99,13 @@ def within(certificate: x509.Certificate, now: datetime) -> bool:
 def _faults(certificate: x509.Certificate, file: AnchorFile, distrusted: frozenset[bytes], now: datetime) -> list[str]:
     digest = fingerprint(certificate)
     if digest != file.digest:
-        return [f"its SHA-256 is {digest.hex()}, not the one that is pinned; get the right one by a way you trust"]
+        return [f"its SHA-256 is {digest.hex()}, not the one that is pinned: get the right one by a way you trust"]
     checks = (
         (digest not in distrusted, "it is among the distrusted"),
         (key_of(certificate) is not None, "its key is none of RSA 2048 to 4096, P-256, P-384, P-521"),
         (issued_by(certificate, certificate), "it is not signed by itself"),
         (_may_sign(certificate), "it may not sign certificates and lists"),
-        (within(certificate, now), "it is not valid now; remove it, or put the clock right"),
+        (within(certificate, now), "it is not valid now: remove it, or put the clock right"),
     )
     return [fault for good, fault in checks if not good]
 

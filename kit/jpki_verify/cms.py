@@ -77,10 +77,11 @@ class SignedDocument:
                 expected_content_type=self._signed["encap_content_info"]["content_type"].native,
                 actual_digest=digest,
             )
-            library._check_signing_certificate(self._certificate, self._signer["signed_attrs"])
+            named = library.get_signing_cert_attr(self._signer["signed_attrs"])
+            own = named is None or library.check_ess_certid(self._certificate, named["certs"][0])
         except Exception:
             return False
-        return bool(intact and valid)
+        return bool(intact and valid and own)
 
 
 def _signed_data(octets: bytes) -> Any:

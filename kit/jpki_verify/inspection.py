@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from jpki_verify.anchors import read_certificate
@@ -24,13 +24,13 @@ class Inspection:
     next: list[str]
 
 
-def inspect(path: Path, *, online: bool) -> Inspection:
+def inspect(path: Path, *, online: bool, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Inspection:
     """Look at the settings in a file and everything that they name; with `online` ask the responder, too.
 
     Raises nothing that a person could mend: that is in `next`.
     """
     try:
-        verifier = Verifier.open(path)
+        verifier = Verifier.open(path, clock=clock)
     except Rejected as rejected:
         return Inspection([], rejected.detail.split("; "))
     now = verifier.clock()

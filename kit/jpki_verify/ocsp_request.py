@@ -35,7 +35,10 @@ class RequestSigner:
 
     def __init__(self, credential: Credential) -> None:
         """Raises Rejected(BAD_CONFIGURATION) for files that are no certificate and its key."""
-        self.certificate = read_certificate(read_file(credential.certificate))
+        try:
+            self.certificate = read_certificate(read_file(credential.certificate))
+        except Rejected as rejected:
+            raise Rejected(Code.BAD_CONFIGURATION, f"{credential.certificate.name}: {rejected.detail}") from None
         try:
             key = load_pem_private_key(read_file(credential.key), None)
         except (ValueError, TypeError):

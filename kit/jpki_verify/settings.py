@@ -105,7 +105,7 @@ def load_settings(path: Path) -> Settings:
     try:
         values = tomllib.loads(path.read_text("utf-8"))
     except OSError:
-        raise Rejected(Code.BAD_CONFIGURATION, f"{path} cannot be read; make one with: jpki-verify init") from None
+        raise Rejected(Code.BAD_CONFIGURATION, f"{path} cannot be read: make one with jpki-verify init") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Rejected(Code.BAD_CONFIGURATION, f"{path.name} is not TOML: {error}") from None
     faults: list[str] = []

@@ -64,7 +64,7 @@ class Store:
                 database.executescript(_TABLES)
         except (OSError, sqlite3.Error):
             raise Rejected(
-                Code.BAD_CONFIGURATION, f"{path} is no database that can be written; see [store] path"
+                Code.BAD_CONFIGURATION, f"{path} is no database that can be written: see [store] path"
             ) from None
 
     def keep_challenge(self, text: str, ends: datetime) -> None:

@@ -96,7 +96,7 @@ class Table:
     def close(self) -> None:
         """Complain of what nobody asked for."""
         for name in self._values:
-            self.fault(name, "is not a setting; is it misspelt?")
+            self.fault(name, "is not a setting: is it misspelt?")
 
 
 def _is_address(text: str, schemes: tuple[str, ...]) -> bool:

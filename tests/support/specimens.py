@@ -6,10 +6,13 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ca.tbs import build_tbs
 from domain.certificates import Issuer, Kind
@@ -20,9 +23,10 @@ from jpki_verify.anchors import Anchor, fingerprint, key_identifier, read_certif
 from jpki_verify.certificates import Holder
 from jpki_verify.ocsp_answer import Status, Word
 from jpki_verify.signatures import key_of
+from keys.transport import certify_client, make_transport_authority
 from tests.support.authority import NOW, leaf_plan, make_issuer, signer_of
 from tests.support.operator import FILES, write_settings
-from tests.support.transport import Transport
+from tests.support.people import serial_of
 
 
 @cache
@@ -42,15 +46,20 @@ class KnownHandles:
 
 
 def make_credential(folder: Path) -> Path:
-    """A verifier's folder by a transport authority of its own, in an empty folder."""
-    transport = Transport(folder)
-    client = transport.make_client("bank")
-    lines = client.read_bytes()
+    """A verifier's folder in another, by a transport authority of its own, good for a year from `NOW` on."""
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    year = timedelta(days=365)
+    authority = make_transport_authority(keys[0], "Bank", serial_of("authority"), NOW, year)
+    client = certify_client(authority, keys[0], keys[1].public_key(), "bank", serial_of("client"), NOW, year)
+    content = {
+        "authority": authority.public_bytes(Encoding.PEM),
+        "certificate": client.public_bytes(Encoding.PEM),
+        "key": keys[1].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+    }
     made = folder / "bank"
     made.mkdir()
     for name, file in FILES.items():
-        content = (folder / "transport-ca.pem").read_bytes() if name == "authority" else lines
-        (made / file).write_bytes(content)
+        (made / file).write_bytes(content[name])
         (made / file).chmod(0o600)
     return made
 
