@@ -33,6 +33,7 @@ from keys.algorithms import ED25519, key_id_of, verify
 from keys.software import SoftwareSigner
 from mass.parts import MassParts
 from ocsp.delegation import delegate
+from ocsp.ready import ReadyAnswers
 from ocsp.responder import OcspAnswer, Responder, ResponderKey, answer
 from oversight.inspection import Inspection
 from provisions.writer import SegmentWriter
@@ -47,6 +48,9 @@ from verifiers.admit import status_admission
 from verifiers.handle_office import HandleOffice
 from verifiers.officers import officer_acts
 from verifiers.proposals import Board
+
+_READY_ANSWERS = 100_000
+"""Kept by each worker: some 150 MB of RSA answers."""
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
@@ -229,6 +233,7 @@ class Services:
             admit=status_admission(self.begin, self.settings.ocsp.access),
             clock=self.clock,
             record=self.record,
+            ready=ReadyAnswers(self.settings.ocsp.ready, _READY_ANSWERS) if self.settings.ocsp.ready else None,
         )
 
     def responder_key(self, row: IssuerSettings, issuer: Issuer) -> ResponderKey:

@@ -303,6 +303,7 @@ def _ocsp(section: Section) -> OcspPolicy:
         good_max_age=timedelta(seconds=section.integer("good_max_age_seconds", 300, 0, 604800)),
         revoked_max_age=timedelta(seconds=section.integer("revoked_max_age_seconds", 60, 0, 604800)),
         max_cert_ids=section.integer("max_certificates", 32, 1, 64),
+        ready=timedelta(seconds=section.integer("ready_seconds", 0, 0, 604800)),
     )
     for fault in policy.faults():
         section.faults.append(f"ocsp: {fault}")

@@ -23,7 +23,8 @@ class OcspPolicy:
     `good_max_age` caps how long HTTP caches may keep *good*, which a revocation cannot reach there; `revoked_max_age`
     does so for any other answer: a wrong or soon outdated revocation must not stick. `max_cert_ids` limits the
     certificates of one request. `backdate` sets thisUpdate back for clients with slow clocks; it is zero because
-    certificates are not dated back either.
+    certificates are not dated back either. `ready` is for how long an answer without nonce may be given
+    again instead of signed anew; nothing means not at all.
     """
 
     access: Access = "notified-verifiers"
@@ -33,6 +34,7 @@ class OcspPolicy:
     revoked_max_age: timedelta = timedelta(minutes=1)
     max_cert_ids: int = 32
     backdate: timedelta = timedelta()
+    ready: timedelta = timedelta()
 
     def faults(self) -> tuple[str, ...]:
         """Every contradiction, each a sentence that names its place; none for a usable policy."""
@@ -54,6 +56,11 @@ class OcspPolicy:
                 timedelta() <= self.revoked_max_age <= self.answer_lifetime,
                 "revoked_max_age: want between nothing and answer_lifetime",
             ),
+            (
+                timedelta() <= self.ready
+                and (not self.ready or self.ready + 2 * self.good_max_age < self.answer_lifetime),
+                "ready: with twice good_max_age it must be less than answer_lifetime",
+            ),
             (1 <= self.max_cert_ids <= 64, "max_cert_ids: want between 1 and 64"),
             (
                 timedelta() <= self.backdate < self.answer_lifetime,
@@ -62,9 +69,15 @@ class OcspPolicy:
             (
                 not any(
                     life.microseconds
-                    for life in (self.answer_lifetime, self.good_max_age, self.revoked_max_age, self.backdate)
+                    for life in (
+                        self.answer_lifetime,
+                        self.good_max_age,
+                        self.revoked_max_age,
+                        self.backdate,
+                        self.ready,
+                    )
                 ),
-                "answer_lifetime, good_max_age, revoked_max_age and backdate: want whole seconds",
+                "answer_lifetime, good_max_age, revoked_max_age, backdate and ready: want whole seconds",
             ),
         )
         return tuple(fault for holds, fault in checks if not holds)

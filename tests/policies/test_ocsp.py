@@ -41,6 +41,8 @@ def test_the_policy_as_delivered_is_usable_and_closed_to_strangers() -> None:
         pytest.param({"max_cert_ids": 65}, "max_cert_ids", id="more than fit a request"),
         pytest.param({"backdate": -SECOND}, "backdate", id="answers from the future"),
         pytest.param({"backdate": HOUR}, "backdate", id="answers as old as they may get"),
+        pytest.param({"ready": -SECOND}, "ready", id="ready for less than nothing"),
+        pytest.param({"ready": HOUR - timedelta(minutes=10)}, "ready", id="ready for too long"),
         pytest.param({"backdate": timedelta(microseconds=1)}, "whole seconds", id="fractions of a second"),
     ],
 )
