@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from ca.ageing import age_holds
@@ -23,6 +24,7 @@ from policies.retention import Records
 from provisions.erasure import erase_provisions
 from provisions.filing import file_due
 from validation.erasure import erase_over
+from verifiers.handle_news import collect_news, release_news
 
 _log = logging.getLogger("jpki.publisher")
 
@@ -82,7 +84,7 @@ def assembled_anew(state: Path, services: Services) -> Services:
 def go_round(services: Services) -> bool:
     """One round; whether everything in it went well. The parts do not stop each other."""
     well = True
-    for part in (_age, _publish, _renew, _finish, _withdraw, _file, _erase, _forget, _match):
+    for part in (_age, _publish, _renew, _finish, _withdraw, _file, _erase, _forget, _match, _news):
         try:
             well &= part(services)
         except Refusal as refusal:
@@ -114,6 +116,14 @@ def _match(services: Services) -> bool:
         with services.begin() as work:
             match_new(services.authority, work, GAP)
             work.commit()
+    return True
+
+
+def _news(services: Services) -> bool:
+    """Make news of what changed for those who asked by handle, and release those that are due."""
+    changes = sum(iter(partial(collect_news, services.handles), 0))
+    if released := sum(iter(partial(release_news, services.handles), 0)):
+        _log.info("released news of handles", extra={"facts": {"changes": changes, "news": released}})
     return True
 
 

@@ -148,6 +148,9 @@ class HandleRepository(Protocol):
     def last_change(self) -> int:
         """The number of the newest change of status, 0 before the first."""
 
+    def of_line(self, line: Line) -> Sequence[CertificateRecord]:
+        """The certificates that a handle stands for and that are on record, the oldest first."""
+
     def changes(self, after: int, limit: int) -> Sequence[StatusChange]:
         """At most `limit` changes of status with higher numbers, by number."""
 

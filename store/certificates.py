@@ -23,7 +23,7 @@ from store.status_changes import StatusChanges
 from store.tables import certificates, revocations
 
 _c = certificates.c
-_ROWS = select(
+CERTIFICATES = select(
     *(_c[name] for name in (
         "issuer", "serial", "kind", "carrier", "resident_id", "application_id", "municipality", "not_before",
         "not_after", "state", "der", "spki_digest", "profile_digest", "reserved_at", "ended_at", "pending",
@@ -32,9 +32,9 @@ _ROWS = select(
 )  # fmt: skip
 _OLDEST_FIRST = (_c.application_id, _c.kind.desc())
 _NAMED = (_c.issuer == bindparam("of_issuer"), _c.serial == bindparam("of_serial"))
-_FIND = _ROWS.where(*_NAMED)
-_OF_APPLICATION = _ROWS.where(_c.application_id == bindparam("application_id")).order_by(*_OLDEST_FIRST)
-_OF_RESIDENT = _ROWS.where(_c.resident_id == bindparam("resident_id")).order_by(*_OLDEST_FIRST)
+_FIND = CERTIFICATES.where(*_NAMED)
+_OF_APPLICATION = CERTIFICATES.where(_c.application_id == bindparam("application_id")).order_by(*_OLDEST_FIRST)
+_OF_RESIDENT = CERTIFICATES.where(_c.resident_id == bindparam("resident_id")).order_by(*_OLDEST_FIRST)
 _LIVE_OF = _OF_RESIDENT.where(_c.ended_at.is_(None))
 _DELIVER = update(certificates).where(*_NAMED, _c.pending)
 _OVERDUE = (
@@ -60,7 +60,7 @@ _BETWEEN = _TARGETS.where(
 ).order_by(_c.serial)
 _BETWEEN_THERE = _BETWEEN.where(_c.municipality == bindparam("of_municipality"))
 _TARGETS_OF = AnyOf(_TARGETS, _c.resident_id)
-_LIVE_OF_MANY = AnyOf(_ROWS.where(_c.ended_at.is_(None)).order_by(*_OLDEST_FIRST), _c.resident_id)
+_LIVE_OF_MANY = AnyOf(CERTIFICATES.where(_c.ended_at.is_(None)).order_by(*_OLDEST_FIRST), _c.resident_id)
 _CENSUS = (
     select(_c.serial, _c.not_before)
     .where(_c.issuer == bindparam("of_issuer"), _c.not_after >= bindparam("unexpired_at"))
@@ -109,20 +109,20 @@ class Certificates:
 
     def find(self, issuer: IssuerId, serial: SerialNumber) -> CertificateRecord | None:
         row = self._statements.find(_FIND, {"of_issuer": issuer, "of_serial": serial})
-        return _record(row) if row else None
+        return record_of(row) if row else None
 
     def of_application(self, application_id: int) -> Sequence[CertificateRecord]:
         rows = self._statements.many(_OF_APPLICATION, {"application_id": application_id})
-        return [_record(row) for row in rows]
+        return [record_of(row) for row in rows]
 
     def live_of(self, resident_id: int) -> Sequence[CertificateRecord]:
-        return [_record(row) for row in self._statements.many(_LIVE_OF, {"resident_id": resident_id})]
+        return [record_of(row) for row in self._statements.many(_LIVE_OF, {"resident_id": resident_id})]
 
     def live_of_many(self, resident_ids: Sequence[int]) -> Sequence[CertificateRecord]:
-        return [_record(row) for row in _LIVE_OF_MANY.rows(self._statements, resident_ids)]
+        return [record_of(row) for row in _LIVE_OF_MANY.rows(self._statements, resident_ids)]
 
     def of_resident(self, resident_id: int) -> Sequence[CertificateRecord]:
-        return [_record(row) for row in self._statements.many(_OF_RESIDENT, {"resident_id": resident_id})]
+        return [record_of(row) for row in self._statements.many(_OF_RESIDENT, {"resident_id": resident_id})]
 
     def end(self, issuer: IssuerId, serial: SerialNumber, at: datetime) -> None:
         """The first end stays; a later one changes nothing."""
@@ -175,8 +175,8 @@ class Certificates:
             yield b"".join(serials), begins
 
     def all(self) -> Iterator[CertificateRecord]:
-        for row in self._statements.stream(_ROWS):
-            yield _record(row)
+        for row in self._statements.stream(CERTIFICATES):
+            yield record_of(row)
 
 
 def _columns(record: CertificateRecord) -> dict[str, Any]:
@@ -202,7 +202,8 @@ def _columns(record: CertificateRecord) -> dict[str, Any]:
     }
 
 
-def _record(row: AnyRow) -> CertificateRecord:
+def record_of(row: AnyRow) -> CertificateRecord:
+    """The record in a row of `CERTIFICATES`."""
     return CertificateRecord(
         issuer=row.issuer,
         serial=row.serial,

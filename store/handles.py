@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, text, update
 
-from domain.handles import Handle, HandleKeyRecord, HandleNotice, Recipient, StatusChange, Subscription
+from domain.certificates import CertificateRecord
+from domain.handles import Handle, HandleKeyRecord, HandleNotice, Line, Recipient, StatusChange, Subscription
+from store.certificates import CERTIFICATES, record_of
 from store.change_tables import status_changes
 from store.handle_tables import handle_keys, handle_notices, handle_numbers, handle_subscriptions
 from store.hold_tables import releases
@@ -41,6 +43,12 @@ _NEXT_NUMBER = update(handle_numbers).where(
 )
 _READER = {"of_party": 0, "of_provider": 0}
 
+_FIRST_OF = CERTIFICATES.where(
+    certificates.c.application_id == bindparam("of_number"), certificates.c.kind == bindparam("of_kind")
+)
+_RENEWED = CERTIFICATES.where(
+    text("line IS NOT NULL"), certificates.c.line == bindparam("of_number"), certificates.c.kind == bindparam("of_kind")
+).order_by(certificates.c.application_id)
 _c, _r, _sc = certificates.c, revocations.c, status_changes.c
 _LAST_CHANGE = select(func.max(_sc.sequence).label("sequence"))
 _RELEASED_AT = (
@@ -132,6 +140,14 @@ class Handles:
 
     def last_change(self) -> int:
         return self._statements.one(_LAST_CHANGE).sequence or 0
+
+    def of_line(self, line: Line) -> Sequence[CertificateRecord]:
+        named = {"of_number": line.number, "of_kind": line.kind}
+        rows = [
+            *self._statements.many(_FIRST_OF, named),
+            *(self._statements.many(_RENEWED, named) if line.whole else ()),
+        ]
+        return [record for record in map(record_of, rows) if Line.of(record, whole=line.whole) == line]
 
     def changes(self, after: int, limit: int) -> Sequence[StatusChange]:
         return [StatusChange(*row) for row in self._statements.many(_CHANGES, {"after": after, "limit": limit})]

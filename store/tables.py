@@ -168,6 +168,7 @@ certificates = Table(
     _partial("certificates_live_once", *_HOLDER, where="ended_at IS NULL AND NOT pending", unique=True),
     _partial("certificates_pending_once", *_HOLDER, where="ended_at IS NULL AND pending", unique=True),
     _partial("certificates_overdue", "reserved_at", "application_id", where="ended_at IS NULL AND pending"),
+    _partial("certificates_renewed", "line", where="line IS NOT NULL"),
     Index(None, "resident_id"),
     Index(None, "not_after"),
     CheckConstraint("length(serial) = 16", name="serial_width"),

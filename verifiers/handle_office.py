@@ -73,6 +73,38 @@ class HandleOffice:
         return [known for _, known in found]
 
 
+def translate(
+    office: HandleOffice, party: Party, provider: Party | None, handles: Sequence[str], purpose: str | None = None
+) -> list[Handle]:
+    """The recipient's handles in the current generation of the key, in their order. Refuses as `read_own` does."""
+    with office.begin(write=False) as work:
+        keys = keys_in(work, office.ring)
+        lines = read_own(office, keys, party, provider, handles, purpose, office.clock())
+    return [keys.make(line, Recipient.of(party, provider)) for line in lines]
+
+
+def read_own(
+    office: HandleOffice,
+    keys: HandleKeys,
+    party: Party,
+    provider: Party | None,
+    handles: Sequence[str],
+    purpose: str | None,
+    now: datetime,
+) -> list[Line]:
+    """What the recipient's handles stand for. Raises Refusal(NOT_FOUND) with the place of one that is not its own, and
+    what admission refuses."""
+    lines = []
+    for place, handle in enumerate(handles):
+        try:
+            line = keys.read(handle, Recipient.of(party, provider))
+            office.admit(party, provider, purpose, line.kind, now)
+        except Refusal as refusal:
+            raise Refusal(refusal.code, refusal.detail, pointer=f"/handles/{place}", facts=refusal.facts) from None
+        lines.append(line)
+    return lines
+
+
 def keys_in(work: UnitOfWork, ring: HandleRing) -> HandleKeys:
     """The keys of handles that are in use in this unit of work."""
     return HandleKeys(ring, {record.generation: record for record in work.handles.generations()})

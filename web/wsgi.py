@@ -25,6 +25,9 @@ from policies.characters import propose
 from residents.intake import apply_all, apply_event, preview_event, rehearse
 from residents.listing import list_notices
 from validation.answer import validate
+from verifiers.handle_news import fetch_news, subscribe
+from verifiers.handle_office import HandleOffice, translate
+from verifiers.handle_pairs import counterparts
 from web.api import ApiParts, create_api
 from web.batches import BatchParts, read_line
 from web.handles import HandleParts
@@ -65,13 +68,24 @@ def api(state: Path | None = None) -> Flask:
             apply_notices=partial(apply_all, services.intake),
             rehearse_notices=partial(rehearse, services.intake),
             list_notices=partial(list_notices, services.intake.begin),
-            handles=HandleParts(provider_of=services.handles.provider_of, of_many=services.handles.of_many),
+            handles=_handle_parts(services.handles),
             list_mass_events=partial(list_accounts, services.mass),
             find_mass_event=partial(find_account, services.mass),
             validate=partial(validate, make_validation(services)),
             causes=authority.causes.values(),
             municipalities=authority.municipalities,
         )
+    )
+
+
+def _handle_parts(office: HandleOffice) -> HandleParts:
+    return HandleParts(
+        provider_of=office.provider_of,
+        of_many=office.of_many,
+        translate=partial(translate, office),
+        counterparts=partial(counterparts, office),
+        subscribe=partial(subscribe, office),
+        fetch_news=partial(fetch_news, office),
     )
 
 

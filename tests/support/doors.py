@@ -26,7 +26,7 @@ from domain.certificates import Carrier, IssuerId, Kind
 from domain.changes import ListChange
 from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeRecord, NoticeState
-from domain.handles import Handle
+from domain.handles import Handle, HandleWord
 from domain.holds import ReleaseReceipt
 from domain.lists import ListRecord, ListState, Scope
 from domain.mass import MassState
@@ -46,6 +46,7 @@ from tests.support.lists import ISSUERS
 from tests.support.responder import forget
 from validation.answer import ValidationAnswer
 from validation.receipt import Receipt, SigningTime
+from verifiers.handle_news import News
 from verifiers.handle_office import KnownAs
 from web.api import ApiParts, create_api
 from web.batches import BatchParts
@@ -61,6 +62,7 @@ CALLERS = {
     "desk": Party(5, Role.DESK, "call-centre"),
 }
 """Each is registered with the certificate that is its own name, in octets."""
+HANDLE = Handle("1-" + "a" * 40)
 PROVIDER = Party(6, Role.VERIFIER, "shop", kinds=frozenset(Kind))
 
 KEY = "key-of-a-request"
@@ -179,7 +181,11 @@ class Acts:
             "apply_notices": OUTCOMES,
             "rehearse_notices": OUTCOMES,
             "preview_event": Effect((), NothingRevoked.EXEMPT_EVENT, ("address",), ("n-8",)),
-            "handles_of": [KnownAs(Handle("1-" + "a" * 40), Kind.SIGNATURE)],
+            "handles_of": [KnownAs(HANDLE, Kind.SIGNATURE)],
+            "translate": [HANDLE],
+            "counterparts": [HANDLE, None],
+            "subscribe": None,
+            "fetch_news": ([News(4, HANDLE, None, Kind.SIGNATURE, HandleWord.RENEWED)], True),
             "list_mass_events": [MASS_EVENT],
             "find_mass_event": MASS_EVENT,
             "validate": VALIDATION,
@@ -241,7 +247,14 @@ def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
         apply_notices=acts.apply_notices,
         rehearse_notices=acts.rehearse_notices,
         list_notices=acts.list_notices,
-        handles=HandleParts(provider_of=lambda _, name: PROVIDER if name else None, of_many=acts.handles_of),
+        handles=HandleParts(
+            provider_of=lambda _, name: PROVIDER if name else None,
+            of_many=acts.handles_of,
+            translate=acts.translate,
+            counterparts=acts.counterparts,
+            subscribe=lambda *asked, **named: acts.subscribe(*asked, named),
+            fetch_news=acts.fetch_news,
+        ),
         list_mass_events=acts.list_mass_events,
         find_mass_event=acts.find_mass_event,
         validate=acts.validate,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from domain.certificates import CertificateRecord, IssuerId
-from domain.handles import HandleKeyRecord, HandleNotice, Recipient, StatusChange, Subscription
+from domain.handles import HandleKeyRecord, HandleNotice, Line, Recipient, StatusChange, Subscription
 from domain.holds import Release
 from domain.revocation import Revocation
 from domain.serial import SerialNumber
@@ -74,6 +74,10 @@ class Handles:
 
     def last_change(self) -> int:
         return max(self._tables.status_changes, default=0)
+
+    def of_line(self, line: Line) -> Sequence[CertificateRecord]:
+        rows = sorted(self._tables.certificates.values(), key=lambda row: row.application_id)
+        return [row for row in rows if Line.of(row, whole=line.whole) == line]
 
     def changes(self, after: int, limit: int) -> Sequence[StatusChange]:
         found = sorted(self._tables.status_changes.items())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 
 from domain.certificates import Kind
 from domain.parties import LOCAL_OPERATOR, Party, Role
 from domain.ports import Begin
 from domain.provisions import Record
-from tests.support.authority import NOW, TurnedClock
+from tests.support.authority import CARD, NOW, TurnedClock
 from tests.support.lists import ISSUERS
 from tests.support.responder import forget
 from verifiers.admit import handle_admission
@@ -20,6 +21,10 @@ from verifiers.registry import add_party
 
 SECRETS = {generation: bytes((generation,)) * 32 for generation in range(1, 5)}
 """Keys of handles by generation."""
+
+
+OLD_CARD = replace(CARD, id="old card", expires_on=date(2027, 6, 30))
+"""Its certificates can be renewed on the day after they are issued."""
 
 
 def add_verifier(begin: Begin, name: str, *kinds: Kind, at: datetime = NOW) -> Party:

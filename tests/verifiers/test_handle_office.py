@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 
@@ -13,38 +12,14 @@ from domain.errors import Code, Refusal
 from domain.parties import Party
 from domain.provisions import Channel, Provision
 from domain.revocation import RevocationCause
-from tests.support.authority import CARD
 from tests.support.certificates import certificate_over
 from tests.support.house import HOUR, House
-from tests.support.memory import MemoryStore
 from tests.support.signers import stored_keys
-from tests.support.verifiers import add_verifier, make_office
+from tests.support.verifiers import OLD_CARD, add_verifier, make_office
 from verifiers.handle_office import HandleOffice
 from verifiers.registry import suspend
 
-OLD_CARD = replace(CARD, id="old card", expires_on=date(2027, 6, 30))
-"""Its certificates can be renewed on the day after they are issued."""
 PHONE = Carrier.MOBILE_DEVICE
-
-
-@pytest.fixture
-def memory() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def house(memory: MemoryStore, tmp_path: Path) -> House:
-    return House(memory.begin, memory, tmp_path / "crl", lambda key_id, octets, signature: True)
-
-
-@pytest.fixture
-def office(house: House) -> HandleOffice:
-    return make_office(house.begin, house.clock)
-
-
-@pytest.fixture
-def bank(house: House) -> Party:
-    return add_verifier(house.begin, "bank")
 
 
 def refused(

@@ -7,7 +7,8 @@ import base64
 import pytest
 
 from domain.errors import Code, Refusal
-from tests.support.doors import CALLERS, PROVIDER, Acts, Door
+from domain.handles import Correspondence
+from tests.support.doors import CALLERS, HANDLE, PROVIDER, Acts, Door
 from web import handles
 
 CERTIFICATES = [b"one", b"two222"]
@@ -71,3 +72,77 @@ def test_a_refusal_of_the_office_is_told(door: Door, acts: Acts) -> None:
     response = door.send("POST", handles.PATH, SHOWN, caller="verifier")
     assert response.json is not None
     assert (response.json["code"], response.json["pointer"]) == ("foreign-issuer", "/certificates/1")
+
+
+OWN = {"handles": [HANDLE]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "asked", "answer"),
+    [
+        pytest.param(handles.TRANSLATIONS, OWN, ([HANDLE], None), {"handles": [HANDLE]}, id="translations"),
+        pytest.param(
+            handles.CORRESPONDENCES,
+            {**OWN, "which": "pair"},
+            ([HANDLE], Correspondence.PAIR, None),
+            {"handles": [HANDLE, None]},
+            id="correspondences",
+        ),
+        pytest.param(
+            handles.SUBSCRIPTIONS,
+            {**OWN, "wanted": True},
+            ([HANDLE], {"wanted": True, "purpose": None}),
+            {"handles": 1, "wanted": True},
+            id="subscriptions",
+        ),
+    ],
+)
+def test_handles_reach_the_office(
+    door: Door, acts: Acts, path: str, body: object, asked: tuple[object, ...], answer: object
+) -> None:
+    response = door.send("POST", path, body, caller="verifier", headers={})
+    assert (response.status_code, response.json) == (200, answer)
+    assert acts.asked == [(CALLERS["verifier"], None, *asked)]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (handles.TRANSLATIONS, {"handles": []}),
+        (handles.TRANSLATIONS, {"handles": [HANDLE] * 1001}),
+        (handles.TRANSLATIONS, {"handles": ["1-short"]}),
+        (handles.TRANSLATIONS, {"handles": [HANDLE.upper()]}),
+        (handles.CORRESPONDENCES, OWN),
+        (handles.CORRESPONDENCES, {**OWN, "which": "person"}),
+        (handles.SUBSCRIPTIONS, {**OWN, "wanted": "yes"}),
+    ],
+)
+def test_what_is_no_handle_does_not_reach_it(door: Door, acts: Acts, path: str, body: object) -> None:
+    assert door.send("POST", path, body, caller="verifier").status_code == 400
+    assert acts.asked == []
+
+
+def test_news_are_fetched_from_a_number_on(door: Door, acts: Acts) -> None:
+    query = "?after=3&provider=shop&purpose=log-in"
+    response = door.send("GET", handles.NEWS + query, caller="verifier", headers={})
+    assert response.status_code == 200
+    assert acts.asked == [(CALLERS["verifier"], PROVIDER, 3, "log-in")]
+    assert response.json == {
+        "news": [{"number": 4, "handle": HANDLE, "former": None, "kind": "signature", "what": "renewed"}],
+        "more": True,
+    }
+    assert door.send("GET", handles.NEWS, caller="verifier").status_code == 200
+    assert acts.asked[-1] == (CALLERS["verifier"], None, 0, None)
+
+
+@pytest.mark.parametrize(
+    "query", ["after=x", "after=-1", "after=1&after=2", "before=1", "purpose=Ä", f"after={10**18}"]
+)
+def test_other_queries_are_refused(door: Door, acts: Acts, query: str) -> None:
+    assert door.send("GET", f"{handles.NEWS}?{query}", caller="verifier").status_code == 400
+    assert acts.asked == []
+
+
+def test_news_are_for_verifiers(door: Door, acts: Acts) -> None:
+    assert door.send("GET", handles.NEWS, caller="municipality").status_code == 403
+    assert acts.asked == []

@@ -28,6 +28,13 @@ LINES = """UPDATE certificates SET line = (
 
 def upgrade() -> None:
     op.add_column("certificates", sa.Column("line", row_id, nullable=True))
+    op.create_index(
+        "certificates_renewed",
+        "certificates",
+        ["line"],
+        sqlite_where=sa.text("line IS NOT NULL"),
+        postgresql_where=sa.text("line IS NOT NULL"),
+    )
     connection = op.get_bind()
     statement = sa.text(LINES)
     while connection.execute(statement).rowcount > 0:

@@ -1,0 +1,89 @@
+"""`jpki handles`: the key of handles is changed while handles and subscriptions live on, and ends when it should."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cli.publisher import go_round
+from domain.certificates import Kind
+from domain.errors import Code, Refusal
+from domain.parties import LOCAL_OPERATOR, Party, Role
+from tests.support.terminal import HOLDER, Terminal, issue_pair
+from verifiers.handle_news import fetch_news, subscribe
+from verifiers.handle_office import translate
+from verifiers.registry import add_party
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def bank(terminal: Terminal) -> Party:
+    with closing(terminal.services()) as services, services.begin() as work:
+        party = add_party(
+            work, Party(0, Role.VERIFIER, "bank", kinds=frozenset(Kind)), services.clock(), LOCAL_OPERATOR
+        )
+        work.commit()
+    return party
+
+
+def generations(terminal: Terminal) -> list[tuple[str, str]]:
+    return [(row["generation"], row["is"]) for row in terminal.do("handles", "status").rows]
+
+
+def test_a_key_is_changed_and_every_handle_lives_on(terminal: Terminal, bank: Party, tmp_path: Path) -> None:
+    issue_pair(terminal, tmp_path / "pair")
+    certificate = (tmp_path / "pair" / "signature.cer").read_bytes()
+    with closing(terminal.services()) as services:
+        before = services.handles.of(bank, None, certificate)
+        subscribe(services.handles, bank, None, [before])
+        assert generations(terminal) == [("1", "made with")]
+        for _ in range(2):
+            assert "generation 2 is at hand" in terminal.do("handles", "add-key").out
+        assert generations(terminal)[1] == ("2", "at hand, not used yet")
+        assert services.handles.of(bank, None, certificate) == before
+        assert terminal("handles", "rotate").code == 2
+        assert "1 subscriptions moved" in terminal.do("handles", "rotate", "--everywhere").out
+        assert "0 subscriptions moved" in terminal.do("handles", "rotate").out
+        assert generations(terminal) == [("1", "understood"), ("2", "made with")]
+        after = services.handles.of(bank, None, certificate)
+        assert translate(services.handles, bank, None, [before]) == [after]
+        assert "may change over" in terminal("handles", "finish").err
+        terminal.clock.forward(91 * DAY)
+        assert terminal.do("handles", "finish").out == "retired: 1\n"
+        assert terminal.do("handles", "finish").out == "there was nothing to retire\n"
+        assert generations(terminal)[0] == ("1", "retired")
+        assert (terminal.state / "secrets" / "handles.key").read_text().startswith("2:")
+        with pytest.raises(Refusal) as refusal:
+            translate(services.handles, bank, None, [before])
+        assert refusal.value.code is Code.NOT_FOUND
+        assert services.handles.of(bank, None, certificate) == after
+    acts = [row["act"] for row in terminal.audit() if str(row["act"]).startswith("handle-key")]
+    assert acts == ["handle-key-added", "handle-key-added", "handle-key-current", "handle-key-retired"]
+
+
+def test_the_publisher_makes_and_releases_news(terminal: Terminal, bank: Party, tmp_path: Path) -> None:
+    issue_pair(terminal, tmp_path / "pair")
+    with closing(terminal.services()) as services:
+        handle = services.handles.of(bank, None, (tmp_path / "pair" / "signature.cer").read_bytes())
+        subscribe(services.handles, bank, None, [handle])
+        terminal.do("revoke", "--resident", "-", "--cause", "key-report", typed=HOLDER["resident_code"])
+        assert go_round(services)
+        assert fetch_news(services.handles, bank, None, 0) == ([], False)
+        terminal.clock.forward(28 * DAY)
+        go_round(services)
+        (told,), _ = fetch_news(services.handles, bank, None, 0)
+    assert (told.number, told.handle, told.word.value) == (1, handle, "revoked")
+
+
+def test_without_the_key_nothing_is_made_and_the_way_out_is_told(
+    terminal: Terminal, bank: Party, tmp_path: Path
+) -> None:
+    issue_pair(terminal, tmp_path / "pair")
+    (terminal.state / "secrets" / "handles.key").rename(tmp_path / "away")
+    with closing(terminal.services()) as services, pytest.raises(Refusal, match=r"secrets/handles\.key") as refusal:
+        services.handles.of(bank, None, (tmp_path / "pair" / "signature.cer").read_bytes())
+    assert refusal.value.code is Code.BAD_CONFIGURATION
