@@ -10,6 +10,7 @@ import click
 
 from audit.chain import verify as verify_chain
 from audit.checkpoint import read, write
+from cli import scan
 from cli.output import Advance, progress
 from cli.state import open_state
 from domain.events import AuditRow
@@ -17,7 +18,11 @@ from domain.events import AuditRow
 
 @click.group("audit")
 def command() -> None:
-    """Verify the audit trail; write down its signed head."""
+    """Verify the audit trail; write down its signed head; look for serials at operators."""
+
+
+command.add_command(scan.make, "scan-filter")
+command.add_command(scan.command, "scan")
 
 
 @command.command("verify")

@@ -58,7 +58,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "explain": ("cli.explain", "Say why a resident's certificates have the status they have."),
         "report": ("cli.report", "Print figures: how long revocations took."),
         "retention": ("cli.retention", "Erase records that were kept long enough; print how long each is kept."),
-        "audit": ("cli.audit", "Verify the audit trail; write down its signed head."),
+        "audit": ("cli.audit", "Verify the audit trail; write down its signed head; scan operators for serials."),
         "policy": ("cli.policy", "Print the rules in force: causes, register events, issuance, characters, profiles."),
     },
 }

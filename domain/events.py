@@ -156,6 +156,7 @@ class Act(Enum):
     CRL_SIGNED = "crl-signed"
     CRL_PUBLISHED = "crl-published"
     FILTER_MADE = "filter-made"
+    SCAN_FILTER_MADE = "scan-filter-made"
     PARTY_ADDED = "party-added"
     PARTY_SUSPENDED = "party-suspended"
     CREDENTIAL_ADDED = "credential-added"

@@ -10,7 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from math import exp
+
+from domain.chance import by_chance
 
 DIGITS = 11
 _SPACE = 10**DIGITS
@@ -151,15 +152,6 @@ class Search:
             by_encoding[encoding] += count
         odd = {encoding for encoding, count in by_encoding.items() if not by_chance(count, self.expected(encoding))}
         return [(encoding, place, n) for (encoding, place), n in sorted(self.found.items()) if encoding in odd]
-
-
-def by_chance(count: int, expected: float) -> bool:
-    """Whether so many may well be chance: that many or more in one case of a thousand (Poisson)."""
-    term = below = exp(-expected)
-    for number in range(1, count):
-        term *= expected / number
-        below += term
-    return count == 0 or bool(1 - below > 1e-3)
 
 
 def written(code: str) -> dict[str, bytes]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from residents.leaks import ENCODINGS, Search, by_chance, chunks, controls, written
+from residents.leaks import ENCODINGS, Search, chunks, controls, written
 from tests.support.residents import resident_code
 
 CODE = resident_code(9293929727).digits
@@ -66,21 +65,6 @@ def test_chance_is_no_leak() -> None:
     assert 0 < search.expected("packed, two digits an octet") < 0.1
     search.look(next(iter(known)).encode(), "leak")
     assert [(encoding, place) for encoding, place, _ in search.suspicious()] == [("decimal digits", "leak")]
-
-
-@pytest.mark.parametrize(
-    ("count", "expected", "chance"),
-    [
-        pytest.param(0, 0.0, True, id="nothing"),
-        pytest.param(1, 0.0, False, id="one-that-nothing-explains"),
-        pytest.param(1, 0.0009, False, id="one-in-a-thousand"),
-        pytest.param(1, 0.5, True, id="one-of-half-a-one"),
-        pytest.param(12, 5.0, True, id="more-than-expected"),
-        pytest.param(20, 5.0, False, id="far-more-than-expected"),
-    ],
-)
-def test_what_chance_explains(count: int, expected: float, chance: bool) -> None:
-    assert by_chance(count, expected) == chance
 
 
 def test_unused_pages_take_no_time_and_hide_nothing() -> None:
