@@ -27,6 +27,7 @@ class EventWorker(Worker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Until gunicorn says that it is over, or is not there any more."""
+        signal.set_wakeup_fd(-1)  # gunicorn's; the loop has one of its own, which must stay
         uvloop.run(self._serve())
 
     async def _serve(self) -> None:
@@ -60,7 +61,6 @@ class EventWorker(Worker):  # type: ignore[misc]
 
     def _take_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         """In the loop instead of between any two instructions."""
-        signal.set_wakeup_fd(-1)
 
         def stop() -> None:
             self.alive = False

@@ -258,3 +258,10 @@ def test_the_log_tells_what_happened_and_nothing_of_what_was_asked(folder: Path,
     assert all(line.keys() >= {"at", "level", "event"} for line in served.lines)
     assert asked[:20] not in served.log
     assert "127.0.0.1" not in "".join(str(line) for line in requests)
+
+
+def test_workers_end_as_soon_as_they_are_told(folder: Path) -> None:
+    with running(sys.executable, "-m", "tests.support.specimen", "status", str(folder)) as served:
+        assert get(served, "/healthz")[0] == 200
+        began = monotonic()
+    assert monotonic() - began < 10, "and not when the patience of gunicorn is over"
