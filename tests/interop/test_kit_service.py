@@ -99,7 +99,7 @@ def operator(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def served_everybody(scene: Scene, operator: Operator) -> dict[tuple[str, str], int]:
     """Everybody logs in, and signs a contract; the statuses by certificate."""
-    statuses = {}
+    statuses: dict[tuple[str, str], int] = {}
     for issuer in ISSUERS:
         for fate in HOLDERS:
             certificate, key = scene.certificates[issuer, fate], key_of(issuer, fate)
