@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from time import sleep
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,12 @@ LOCK_WAIT = 5.0
 """Seconds after which a lock that is not had becomes Refusal(BUSY)."""
 
 DriverConnection = sqlite3.Connection | psycopg.Connection[Any]
+
+_LOOK = 0.0004
+"""Seconds from one look to the next whether a SQLite file is free to be written."""
+
+_CHECKPOINT = 4000
+"""Pages in SQLite's log, 16 MiB, after which they go to where they belong: pages that come again and again go once."""
 
 _STATEMENT_LIMIT = 60.0
 """Seconds a statement may run and a transaction may idle on PostgreSQL: whoever hangs must not stop the rest."""
@@ -65,7 +72,8 @@ def _open(url: URL, write: bool, lock_wait: float, size: int) -> Engine:
         "pool_timeout": lock_wait,
     }
     if url.drivername == "sqlite":
-        engine = create_engine(url.set(query={}), creator=lambda: open_sqlite(url, lock_wait), **options)
+        opened = _open_sqlite_writer if write else open_sqlite
+        engine = create_engine(url.set(query={}), creator=lambda: opened(url, lock_wait), **options)
     else:
         # Drivers begin transactions by themselves, and late; ours begin when we say so.
         arguments = {**postgresql_arguments(url, write, lock_wait), "autocommit": True}
@@ -86,19 +94,50 @@ def begin(connection: DriverConnection, write: bool, lasting: bool = True) -> No
             connection.execute("SET LOCAL synchronous_commit = off")
     elif write:
         connection.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
-        # A transaction that reads first and writes later can fail at its first write: a writer says so at once.
-        connection.execute("BEGIN IMMEDIATE")
+        _begin_to_write(connection)
     else:
         connection.execute("BEGIN")
 
 
-def open_sqlite(url: URL, lock_wait: float) -> sqlite3.Connection:
+class SqliteConnection(sqlite3.Connection):
+    """`looks` is how often one that writes looks whether it may."""
+
+    looks = 0
+
+
+def _begin_to_write(connection: sqlite3.Connection) -> None:
+    """A transaction that reads first and writes later can fail at its first write: a writer says so at once.
+
+    SQLite itself looks at longer and longer intervals, up to a tenth of a second, while the file lies idle and others
+    who came later write.
+    """
+    for _ in range(connection.looks if isinstance(connection, SqliteConnection) else 0):
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            sleep(_LOOK)
+        else:
+            return
+    connection.execute("BEGIN IMMEDIATE")
+
+
+def _open_sqlite_writer(url: URL, lock_wait: float) -> SqliteConnection:
+    connection = open_sqlite(url, lock_wait)
+    connection.looks = int(lock_wait / _LOOK)
+    connection.execute("PRAGMA busy_timeout = 0")
+    return connection
+
+
+def open_sqlite(url: URL, lock_wait: float) -> SqliteConnection:
     """A connection to a SQLite file that exists, with the promises that this store rests on."""
     mode = "ro" if url.query.get("mode") == "ro" else "rw"
     connection = sqlite3.connect(
         f"file:{quote(url.database or '')}?mode={mode}",
         uri=True,
         timeout=lock_wait,
+        factory=SqliteConnection,
         isolation_level=None,  # `begin` begins transactions, not the driver
         check_same_thread=False,  # a pool hands a connection to one thread at a time
     )
@@ -106,6 +145,7 @@ def open_sqlite(url: URL, lock_wait: float) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = FULL")  # what was committed survives a power cut
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT}")
     return connection
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -47,13 +50,28 @@ def ask(engine: Engine, *statements: str) -> list[object]:
     return answers
 
 
-@pytest.mark.parametrize("open_engine", [open_reader, open_writer])
-def test_sqlite_keeps_what_was_committed_and_checks_references(tmp_path: Path, open_engine: object) -> None:
+def test_sqlite_keeps_what_was_committed_and_checks_references(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'jpki.db'}"
     create(url)
     settings = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-    engine = open_reader(url, lock_wait=1.5) if open_engine is open_reader else open_writer(url, lock_wait=1.5)
-    assert ask(engine, *(f"PRAGMA {name}" for name in settings)) == ["wal", 2, 1, 1500]
+    for engine, waits in ((open_reader(url, lock_wait=1.5), 1500), (open_writer(url, lock_wait=1.5), 0)):
+        assert ask(engine, *(f"PRAGMA {name}" for name in settings)) == ["wal", 2, 1, waits]
+
+
+def test_a_writer_gets_the_file_soon_after_another_process_is_done_with_it(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'jpki.db'}"
+    create(url)
+    with closing(sqlite3.connect(tmp_path / "jpki.db", isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        engine = open_writer(url, lock_wait=30.0)
+        release = Timer(0.3, other.execute, ["ROLLBACK"])
+        release.start()
+        with closing(engine.raw_connection()) as pooled:
+            connection: Any = pooled.driver_connection
+            begin(connection, write=True)
+            release.join()
+            assert connection.in_transaction
+        engine.dispose()
 
 
 SETTINGS = (
