@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, TypeGuard, cast
 
-from sqlalchemy import Select
+from sqlalchemy import LargeBinary, Select, TypeDecorator
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
@@ -21,6 +22,9 @@ AnyRow = Any
 """A row of a result, by position and by name."""
 
 _Conversion = Callable[[Any], Any]
+_Step = tuple[int, _Conversion, bool]
+"""The place of a value that is not given to the driver, or taken from it, as it is; how it is converted; and whether
+that has a say on None, too, which to all types of ours but one is NULL."""
 
 
 class Prepared:
@@ -30,7 +34,7 @@ class Prepared:
     text is and what the column types mean, and no more; drivers keep prepared what they are given again.
     """
 
-    __slots__ = ("_binds", "_constants", "_reads", "_row", "text")
+    __slots__ = ("_binds", "_constants", "_given", "_reads", "_row", "text")
 
     def __init__(self, statement: Statement, names: Iterable[str], dialect: Dialect) -> None:
         """`names` are those of the parameters it will be given, among them the columns an INSERT or UPDATE sets.
@@ -43,21 +47,29 @@ class Prepared:
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         columns = statement.exported_columns
         self.text = compiled.string
-        self._binds = [(name, _bind_conversion(binds[name].type, dialect)) for name in compiled.positiontup or ()]
+        wanted = list(compiled.positiontup or ())
+        self._given = _taker(wanted)
         self._constants = {name: bind.effective_value for name, bind in binds.items() if not bind.required}
-        self._reads = [_read_conversion(column.type, dialect) for column in columns]
-        self._row = namedtuple("_row", [column.name for column in columns], rename=True)  # type: ignore[misc]
+        self._binds = [
+            (place, convert, not _is_ours(kind, Converted.process_bind_param))
+            for place, kind in enumerate(binds[name].type for name in wanted)
+            if (convert := _bind_conversion(kind, dialect))
+        ]
+        self._reads = [
+            (place, convert, not _is_ours(column.type, Converted.process_result_value))
+            for place, column in enumerate(columns)
+            if (convert := _read_conversion(column.type, dialect))
+        ]
+        self._row = namedtuple("_row", [column.name for column in columns], rename=True)._make  # type: ignore[misc]
 
     def values(self, parameters: Parameters) -> list[Any]:
         """What the driver is given beside the text."""
-        given = {**self._constants, **parameters} if self._constants else parameters
-        return [convert(given[name]) if convert else given[name] for name, convert in self._binds]
+        given = self._given({**self._constants, **parameters} if self._constants else parameters)
+        return _converted(given, self._binds)
 
     def row(self, read: Iterable[Any]) -> AnyRow:
         """A row as the driver read it, in our types."""
-        return self._row(
-            *[convert(value) if convert else value for convert, value in zip(self._reads, read, strict=True)]
-        )
+        return self._row(_converted(read, self._reads))
 
 
 @lru_cache(maxsize=512)
@@ -66,15 +78,32 @@ def prepare(statement: Statement, names: tuple[str, ...], dialect: Dialect) -> P
     return Prepared(statement, names, dialect)
 
 
+def _taker(names: Sequence[str]) -> Callable[[Parameters], Iterable[Any]]:
+    """Takes the values of these names, in their order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda parameters: [parameters[name] for name in names]
+
+
+def _converted(values: Iterable[Any], steps: Sequence[_Step]) -> list[Any]:
+    found = [*values]
+    for place, convert, even_none in steps:
+        if (value := found[place]) is not None or even_none:
+            found[place] = convert(value)
+    return found
+
+
 def _bind_conversion(kind: TypeEngine[Any], dialect: Dialect) -> _Conversion | None:
-    if _is_ours(kind, Converted.process_bind_param) and not _plain(kind, dialect).bind_processor(dialect):
-        return _unless_none(kind.stored)
+    if isinstance(kind, LargeBinary):
+        return None  # the drivers take bytes
+    if _is_ours(kind, Converted.process_bind_param) and not _bind_conversion(_plain(kind, dialect), dialect):
+        return kind.stored
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _read_conversion(kind: TypeEngine[Any], dialect: Dialect) -> _Conversion | None:
     if _is_ours(kind, Converted.process_result_value) and not _plain(kind, dialect).result_processor(dialect, None):
-        return _unless_none(kind.read)
+        return kind.read
     return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
@@ -87,6 +116,3 @@ def _plain(kind: Converted[Any], dialect: Dialect) -> TypeEngine[Any]:
     """The type of the column as the database has it."""
     return cast(Converted[Any], kind.dialect_impl(dialect)).impl_instance
 
-
-def _unless_none(convert: _Conversion) -> _Conversion:
-    return lambda value: None if value is None else convert(value)

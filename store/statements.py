@@ -51,7 +51,7 @@ class Statements:
         `refusals` says by constraint what a violation means. Raises those, Refusal(BUSY), Refusal(STORE_UNAVAILABLE) or
         DatabaseBug, never a database error.
         """
-        each = [parameters] if isinstance(parameters, Mapping) else parameters
+        each = [parameters] if isinstance(parameters, dict) else parameters
         prepared = self._prepare(statement, each[0])
         values = [prepared.values(one) for one in each]
         try:
