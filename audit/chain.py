@@ -41,7 +41,7 @@ def body_of(event: AuditEvent) -> str:
     content = {
         "act": event.act.value,
         "actor": event.actor,
-        "at": f"{event.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "at": f"{event.at.astimezone(UTC).replace(tzinfo=None).isoformat()}Z",
         "facts": dict(event.facts),
     }
     return _write(content)

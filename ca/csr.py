@@ -28,6 +28,7 @@ SIGNATURES = {
 _LARGEST_RSA_BITS = 4096
 _CURVES = {"secp256r1": "ec-p256", "secp384r1": "ec-p384", "secp521r1": "ec-p521"}
 _EXTENSION_REQUESTS = {"1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"}
+_NO_ATTRIBUTES = b"\xa0\x00"
 _KNOWN_EXTENSIONS = {dotted for dotted, _ in EXTENSIONS.values()}
 
 
@@ -57,9 +58,11 @@ def read_csr(octets: bytes) -> SubjectKey:
 def _refuse_odd_attributes(request: x509.CertificateSigningRequest) -> None:
     tbs = request.tbs_certrequest_bytes
     try:
-        *_, (_, _, start, end) = der.elements(tbs, *der.only(tbs, der.SEQUENCE))
-        if start == end:
-            return  # no attributes, as in nearly all requests
+        start, end = der.only(tbs, der.SEQUENCE)
+        for _ in range(3):  # version, subject, key
+            *_, start = der.read(tbs, start, end)
+        if tbs[start:end] == _NO_ATTRIBUTES:
+            return  # as in nearly all requests
         attributes = [attribute.oid.dotted_string for attribute in request.attributes]
         extensions = list(request.extensions)
     except PARSING_FAULTS:

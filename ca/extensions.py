@@ -9,6 +9,7 @@ cryptography and asn1crypto.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import cast
 
 from domain import der, oids
@@ -30,7 +31,8 @@ FOUR_ITEMS = (
 )
 """otherName type and field of `FourItems`, in the order of the real card (1, 4, 3, 5, 2, 6)."""
 
-_OTHER_NAME_TYPES = tuple((der.oid(kind), field) for kind, field in FOUR_ITEMS)
+_ITEM_TYPES = tuple(der.oid(kind) for kind, _ in FOUR_ITEMS)
+_ITEMS = attrgetter(*(field for _, field in FOUR_ITEMS))
 _CPS_QUALIFIER = der.oid("1.3.6.1.5.5.7.2.1")
 _AD_OCSP, _AD_CA_ISSUERS = der.oid(oids.AD_OCSP), der.oid(oids.AD_CA_ISSUERS)
 _TRUE = der.boolean(True)
@@ -59,13 +61,17 @@ def subject_alt_name(plan: CertificatePlan, value: object) -> bytes:
         return issuer_alt_name(plan, value)
     if value != "four-items" or plan.four_items is None:
         raise Refusal(Code.BAD_PLAN, "the profile puts the four items into the certificate and the plan has none")
-    items = plan.four_items
-    return der.sequence(
-        *(
-            der.explicit(0, kind, der.explicit(0, der.tlv(der.UTF8_STRING, str(getattr(items, field)).encode())))
-            for kind, field in _OTHER_NAME_TYPES
-        )
-    )
+    texts = _ITEMS(plan.four_items)
+    return der.sequence(*[_other_name(kind, text.encode()) for kind, text in zip(_ITEM_TYPES, texts, strict=True)])
+
+
+def _other_name(kind: bytes, text: bytes) -> bytes:
+    """GeneralName [0]: an otherName whose value is a UTF8String."""
+    size = len(text)
+    if size + len(kind) > 0x7B:
+        return der.explicit(0, kind, der.explicit(0, der.tlv(der.UTF8_STRING, text)))
+    # All lengths are of one octet, as in nearly all.
+    return b"%c%c%b%c%c%c%c%b" % (0xA0, size + len(kind) + 4, kind, 0xA0, size + 2, der.UTF8_STRING, size, text)
 
 
 def issuer_alt_name(plan: CertificatePlan, value: object) -> bytes:

@@ -23,6 +23,8 @@ from domain.events import Act, AuditEvent
 from domain.ports import UnitOfWork
 from policies.issuance import waits_for_delivery
 
+_write = json.JSONEncoder(ensure_ascii=False).encode
+
 _ANEW = 2
 """Times that an application is drafted anew: the records are read again when the draft is recorded."""
 
@@ -266,4 +268,4 @@ def _canonical(application: IssuanceApplication) -> bytes:
     ]
     if application.under_guardianship:  # nothing is added for all others: kept digests stay comparable
         content.append("under guardianship")
-    return json.dumps(content, ensure_ascii=False).encode()
+    return _write(content).encode()

@@ -20,6 +20,8 @@ class Kind(Enum):
     SIGNATURE = "signature"
     AUTHENTICATION = "authentication"
 
+    __hash__ = object.__hash__  # by identity, and without a call: kinds are the keys of many tables
+
 
 class Carrier(Enum):
     """Where the private key lives: 個人番号カード用 or 移動端末設備用."""

@@ -20,12 +20,17 @@ SHORT_NAMES = {
 
 def encode_name(name: Name) -> bytes:
     """DER Name (RFC 5280 §4.1.2.4): C as PrintableString, all else as UTF8String, as the real service writes it."""
-    return der.sequence(*(_relative_name(kind, value) for kind, value in name))
+    return der.sequence(_relative_names(name[:-1]), *[_relative_name(kind, value) for kind, value in name[-1:]])
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=4096)
+def _relative_names(name: Name) -> bytes:
+    """All but the last. Cached: authorities and municipalities come back all the time, what is below them does not."""
+    return b"".join(_relative_name(kind, value) for kind, value in name)
+
+
 def _relative_name(kind: str, value: str) -> bytes:
-    """RelativeDistinguishedName of one attribute. Cached: authorities and municipalities come back all the time."""
+    """RelativeDistinguishedName of one attribute."""
     tag = der.PRINTABLE_STRING if kind == oids.COUNTRY else der.UTF8_STRING
     return der.tlv(der.SET, der.sequence(der.oid(kind), der.tlv(tag, value.encode())))
 

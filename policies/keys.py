@@ -37,11 +37,11 @@ class SubjectKey:
     public_key: bytes = field(repr=False)
     modulus: int | None = field(default=None, repr=False)
     exponent: int | None = None
+    digest: bytes = field(init=False, repr=False, compare=False)
+    """SHA-256 of the SubjectPublicKeyInfo: how keys are compared and remembered."""
 
-    @property
-    def digest(self) -> bytes:
-        """SHA-256 of the SubjectPublicKeyInfo: how keys are compared and remembered."""
-        return hashlib.sha256(self.spki).digest()
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", hashlib.sha256(self.spki).digest())
 
 
 def key_identifier(public_key: bytes) -> bytes:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeGuard, cast
 
-from sqlalchemy import LargeBinary, Select, TypeDecorator
+from sqlalchemy import LargeBinary, Select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
@@ -60,7 +60,8 @@ class Prepared:
             for place, column in enumerate(columns)
             if (convert := _read_conversion(column.type, dialect))
         ]
-        self._row = namedtuple("_row", [column.name for column in columns], rename=True)._make  # type: ignore[misc]
+        row: Any = namedtuple("_row", [column.name for column in columns], rename=True)  # type: ignore[misc]
+        self._row: Callable[[Iterable[Any]], AnyRow] = row._make
 
     def values(self, parameters: Parameters) -> list[Any]:
         """What the driver is given beside the text."""
@@ -115,4 +116,3 @@ def _is_ours(kind: TypeEngine[Any], conversion: Callable[..., Any]) -> TypeGuard
 def _plain(kind: Converted[Any], dialect: Dialect) -> TypeEngine[Any]:
     """The type of the column as the database has it."""
     return cast(Converted[Any], kind.dialect_impl(dialect)).impl_instance
-

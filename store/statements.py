@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -43,15 +43,13 @@ class Statements:
             return
         raise fault
 
-    def run(
-        self, statement: Statement, parameters: Parameters | Sequence[Parameters], refusals: Refusals = _NONE
-    ) -> int:
+    def run(self, statement: Statement, parameters: Parameters | list[Any], refusals: Refusals = _NONE) -> int:
         """Change rows, once for each of several parameters; how many were changed in all.
 
         `refusals` says by constraint what a violation means. Raises those, Refusal(BUSY), Refusal(STORE_UNAVAILABLE) or
         DatabaseBug, never a database error.
         """
-        each = [parameters] if isinstance(parameters, dict) else parameters
+        each: list[Parameters] = parameters if isinstance(parameters, list) else [parameters]
         prepared = self._prepare(statement, each[0])
         values = [prepared.values(one) for one in each]
         try:

@@ -134,6 +134,18 @@ def test_octets_come_through(value: bytes) -> None:
     assert octets(42).read(base64.b64encode(value).decode(), "") == value
 
 
+@given(st.text("AQgw9+/=-_ \n\0é", max_size=12))
+def test_octets_are_read_exactly_where_their_schema_says_so(value: str) -> None:
+    shape = octets(6)
+    try:
+        shape.read(value, "")
+    except Refusal:
+        read = False
+    else:
+        read = True
+    assert read == Draft202012Validator(dict(shape.schema)).is_valid(value) or value.endswith("\n")
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.sampled_from(["red", "blue", "2027-04-01"]),
     lambda inner: (
