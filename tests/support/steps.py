@@ -65,7 +65,7 @@ def watched(steps: Steps) -> Iterator[None]:
         # The schema is made by SQLAlchemy; units of work speak to the drivers.
         stack.enter_context(patch("store.statements.begin", _stepped(steps, "begin", begin)))
         stack.enter_context(patch.object(Statements, "commit", _stepped(steps, "commit", Statements.commit)))
-        signers = staticmethod(lambda *arguments: _SteppedSigner(load(*arguments), steps))
+        signers = staticmethod(lambda *arguments, **options: _SteppedSigner(load(*arguments, **options), steps))
         stack.enter_context(patch.object(SoftwareSigner, "from_pem", signers))
         for name in _IN_FILES:
             stack.enter_context(patch.object(os, name, _stepped(steps, name, getattr(os, name))))
