@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 DATA := $(DATA_VENV)/.installed
-LOCKS := runtime build dev data
+LOCKS := runtime build validation dev data
 ARGS ?=
 
 .DEFAULT_GOAL := help

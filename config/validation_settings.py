@@ -12,10 +12,12 @@ from policies.consents import ConsentPolicy
 
 @dataclass(frozen=True, slots=True)
 class ValidationSettings:
-    """The key that signs receipts of validations, its certificate, and what is asked of consents."""
+    """The key that signs receipts of validations, its certificate, a file of those whose time stamps prove a time, and
+    what is asked of consents."""
 
     key: Path
     certificate: Path
+    time_stamps: Path | None
     policy: ConsentPolicy
 
 
@@ -26,5 +28,6 @@ def read_validation(section: Section) -> ValidationSettings:
         keep=timedelta(days=section.integer("keep_days", 7, 1, 366)),
     )
     key, certificate = section.file("key", "keys/receipts.pem"), section.file("certificate", "certs/receipts.pem")
+    time_stamps = section.file("time_stamps") if "time_stamps" in section.content else None
     section.done()
-    return ValidationSettings(key, certificate, policy)
+    return ValidationSettings(key, certificate, time_stamps, policy)

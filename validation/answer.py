@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.certificates import CertificateRecord
@@ -12,11 +12,13 @@ from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
 from domain.parties import Party, Role
 from domain.provisions import Channel, Provision
+from domain.status import CertificateStatus
 from domain.validations import Format, Item, Reason, ValidationRecord, used_up
 from policies.consents import TEXT, require_items, signs
 from validation.consent import FIRST_LINE, Consent, read_consent
+from validation.finding import Examination, Finding, SigningTime, unread
 from validation.holder import find_person, holder_key, is_signed, items_of, standing
-from validation.parts import Examination, Finding, Validation
+from validation.parts import Validation
 from validation.receipt import Receipt, read_receipt, sign_receipt
 
 RECEIPT_OCTETS = 16
@@ -82,7 +84,7 @@ def _answer(
         return _same(found, content), True
     consent = read_consent(request.consent.text)
     _require_consent(parts, request, consent, person, now)
-    finding = parts.examine(_examination(request))
+    finding = parts.examine(_examination(request, now))
     receipt = _judge(parts, request, consent, person, finding, now)
     signed = sign_receipt(receipt, parts.receipts.signer, parts.receipts.certificate)
     record = ValidationRecord(
@@ -124,10 +126,10 @@ def _require_consent(
             raise used_up()
 
 
-def _examination(request: ValidationRequest) -> Examination:
+def _examination(request: ValidationRequest, now: datetime) -> Examination:
     if request.document.startswith(FIRST_LINE.encode()):
-        raise Refusal(Code.BAD_DOCUMENT, "a consent is not validated as a document", pointer="/document")
-    return Examination(request.format, request.document, request.signature, request.consent.certificate)
+        raise unread("a consent is not validated as a document")
+    return Examination(request.format, request.document, request.signature, request.consent.certificate, now)
 
 
 def _judge(
@@ -157,8 +159,17 @@ def _judge(
         now,
         parts.handles.of(request.caller, None, person) if valid else None,
         consent.items if valid else frozenset[Item](),
-        finding.signing_time,
+        _judged(finding.signing_time, person, status),
     )
+
+
+def _judged(time: SigningTime | None, person: CertificateRecord, status: CertificateStatus) -> SigningTime | None:
+    """A proven time with what the records say of the certificate then. It changes nothing of what is found now: whoever
+    receives a signature must see that its certificate is good at that moment (公的個人認証法 §19)."""
+    if time is None or not time.proven:
+        return time
+    revoked = status.revoked_at is not None and status.revoked_at <= time.at
+    return replace(time, good_then=person.validity.covers(time.at) and not revoked)
 
 
 def _keep(

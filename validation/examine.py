@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from domain.errors import Code, Refusal
 from domain.validations import Format, Reason
+from validation.finding import Examination, Finding
 from validation.holder import holder_key, is_signed
-from validation.parts import Examination, Finding
 
 Read = Callable[[Examination], Finding]
 
@@ -27,12 +27,3 @@ def examine(read: Read, examination: Examination) -> Finding:
     key = holder_key(examination.certificate)
     good = is_signed(key, examination.document, examination.signature)
     return Finding(() if good else (Reason.SIGNATURE_WRONG,))
-
-
-def nothing_else(_examination: Examination) -> Finding:
-    """The reader of an installation without the packages for documents. Raises Refusal(BAD_DOCUMENT)."""
-    raise Refusal(
-        Code.BAD_DOCUMENT,
-        "this authority reads raw signatures only; send the octets that were signed",
-        pointer="/format",
-    )

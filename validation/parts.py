@@ -11,9 +11,8 @@ from domain.handles import Recipient
 from domain.parties import Party
 from domain.ports import Begin, Clock, RandomSource, Signer, StatusLookup
 from domain.provisions import Record
-from domain.validations import Format, Reason
 from policies.consents import ConsentPolicy
-from validation.receipt import SigningTime
+from validation.finding import Examination, Finding
 from verifiers.handle_office import keys_in, line_for
 from verifiers.handles import HandleRing, handle_of
 
@@ -36,25 +35,6 @@ class ConsentedHandles:
         line = line_for(party, provider, certificate)
         with self.begin(write=False) as work:
             return handle_of(keys_in(work, self.ring), Recipient.of(party, provider), line)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Examination:
-    """What is looked at: octets as they were sent, `signature` beside them where it is not inside, and the certificate
-    (DER) whose key must have signed."""
-
-    format: Format
-    document: bytes
-    signature: bytes | None
-    certificate: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is to be said of a signature by itself, whatever the certificate's status."""
-
-    reasons: tuple[Reason, ...] = ()
-    signing_time: SigningTime | None = None
 
 
 class Examiner(Protocol):

@@ -20,21 +20,12 @@ from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.ports import Signer
 from domain.validations import Format, Item, Reason
+from validation.finding import SigningTime
 
 TYPE = "jpki-validation+jws"
 LONGEST = 16_384
 """Octets of the longest receipt."""
 _HALF = 32
-
-
-@dataclass(frozen=True, slots=True)
-class SigningTime:
-    """When the document says it was signed. `proven` is false for a time that only the signer says; true for that of a
-    time stamp from an authority that is trusted here, and then `good_then` says whether the certificate was good."""
-
-    at: datetime
-    proven: bool
-    good_then: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ from tests.support.authority import KIYOSE, NOW
 from tests.support.lists import ISSUERS
 from tests.support.responder import forget
 from validation.answer import ValidationAnswer
-from validation.receipt import Receipt, SigningTime
+from validation.finding import SigningTime
+from validation.receipt import Receipt
 from verifiers.handle_news import News
 from verifiers.handle_office import KnownAs
 from web.api import ApiParts, create_api

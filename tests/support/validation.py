@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from domain.certificates import CertificateRecord, Kind
+from domain.errors import Refusal
 from domain.parties import Party
 from keys.software import SoftwareSigner
 from keys.transport import certify_client, certify_receipts, make_transport_authority
@@ -22,8 +23,10 @@ from tests.support.lists import ISSUERS
 from tests.support.people import serial_of
 from tests.support.requests import holder_key
 from tests.support.responder import forget
-from validation.examine import examine, nothing_else
-from validation.parts import Examination, Finding, ReceiptKey, Validation
+from validation.examine import examine
+from validation.finding import Examination, Finding, unread
+from validation.parts import ReceiptKey, Validation
+from validation.reader import readers
 
 YEAR = timedelta(days=365)
 
@@ -62,8 +65,18 @@ class LabelledHandles:
         return f"{party.name} knows resident {certificate.resident_id}"
 
 
-def read_nothing(examination: Examination) -> Finding:
-    return examine(nothing_else, examination)
+def read_here(examination: Examination) -> Finding:
+    """Documents are read in this process."""
+
+    def read(document: Examination) -> Finding:
+        try:
+            return readers()[document.format](document, ())
+        except Refusal:
+            raise
+        except Exception as error:
+            raise unread("the parser stumbled") from error
+
+    return examine(read, examination)
 
 
 def make_validation(house: House, **changes: Any) -> Validation:
@@ -72,7 +85,7 @@ def make_validation(house: House, **changes: Any) -> Validation:
         "issuers": ISSUERS,
         "begin": house.begin,
         "status": house.status,
-        "examine": read_nothing,
+        "examine": read_here,
         "receipts": receipt_key(),
         "handles": LabelledHandles(),
         "record": forget,

@@ -22,7 +22,8 @@ from domain.errors import Code, Refusal
 from domain.validations import Format, Item, Reason
 from tests.support.authority import NOW
 from tests.support.validation import authority_certificate, receipt_key
-from validation.receipt import LONGEST, Receipt, SigningTime, read_receipt, sign_receipt, verify_receipt
+from validation.finding import SigningTime
+from validation.receipt import LONGEST, Receipt, read_receipt, sign_receipt, verify_receipt
 
 RECEIPT = Receipt(
     "0a" * 16,
