@@ -7,7 +7,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 DATA := $(DATA_VENV)/.installed
-LOCKS := runtime build validation dev data
+PEERS_VENV ?= .venv-peers
+PEERS := $(PEERS_VENV)/.installed
+LOCKS := runtime build validation dev data peers
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -40,9 +42,9 @@ format: $(DEV) ## repair style and format where that can be done safely
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(DEV) ## measure beside limits and OpenSSL in 3 minutes (ARGS=--full in 20)
-	@.ci/system-packages openssl
-	$(BIN)/python -m bench $(ARGS)
+bench: $(DEV) $(PEERS) ## measure beside limits and peers in 5 minutes (ARGS=--full in 30)
+	@.ci/system-packages openssl cfssl wrk
+	$(BIN)/python -m bench --peers $(PEERS_VENV) $(ARGS)
 
 lock: $(DEV) ## write requirements/*.txt from *.in (ARGS=--upgrade for the newest versions)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "lock with Python 3.11, the oldest we support")'
@@ -62,7 +64,7 @@ system-packages: ## install the programs the tests talk to, where they are missi
 	@.ci/system-packages
 
 clean: ## remove environments, caches and build output; leaves jpki-state alone
-	rm -rf $(VENV) $(DATA_VENV) build dist kit/build kit/*.egg-info *.egg-info .coverage htmlcov .hypothesis \
+	rm -rf $(VENV) $(DATA_VENV) $(PEERS_VENV) build dist kit/build kit/*.egg-info *.egg-info .coverage htmlcov .hypothesis \
 	  .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(BIN)/python:
@@ -77,6 +79,13 @@ $(RUNTIME): requirements/runtime.txt requirements/build.txt pyproject.toml | $(B
 
 $(DEV): requirements/dev.txt $(RUNTIME)
 	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# An environment of its own: what bench measures against brings other versions of much.
+$(PEERS): requirements/peers.txt
+	@.ci/python >/dev/null 2>&1 || .ci/system-packages python
+	"$$(.ci/python)" -m venv $(PEERS_VENV)
+	$(PEERS_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/peers.txt
 	@touch $@
 
 # An environment of its own: the sources of the table hold back what the checks need (see requirements/data.in).

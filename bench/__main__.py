@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, action="append", help="this part; may be repeated; keeps no results")
     parser.add_argument("--certificates", type=int, help="on record for mass events; the plan's number otherwise")
     parser.add_argument("--database", default="", help="URL of an empty database for mass events; SQLite otherwise")
+    parser.add_argument("--peers", type=Path, default=Path(".venv-peers"), help="where django-ca and certomancer are")
     arguments = parser.parse_args()
     console = Console()
     if not console.is_terminal:
@@ -49,7 +50,7 @@ def main() -> None:
         plan = replace(plan, certificates=arguments.certificates or plan.certificates)
         found = machine.describe(Path(folder))
         machine.pin()
-        figures = run(plan, Path(folder), arguments.only or PARTS)
+        figures = run(plan, Path(folder), arguments.peers.absolute() / "bin", arguments.only or PARTS)
     console.print(report.table(figures))
     if found["load_average_before"] > _QUIET:
         console.print("The machine was busy when this began: measure again when it is quiet.", style="bold")
@@ -57,7 +58,7 @@ def main() -> None:
         console.print(f"raw results: {report.keep(figures, found, plan.mode)}")
 
 
-def run(plan: Plan, folder: Path, parts: tuple[str, ...]) -> list[Figure]:
+def run(plan: Plan, folder: Path, programs: Path, parts: tuple[str, ...]) -> list[Figure]:
     """All figures of the parts, in the order of PARTS."""
     plan.tell("an authority with 100,000 certificates")
     services = make_house(folder / "house")
@@ -66,7 +67,7 @@ def run(plan: Plan, folder: Path, parts: tuple[str, ...]) -> list[Figure]:
     measures: dict[str, Callable[[], list[Figure]]] = {
         "limits": lambda: measure_limits(plan),
         "ocsp": lambda: measure_ocsp(services, serials, plan),
-        "status": lambda: measure_status(services, peer, serials, folder, plan),
+        "status": lambda: measure_status(services, peer, serials, folder, programs, plan),
         "issuance": lambda: measure_issuance(services, peer, serials, folder, plan),
         "api": lambda: measure_api(services, folder, plan),
         "lists": lambda: measure_lists(make_house(folder / "lists"), peer, plan),

@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from sqlalchemy import Table, create_engine, insert
 from bench.people import ITEMS, KIYOSE, resident_code
 from config import rules
 from config.assemble import Services, assemble, system_clock, system_random
+from config.founding import Founder
 from config.initialise import initialise
+from config.settings import Settings, load
 from domain.certificates import Carrier, CertificateState, IssuerId, Kind
 from domain.lists import Scope
 from domain.people import ResidentState
@@ -55,6 +58,37 @@ def make_house(state: Path, database: str = "") -> Services:
         on_step=lambda _: None,
     )
     return assemble(state)
+
+
+def serve_by(state: Path, server: str) -> Settings:
+    """The settings of a house whose status service is of that kind now, on another free port."""
+    return _reconfigure(state, server=f'"{server}"', ready_seconds="0")
+
+
+def with_ready_answers(state: Path) -> Settings:
+    """The settings of a house that keeps answers ready for half an hour, in its event loop."""
+    return _reconfigure(state, server='"event-loop"', ready_seconds="1800")
+
+
+def with_rsa_responder(services: Services) -> None:
+    """Give the first issuer a responder key of RSA-2048 instead of P-256."""
+    profiles = rules.load_profiles(services.settings.profiles)
+    row = services.settings.issuers[0]
+    profiles = {name: replace(profile, keys=("rsa-2048",)) for name, profile in profiles.items()}
+    founder = Founder(services.settings, profiles, services.clock(), services.random)
+    for path in (row.responder_key, row.responder_certificate):
+        path.unlink()
+    founder.found_responder(row, services.issuers[row.id], services.issuer_signers[row.id])
+
+
+def _reconfigure(state: Path, **changes: str) -> Settings:
+    path = state / "jpki.toml"
+    text = path.read_text()
+    for name, value in changes.items():
+        text = re.sub(rf"^{name} = .*$", f"{name} = {value}", text, flags=re.MULTILINE)
+    head, found, tail = text.rpartition("[status]")
+    path.write_text(head + found + re.sub(r'bind = "[^"]*"', f'bind = "127.0.0.1:{free_port()}"', tail, count=1))
+    return load(state)
 
 
 def add_residents(services: Services, first: int, count: int) -> None:

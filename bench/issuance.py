@@ -15,7 +15,7 @@ from bench.batches import BATCH, WORKER_CORES, Files
 from bench.figures import Figure, Slice, once, side_by_side
 from bench.house import add_residents
 from bench.limits import DISK, RSA, durable_writes, rsa2048
-from bench.load import Load, write_requests
+from bench.load import Load, Outcome, run_load, write_requests
 from bench.peer import Peer, good_row
 from bench.people import CITY, as_json, make_applications, make_requests
 from bench.plan import Plan
@@ -90,24 +90,21 @@ def measure_api(services: Services, folder: Path, plan: Plan) -> list[Figure]:
     enrol(services, CITY, LOCAL_OPERATOR, folder=city, life=timedelta(days=30))
     applications = _prepare(services, 2_000_000, 2 * plan.rounds * plan.issues)
     rest = iter(applications)
-    with serving(services, "api") as port:
+    with serving(services.settings, "api") as port:
 
         def door(connections: int) -> Door:
             what = f"a pair over the API, {connections} connection{'s' if connections > 1 else ''}"
             path = folder / f"api-{connections}.requests"
-            return Door(what, Load(port, str(path), 60.0, "2263657274", 201, connections, endless=False, tls=str(city)))
+            load = Load(port, str(path), 60.0, "2263657274", 201, connections, endless=False, tls=str(city))
 
-        def asking(door: Door) -> Slice:
-            measure = door.slice()
+            def ask() -> Outcome:
+                write_requests(path, map(_post, islice(rest, plan.issues)))
+                return run_load(load)
 
-            def prepare_and_measure() -> float:
-                write_requests(Path(door.load.requests), map(_post, islice(rest, plan.issues)))
-                return measure()
-
-            return prepare_and_measure
+            return Door(what, ask, connections)
 
         doors = {"one": door(1), "many": door(_MANY)}
-        slices = {RSA: rsa2048(plan.slice), **{name: asking(door) for name, door in doors.items()}}
+        slices = {RSA: rsa2048(plan.slice), **{name: door.slice() for name, door in doors.items()}}
         rates = side_by_side(slices, plan.rounds, plan.tell)
     return [
         Figure(f"api-{name}", door.what, "pairs", rates[name], RSA, rates[RSA], 2, door.notes())

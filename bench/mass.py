@@ -94,7 +94,7 @@ def _held(services: Services, folder: Path, plan: Plan) -> list[Figure]:
     event = preview(services.mass, CertificateOrder(RevocationCause.TEMPORARY_STOP, Selection(newest)), LOCAL_OPERATOR)
     previewed = perf_counter() - began
     confirm(services.mass, event.id, token_of(event), LOCAL_OPERATOR)
-    with serving(services, "status") as port:
+    with serving(services.settings, "status") as port:
         load = Load(port, str(path), plan.http_slice, _SUCCESSFUL, connections=_CONNECTIONS)
         run_load(load)  # connections, caches and shapes
         plan.tell("status while nothing else happens")

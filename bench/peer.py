@@ -57,11 +57,16 @@ class Peer:
         (folder / "certs").mkdir(parents=True)
         passphrase = read_secret(services.settings.secrets.key_passphrase)
         _write_pem(folder / "ca", issuer.certificate, issuer.key, passphrase)
-        _write_pem(folder / "ocsp", issuer.responder_certificate, issuer.responder_key, passphrase)
+        self.take_responder(services, issuer)
         (folder / "openssl.cnf").write_text(_CONFIGURATION.format(folder=folder))
         (folder / "crlnumber").write_text("1000\n")
         (folder / "index.txt.attr").write_text("unique_subject = no\n")
         self.keep([])
+
+    def take_responder(self, services: Services, issuer: IssuerSettings) -> None:
+        """Answer with a copy of the key that answers for the issuer now."""
+        passphrase = read_secret(services.settings.secrets.key_passphrase)
+        _write_pem(self.folder / "ocsp", issuer.responder_certificate, issuer.responder_key, passphrase)
 
     def keep(self, rows: Iterable[str]) -> None:
         """Make these the rows of the index."""

@@ -12,17 +12,17 @@ from time import monotonic, sleep
 from typing import Literal
 
 from bench.machine import SERVER_CORE, start
-from config.assemble import Services
+from config.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 _LONGEST_START = 20.0
 
 
 @contextmanager
-def serving(services: Services, service: Literal["api", "status"]) -> Iterator[int]:
+def serving(settings: Settings, service: Literal["api", "status"]) -> Iterator[int]:
     """The port of a service of the state directory, as `jpki serve` runs it; its log goes into the state directory."""
-    state = services.settings.state
-    listen = services.settings.api if service == "api" else services.settings.status
+    state = settings.state
+    listen = settings.api if service == "api" else settings.status
     port = int(listen.bind.rpartition(":")[2])
     command = [sys.executable, "-m", "cli", "--state", str(state), "serve", service]
     with (state / f"{service}.log").open("wb") as log:

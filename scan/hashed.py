@@ -35,7 +35,7 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
 }
 COMMON_FORMS = ("hex, small", "hex, capital", "decimal", "octets")
 
-SALTS = (b"salt", b"pepper", b"secret", b"jpki", b"mynumber", b"serial", b"password", b"changeme", b"test", b"1234")
+SALTS = (b"salt", b"pepper", b"secret", b"jpki", b"serial", b"password", b"changeme", b"test", b"1234")
 """What people write who were told to add a salt."""
 
 

@@ -1,0 +1,1 @@
+"""A site with nothing but django-ca, run by the environment of the peers."""
