@@ -215,7 +215,8 @@ def _work(
                 Code.BUSY, "a process of the scan was killed; is there enough memory? Try --processes 1"
             ) from None
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for future in waiting:
+                future.cancel()
 
 
 def _report(run: _Scan, found: ScanFilter, systems: Sequence[System], now: datetime) -> Report:

@@ -12,6 +12,7 @@ from scan.runs import REACH, Characters, Runs, long_runs
 
 HEX_HALF = 16
 Other = Callable[[Places], Words]
+Reorder = Callable[[Words], Words]
 _TEN_19 = 10**19
 _LOW_32 = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
@@ -48,6 +49,60 @@ def hex_guesses(text: Characters) -> Iterator[Guesses]:
     (chosen,) = np.nonzero(room & ((behind[: len(words)] == 0) | text.token_begins(index)))
     for part in (Part.HASH, Part.SALTED):
         yield Guesses("hex", part, words[chosen], text.at[index[chosen]])
+    for form, (first, last) in _ORDERS.items():
+        yield _reordered(form, first, last, words, chosen, text.at[index], after)
+
+
+def _swapped(words: Words, bits: int) -> Words:
+    """Neighbours of so many bits exchanged."""
+    low = np.uint64(sum(((1 << bits) - 1) << place for place in range(0, 64, 2 * bits)))
+    return words >> np.uint64(bits) & low | (words & low) << np.uint64(bits)
+
+
+def _by_16(words: Words) -> Words:
+    return _swapped(words, 8)
+
+
+def _by_32(words: Words) -> Words:
+    return _swapped(_swapped(words, 8), 16)
+
+
+def _as_guid(words: Words) -> Words:
+    """One number of 32 bits and two of 16, each with its last octet first."""
+    high = np.uint64(0xFFFFFFFF << 32)
+    return _by_32(words) & high | _by_16(words) & ~high
+
+
+_ORDERS: dict[str, tuple[Reorder, Reorder]] = {
+    "hex of a GUID": (_as_guid, lambda words: words),
+    "hex, 16 bits turned": (_by_16, _by_16),
+    "hex, 32 bits turned": (_by_32, _by_32),
+}
+
+
+def _reordered(
+    form: str, first: Reorder, last: Reorder, words: Words, at: Places, places: Places, after: Other
+) -> Guesses:
+    turned = first(words[at])
+    likely = serial_like(turned)
+    turned, at = turned[likely], at[likely]
+    return Guesses(form, Part.FIRST, turned, places[at], lambda some: last(after(at[some])))
+
+
+def texts_in_hex(text: Characters) -> Iterator[tuple[bytes, Places]]:
+    """What is text, written in hex octet by octet, and where each octet of it stands."""
+    starts, lengths = text.tokens()
+    long = lengths >= 2 * HEX_HALF
+    starts, lengths = starts[long], lengths[long] // 2 * 2
+    high = Runs.of(starts, lengths).index[0::2]
+    octets = text.value[high] << 4 | text.value[high + 1]
+    readable = (text.value[high] < 8) & (text.value[high + 1] < 16) & (octets >= 0x20) & (octets < 0x7F)
+    kept = np.zeros(0, np.bool_)
+    if len(high):
+        share = np.add.reduceat(readable, (np.cumsum(lengths) - lengths) // 2, dtype=np.int64)
+        kept = np.repeat(share * 8 >= lengths * 3, lengths // 2)
+    if kept.any():
+        yield np.where(readable, octets, 10)[kept].astype(np.uint8).tobytes(), text.at[high[kept]]
 
 
 def octet_lists(text: Characters) -> Iterator[tuple[bytes, Places]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from scan.guesses import Flags, Places
 
-_MANY = 3
+_MANY = 2
 _WITHIN = 64
 """So many escapes within so many octets could be a serial."""
 
@@ -144,16 +144,16 @@ def _single_escapes(plain: Octets, written: Octets, kept: Flags, escapes: Places
     at = np.flatnonzero((plain == ord("\\")) & kept)
     if not len(at):
         return
+    # Of a row of backslashes every second one is an escape; one before an escape that was undone belongs to it.
+    starts = np.flatnonzero(np.diff(at, prepend=-2) > 1)
+    nth = np.arange(len(at)) - np.repeat(starts, np.diff(starts, append=len(at)))
     known = np.zeros(len(plain) + 1, np.bool_)
     known[escapes] = True
     follows = np.append(plain, 0)[at + 1]
     for letter, octet in _SINGLE.items():
-        some = at[(follows == letter) & ~known[at]]
+        some = at[(follows == letter) & (nth % 2 == 0) & ~known[at]]
         some = some[kept[np.minimum(some + 1, len(kept) - 1)]]
         written[some] = octet
         kept[some + 1] = False
-    # Of a row of backslashes every second one is an escape; one before an escape that was undone belongs to it.
-    starts = np.flatnonzero(np.diff(at, prepend=-2) > 1)
-    nth = np.arange(len(at)) - np.repeat(starts, np.diff(starts, append=len(at)))
     pair = (follows == ord("\\")) & (nth % 2 == 0)
     kept[at[pair]] = False

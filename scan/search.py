@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scan.container import ScanFilter
 from scan.digest import Digester, Part
-from scan.digits import decimal_guesses, hex_guesses, octet_lists
+from scan.digits import decimal_guesses, hex_guesses, octet_lists, texts_in_hex
 from scan.escapes import views
 from scan.guesses import Guesses, Places, Words
 from scan.octets import raw_guesses
@@ -113,6 +113,7 @@ def _guesses(octets: bytes, text: Characters, packed: SixBits) -> Iterator[Guess
 def _views(octets: bytes, text: Characters, packed: SixBits) -> Iterator[tuple[bytes, Places]]:
     yield from views(octets)
     yield from octet_lists(text)
+    yield from texts_in_hex(text)
     yield from texts_within(packed)
 
 

@@ -16,8 +16,15 @@ HALF = 11
 """Characters that hold eight octets, and two bits more."""
 
 WHOLE = 22
+WHOLE_THREES = 12
 _OTHER = 0xFF
 _INDENT = 12
+_ESCAPED = tuple(
+    (escape % digits, meant)
+    for meant, written in ((b"+", (b"2B", b"2b")), (b"/", (b"2F", b"2f")))
+    for digits in written
+    for escape in (b"%%%s", b"\\u00%s")
+)
 
 
 def _values() -> bytes:
@@ -40,6 +47,9 @@ class SixBits:
     def __init__(self, octets: bytes) -> None:
         if b"\\" in octets:  # as JSON writes slashes and the ends of lines
             octets = octets.replace(b"\\/", b"\n/").replace(b"\\n", b"\n\n").replace(b"\\r", b"\n\n")
+        if b"%2" in octets or b"\\u002" in octets:  # plus and slash, escaped
+            for escaped, meant in _ESCAPED:
+                octets = octets.replace(escaped, b"\n" * (len(escaped) - 1) + meant)
         plain = np.frombuffer(octets, np.uint8)
         marked = np.frombuffer(octets.translate(_VALUES), np.uint8)
         edges = np.flatnonzero(np.diff(marked < 64, prepend=False, append=False))
@@ -109,6 +119,12 @@ def base64_guesses(text: SixBits) -> Iterator[Guesses]:
     )
     for part in (Part.LAST, Part.HASH, Part.SALTED):
         yield Guesses("base64", part, words[alone], text.at[alone])
+    # Behind octets that do not make threes, bits are filled up: none, four of two characters, two of three.
+    lengths = left[text.begins]
+    ends = (text.begins + lengths - WHOLE_THREES)[lengths >= WHOLE_THREES]
+    filled = np.array([0, 0, 4, 2], np.uint64)[lengths[lengths >= WHOLE_THREES] % 4]
+    closing = by_8[ends] << (np.uint64(24) - filled) | by_4[ends + 8] >> filled
+    yield Guesses("base64", Part.LAST, closing, text.at[ends], lambda some: np.zeros(len(some), np.uint64))
 
 
 def _first(text: SixBits, words: Words, windows: dict[int, Words], chosen: Places, bits: int) -> Guesses:
