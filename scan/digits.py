@@ -49,8 +49,8 @@ def hex_guesses(text: Characters) -> Iterator[Guesses]:
     (chosen,) = np.nonzero(room & ((behind[: len(words)] == 0) | text.token_begins(index)))
     for part in (Part.HASH, Part.SALTED):
         yield Guesses("hex", part, words[chosen], text.at[index[chosen]])
-    for form, (first, last) in _ORDERS.items():
-        yield _reordered(form, first, last, words, chosen, text.at[index], after)
+    for form, (one, other) in _ORDERS.items():
+        yield _reordered(form, one, other, words, chosen, text.at[index], after)
 
 
 def _swapped(words: Words, bits: int) -> Words:
