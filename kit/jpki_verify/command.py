@@ -73,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         login.add_argument(f"--{name}", type=Path, required=True, metavar="FILE", help=about)
     _command(commands, "erase", _erase, "erase what is over; run it once a day")
+    evidence = _command(commands, "evidence", _evidence, "print what shows the authority why it was asked")
+    evidence.add_argument("handle", nargs="?", help="of one person; else of all")
     forget = _command(commands, "forget", _forget, "erase one person: account and evidence")
     forget.add_argument("handle", help="the person's handle")
     return parser
@@ -148,6 +150,12 @@ def _erase(options: argparse.Namespace, printer: Printer) -> Verdict:
     erased = Verifier.open(options.config).erase()
     counts = {"challenges": erased.challenges, "accounts": erased.accounts, "evidence": erased.evidence}
     return printer.facts({"erased": counts})
+
+
+def _evidence(options: argparse.Namespace, printer: Printer) -> Verdict:
+    for row in Verifier.open(options.config).store.evidence(options.handle):
+        printer.evidence(row)
+    return Verdict.CONFIRMED
 
 
 def _forget(options: argparse.Namespace, printer: Printer) -> Verdict:

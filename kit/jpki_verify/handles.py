@@ -11,7 +11,7 @@ from typing import Protocol
 from jpki_verify.certificates import Holder
 from jpki_verify.exchange import Limits, exchange
 from jpki_verify.rejection import Code, Rejected, Unusable
-from jpki_verify.settings import HandleRules
+from jpki_verify.settings import Declared
 
 LARGEST_ANSWER = 1 << 14
 _FORM = re.compile(r"[A-Za-z0-9_.~-]{8,128}")
@@ -28,18 +28,18 @@ class Handles(Protocol):
 class AuthorityHandles:
     """The authority, over mutual TLS."""
 
-    def __init__(self, rules: HandleRules, context: ssl.SSLContext, limits: Limits) -> None:
-        self._rules, self._context, self._limits = rules, context, limits
+    def __init__(self, url: str, declared: Declared, context: ssl.SSLContext, limits: Limits) -> None:
+        self._url, self._declared, self._context, self._limits = url, declared, context, limits
 
     def handle_of(self, holder: Holder) -> str:
         """One question, one handle; the certificate goes to the authority that issued it and to nobody else."""
-        about = {"purpose": self._rules.purpose, "provider": self._rules.provider}
+        about = {"purpose": self._declared.purposes[holder.kind], "provider": self._declared.provider}
         content: dict[str, object] = {name: value for name, value in about.items() if value is not None}
         content["certificates"] = [base64.b64encode(holder.der).decode()]
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         body = json.dumps(content).encode()
         try:
-            reply = exchange("POST", self._rules.url, body, headers, self._limits, self._context)
+            reply = exchange("POST", self._url, body, headers, self._limits, self._context)
         except Unusable as unusable:
             raise Rejected(Code.HANDLES_AWAY, f"the authority gives no handle now: {unusable.reason.value}") from None
         if reply.status in (400, 401, 403):

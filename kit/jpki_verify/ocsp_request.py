@@ -14,20 +14,22 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from jpki_verify.anchors import read_certificate, read_file
 from jpki_verify.certificates import Holder
 from jpki_verify.rejection import Code, Rejected
-from jpki_verify.settings import Credential
+from jpki_verify.settings import Credential, Declared, Kind
 
-NONCE_OCTETS = 32
-"""RFC 9654 §2.1: 32 octets, unless there is a reason for fewer."""
+# Extensions of the authority, not critical: what is asked for, and for whom behind a platform (UTF8String each).
+# Demonstration OIDs, as all of this authority's.
+_PURPOSE, _PROVIDER = "2.999.8.5.9.2", "2.999.8.5.9.3"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Question:
-    """What is asked about (RFC 6960 §4.1.1), so that the answer can be held against it."""
+    """What is asked about (RFC 6960 §4.1.1), and of which kind it is, so that the answer can be held against it."""
 
     name_hash: bytes
     key_hash: bytes
     serial: int
     nonce: bytes
+    kind: Kind
 
 
 class RequestSigner:
@@ -68,24 +70,31 @@ def question_about(holder: Holder, nonce: bytes) -> Question:
         key_hash=hashlib.sha256(bytes(issuer.public_key["public_key"])).digest(),
         serial=holder.certificate.serial_number,
         nonce=nonce,
+        kind=holder.kind,
     )
 
 
-def encode_request(question: Question, signer: RequestSigner) -> bytes:
-    """The OCSPRequest (DER), signed, with the name of who signed it (RFC 6960 §4.1.2)."""
+def encode_request(question: Question, signer: RequestSigner, declared: Declared) -> bytes:
+    """The OCSPRequest (DER), signed, with the name of who signed it (RFC 6960 §4.1.2), and what it is for."""
     cert_id = {
         "hash_algorithm": {"algorithm": "sha256"},
         "issuer_name_hash": question.name_hash,
         "issuer_key_hash": question.key_hash,
         "serial_number": question.serial,
     }
-    nonce = {"extn_id": "nonce", "critical": False, "extn_value": core.OctetString(question.nonce)}
+    said = {_PURPOSE: declared.purposes[question.kind], _PROVIDER: declared.provider}
+    extensions: list[dict[str, object]] = [
+        {"extn_id": oid, "extn_value": core.ParsableOctetString(core.UTF8String(word).dump())}
+        for oid, word in said.items()
+        if word is not None
+    ]
+    extensions.append({"extn_id": "nonce", "extn_value": core.OctetString(question.nonce)})
     certificate = asn1.Certificate.load(signer.certificate.public_bytes(Encoding.DER))
     tbs = ocsp.TBSRequest(
         {
             "requestor_name": asn1.GeneralName("directory_name", certificate.subject),
             "request_list": [{"req_cert": cert_id}],
-            "request_extensions": [nonce],
+            "request_extensions": extensions,
         }
     )
     algorithm, octets = signer.sign(tbs.dump())

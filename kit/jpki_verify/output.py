@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from jpki_verify.messages import Language, message
 from jpki_verify.rejection import Rejected, Verdict
+from jpki_verify.store import Evidence
+from jpki_verify.transaction import Transaction
 from jpki_verify.verifier import Confirmed
 
 _LABELS: Mapping[str, tuple[str, str]] = {
@@ -74,6 +76,21 @@ class Printer:
         else:
             self._lines("", facts)
         return Verdict.CONFIRMED
+
+    def evidence(self, row: Evidence) -> None:
+        """Print evidence: a line of JSON, whatever the language, for it is for the authority."""
+        shown = Transaction(row.digest, row.salt)
+        facts = {
+            "at": f"{row.at:%Y-%m-%dT%H:%M:%SZ}",
+            "handle": row.handle,
+            "kind": row.kind,
+            "purpose": row.purpose,
+            "source": row.source,
+            "nonce": shown.commitment.hex(),
+            "digest": row.digest.hex(),
+            "salt": row.salt.hex(),
+        }
+        self._line(json.dumps(facts))
 
     def _lines(self, title: str, facts: Mapping[str, object]) -> None:
         self._line(title)

@@ -69,12 +69,11 @@ class StatusRules:
 
 
 @dataclass(frozen=True, slots=True)
-class HandleRules:
-    """Where the authority gives handles, over mutual TLS, for which of the declared purposes, and for which service
-    provider behind a platform operator."""
+class Declared:
+    """What the authority is told that it is asked for: one of the purposes that were approved, by kind, and whom it is
+    asked for behind a platform operator. None where there is but one."""
 
-    url: str
-    purpose: str | None
+    purposes: Mapping[Kind, str | None]
     provider: str | None
 
 
@@ -90,13 +89,14 @@ class StoreRules:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings; paths are absolute or relative to the file they came from."""
+    """All settings. `handles` is the address at which the authority gives handles, over mutual TLS."""
 
     audience: str
     trust: Trust
     credential: Credential
     status: StatusRules
-    handles: HandleRules
+    declared: Declared
+    handles: str
     store: StoreRules
 
 
@@ -115,6 +115,7 @@ def load_settings(path: Path) -> Settings:
         trust=_trust(whole),
         credential=_credential(whole.table("credential")),
         status=_status(whole.table("status")),
+        declared=_declared(whole.table("declared")),
         handles=_handles(whole.table("handles")),
         store=_store(whole.table("store")),
     )
@@ -179,12 +180,18 @@ def _status(table: Table) -> StatusRules:
     return rules
 
 
-def _handles(table: Table) -> HandleRules:
+def _declared(table: Table) -> Declared:
+    declared = Declared({kind: table.maybe(kind.value) for kind in Kind}, table.maybe("provider"))
+    table.close()
+    return declared
+
+
+def _handles(table: Table) -> str:
     if "url" not in table:
         table.fault("url", "is missing: the authority makes the handles")
-    rules = HandleRules(table.address("url", "https") or "", table.maybe("purpose"), table.maybe("provider"))
+    url = table.address("url", "https") or ""
     table.close()
-    return rules
+    return url
 
 
 def _store(table: Table) -> StoreRules:
@@ -192,7 +199,7 @@ def _store(table: Table) -> StoreRules:
         path=table.path("path", "jpki-verify.db"),
         challenge_life=timedelta(seconds=table.whole("challenge_seconds", 180, 10, 3600)),
         account_life=timedelta(days=table.whole("account_days", 400, 1, 36500)),
-        evidence_life=timedelta(days=table.whole("evidence_days", 0, 0, 36500)),
+        evidence_life=timedelta(days=table.whole("evidence_days", 30, 0, 36500)),
     )
     table.close()
     return rules

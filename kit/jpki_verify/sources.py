@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
 
 from jpki_verify.exchange import Limits, fetch, post, tls
 from jpki_verify.filters import Filters
@@ -18,13 +17,13 @@ from jpki_verify.status import Ask, Responder
 from jpki_verify.store import Store
 
 
-def open_sources(settings: Settings, store: Store, random: Callable[[int], bytes]) -> dict[str, Ask]:
+def open_sources(settings: Settings, store: Store) -> dict[str, Ask]:
     """The sources by name, in their order. Raises Rejected(BAD_CONFIGURATION)."""
     opened: dict[str, Ask] = {}
     for name in settings.status.sources:
         match name:
             case "ocsp":
-                opened[name] = _ocsp(settings, random)
+                opened[name] = _ocsp(settings)
             case "lists":
                 opened[name] = _lists(settings, store)
             case _:
@@ -35,7 +34,7 @@ def open_sources(settings: Settings, store: Store, random: Callable[[int], bytes
 def open_handles(settings: Settings) -> Handles:
     """Who gives handles. Raises Rejected(BAD_CONFIGURATION)."""
     limits = Limits(settings.status.patience, LARGEST_HANDLES)
-    return AuthorityHandles(settings.handles, client_tls(settings.credential), limits)
+    return AuthorityHandles(settings.handles, settings.declared, client_tls(settings.credential), limits)
 
 
 def client_tls(credential: Credential) -> ssl.SSLContext:
@@ -43,7 +42,7 @@ def client_tls(credential: Credential) -> ssl.SSLContext:
     return tls(str(credential.authority), str(credential.certificate), str(credential.key))
 
 
-def _ocsp(settings: Settings, random: Callable[[int], bytes]) -> Ask:
+def _ocsp(settings: Settings) -> Ask:
     rules, url = settings.status, settings.status.ocsp or ""
     limits = Limits(rules.patience, LARGEST_ANSWER)
     context = client_tls(settings.credential) if url.startswith("https") else None
@@ -53,7 +52,7 @@ def _ocsp(settings: Settings, random: Callable[[int], bytes]) -> Ask:
         return post(url, request, "application/ocsp-request", "application/ocsp-response", limits, context)
 
     answers = AnswerRules(rules.tolerance, settings.trust.distrusted)
-    return Responder(send, signer, answers, random).status_of
+    return Responder(send, signer, settings.declared, answers).status_of
 
 
 def _lists(settings: Settings, store: Store) -> Ask:
@@ -65,11 +64,12 @@ def _lists(settings: Settings, store: Store) -> Ask:
         lambda url: fetch(url, MEDIA_TYPE, limits, context),
         store.is_newest,
     )
-    return found.status_of
+    return lambda holder, now, _nonce: found.status_of(holder, now)
 
 
 def _filter(settings: Settings) -> Ask:
     rules = settings.status
     if rules.filters is None or rules.filter_key is None:
         raise Rejected(Code.BAD_CONFIGURATION, "the filter wants filters and filter_key")
-    return Filters(rules.filters, rules.filter_key, rules.tolerance).status_of
+    found = Filters(rules.filters, rules.filter_key, rules.tolerance)
+    return lambda holder, now, _nonce: found.status_of(holder, now)

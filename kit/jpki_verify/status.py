@@ -8,11 +8,13 @@ from datetime import datetime
 
 from jpki_verify.certificates import Holder
 from jpki_verify.ocsp_answer import AnswerRules, Status, Word, read_answer
-from jpki_verify.ocsp_request import NONCE_OCTETS, RequestSigner, encode_request, question_about
+from jpki_verify.ocsp_request import RequestSigner, encode_request, question_about
 from jpki_verify.rejection import Code, Reason, Rejected, Unusable
+from jpki_verify.settings import Declared
 
-Ask = Callable[[Holder, datetime], Status]
-"""What one source says of a certificate at a moment. Raises Unusable when it cannot tell."""
+Ask = Callable[[Holder, datetime, bytes], Status]
+"""What one source says of a certificate at a moment; the octets are the nonce, if it takes one. Raises Unusable when it
+cannot tell."""
 
 Send = Callable[[bytes], bytes]
 """The octets that the responder answers to a request. Raises Unusable."""
@@ -27,7 +29,7 @@ class Confirmation:
     passed_over: tuple[tuple[str, Reason], ...]
 
 
-def confirm(holder: Holder, sources: Mapping[str, Ask], now: datetime) -> Confirmation:
+def confirm(holder: Holder, sources: Mapping[str, Ask], now: datetime, nonce: bytes) -> Confirmation:
     """That the first source that can tell says *good*. A source that says anything else ends the question: what it
     calls revoked or unknown is not asked about elsewhere.
 
@@ -37,7 +39,7 @@ def confirm(holder: Holder, sources: Mapping[str, Ask], now: datetime) -> Confir
     passed: list[tuple[str, Reason]] = []
     for name, ask in sources.items():
         try:
-            status = ask(holder, now)
+            status = ask(holder, now, nonce)
         except Unusable as unusable:
             passed.append((name, unusable.reason))
             continue
@@ -54,13 +56,13 @@ def confirm(holder: Holder, sources: Mapping[str, Ask], now: datetime) -> Confir
 class Responder:
     """The authority's responder as a source."""
 
-    def __init__(self, send: Send, signer: RequestSigner, rules: AnswerRules, random: Callable[[int], bytes]) -> None:
-        self._send, self._signer, self._rules, self._random = send, signer, rules, random
+    def __init__(self, send: Send, signer: RequestSigner, declared: Declared, rules: AnswerRules) -> None:
+        self._send, self._signer, self._declared, self._rules = send, signer, declared, rules
 
-    def status_of(self, holder: Holder, now: datetime) -> Status:
+    def status_of(self, holder: Holder, now: datetime, nonce: bytes) -> Status:
         """What it says now. Raises Unusable, Rejected(NOT_ADMITTED)."""
-        question = question_about(holder, self._random(NONCE_OCTETS))
-        octets = self._send(encode_request(question, self._signer))
+        question = question_about(holder, nonce)
+        octets = self._send(encode_request(question, self._signer, self._declared))
         return read_answer(octets, question, holder.anchor, self._rules, now)
 
 

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS accounts (
     handle TEXT PRIMARY KEY, reference TEXT NOT NULL, seen INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS evidence (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, handle TEXT NOT NULL, kind TEXT NOT NULL, purpose TEXT NOT NULL,
-    source TEXT NOT NULL, as_of INTEGER NOT NULL, subject BLOB NOT NULL, erase_at INTEGER NOT NULL);
+    source TEXT NOT NULL, as_of INTEGER NOT NULL, digest BLOB NOT NULL, salt BLOB NOT NULL, erase_at INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS evidence_erase_at ON evidence (erase_at);
 CREATE TABLE IF NOT EXISTS lists (scope TEXT PRIMARY KEY, number TEXT NOT NULL) WITHOUT ROWID;
 """
@@ -31,8 +31,8 @@ _PATIENCE = 10.0  # seconds for another process to finish its write
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """That somebody was confirmed: the least that shows it later. `subject` is the SHA-256 of what was signed, `as_of`
-    the time of the status that was relied on."""
+    """That somebody was confirmed: the least that shows it later. `as_of` is the time of the status that was relied on,
+    `digest` the SHA-256 of what was signed; with `salt` it shows the authority what the question was asked for."""
 
     at: datetime
     handle: str
@@ -40,7 +40,8 @@ class Evidence:
     purpose: str
     source: str
     as_of: datetime
-    subject: bytes
+    digest: bytes
+    salt: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +115,26 @@ class Store:
             evidence.purpose,
             evidence.source,
             _seconds(evidence.as_of),
-            evidence.subject,
+            evidence.digest,
+            evidence.salt,
             _seconds(evidence.at + life),
         )
         with self._open() as database:
             database.execute(
-                "INSERT INTO evidence (at, handle, kind, purpose, source, as_of, subject, erase_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO evidence (at, handle, kind, purpose, source, as_of, digest, salt, erase_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
 
-    def evidence_about(self, handle: str) -> list[Evidence]:
-        """All evidence about a person, the oldest first."""
-        columns = "at, handle, kind, purpose, source, as_of, subject"
+    def evidence(self, handle: str | None = None) -> list[Evidence]:
+        """All evidence, or that about one person, the oldest first."""
+        statement = (
+            "SELECT at, handle, kind, purpose, source, as_of, digest, salt FROM evidence"
+            " WHERE handle = coalesce(?, handle) ORDER BY id"
+        )
         with self._open() as database:
-            rows = database.execute(f"SELECT {columns} FROM evidence WHERE handle = ? ORDER BY id", (handle,))  # noqa: S608
-            return [Evidence(_moment(row[0]), row[1], row[2], row[3], row[4], _moment(row[5]), row[6]) for row in rows]
+            rows = database.execute(statement, (handle,)).fetchall()
+        return [Evidence(_moment(row[0]), row[1], row[2], row[3], row[4], _moment(row[5]), *row[6:]) for row in rows]
 
     def is_newest(self, scope: str, number: int) -> bool:
         """Whether no list of the scope with a higher number was seen; the number is kept."""

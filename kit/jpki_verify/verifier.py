@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import ssl
@@ -25,6 +24,7 @@ from jpki_verify.signatures import verify_raw
 from jpki_verify.sources import open_handles, open_sources
 from jpki_verify.status import Ask, confirm
 from jpki_verify.store import Erased, Evidence, Store
+from jpki_verify.transaction import BARE_NONCE_OCTETS, SALT_OCTETS, Transaction, transaction_about
 
 _log = logging.getLogger("jpki_verify")
 
@@ -71,7 +71,7 @@ class Verifier:
             return cls(
                 settings=settings,
                 anchors=anchors,
-                sources=open_sources(settings, store, random),
+                sources=open_sources(settings, store),
                 handles=open_handles(settings),
                 store=store,
                 clock=clock,
@@ -103,7 +103,7 @@ class Verifier:
         with _telling(Kind.SIGNATURE):
             opened = SignedDocument(signed)
             holder = self.accept(opened.certificate, Kind.SIGNATURE)
-            return self._finish(holder, opened.content(document))
+            return self._finish(holder, self._transaction(opened.content(document)))
 
     def accept(self, certificate: bytes, kind: Kind) -> Holder:
         """The certificate of a holder as far as it can be told without asking anybody. Raises Rejected."""
@@ -111,9 +111,9 @@ class Verifier:
 
     def check_certificate(self, certificate: bytes, kind: Kind) -> Confirmed:
         """Whose certificate this is, and that it is good. Nobody has shown that it is theirs: ask so only about a
-        transaction that you can show, the authority notices who asks for no reason. Raises Rejected."""
+        transaction that you can show, since the authority notices who asks for no reason. Raises Rejected."""
         with _telling(kind):
-            return self._finish(self.accept(certificate, kind), b"")
+            return self._finish(self.accept(certificate, kind), None)
 
     def erase(self) -> Erased:
         """Erase what is over; run it once a day. Nobody else erases anything."""
@@ -131,17 +131,20 @@ class Verifier:
         # Before anybody is asked about the certificate: who cannot sign with it learns nothing about it here.
         if not verify_raw(holder.key, octets, signature):
             raise Rejected(Code.BAD_SIGNATURE, "the signature is not by the key of the certificate")
-        return self._finish(holder, octets)
+        return self._finish(holder, self._transaction(octets))
 
-    def _finish(self, holder: Holder, octets: bytes) -> Confirmed:
+    def _transaction(self, octets: bytes) -> Transaction:
+        return transaction_about(octets, self.random(SALT_OCTETS))
+
+    def _finish(self, holder: Holder, transaction: Transaction | None) -> Confirmed:
         """Status and handle of a holder who is otherwise accepted."""
-        found = confirm(holder, self.sources, self.clock())
+        nonce = transaction.commitment if transaction else self.random(BARE_NONCE_OCTETS)
+        found = confirm(holder, self.sources, self.clock(), nonce)
         handle = self.handles.handle_of(holder)
         now, rules = self.clock(), self.settings
-        if rules.store.evidence_life:
-            subject = hashlib.sha256(octets).digest()
-            about = holder.kind.value, rules.handles.purpose or "", found.source
-            kept = Evidence(now, handle, *about, found.as_of, subject)
+        if rules.store.evidence_life and transaction:
+            about = holder.kind.value, rules.declared.purposes[holder.kind] or "", found.source, found.as_of
+            kept = Evidence(now, handle, *about, transaction.digest, transaction.salt)
             self.store.keep_evidence(kept, rules.store.evidence_life)
         _log.info("confirmed: %s by %s%s", holder.kind.value, found.source, _said(found.passed_over))
         items = items_of(holder.certificate) if holder.kind is Kind.SIGNATURE else None

@@ -101,6 +101,15 @@ def test_who_is_not_admitted_hears_so_and_no_list_is_asked_instead(
     assert found == wanted
 
 
+def test_status_and_lists_over_mutual_tls(scene: Scene, operate: Operate) -> None:
+    addresses = {"ocsp": f"{scene.api.url}/ocsp", "lists": f"{scene.api.url}/crl"}
+    for source in ("ocsp", "lists"):
+        verifier = operate(status={**addresses, "sources": [source]})
+        for issuer in ISSUERS:
+            found = said(verifier, scene.certificates[issuer, "good"], kind_of(issuer))
+            assert found == f"good by {source}"
+
+
 def test_lists_stand_in_while_the_responder_is_away(scene: Scene, operate: Operate) -> None:
     verifier = operate(status={"ocsp": "http://127.0.0.1:9/ocsp"})
     confirmed = verifier.check_certificate(scene.certificates[IssuerId("signature-g2"), "good"], Kind.SIGNATURE)

@@ -23,11 +23,13 @@ from domain.certificates import Kind
 from domain.revocation import CrlReason
 from domain.status import UNKNOWN, CertificateStatus
 from jpki_verify import Code, Reason, Rejected
+from jpki_verify import Kind as TrustedKind
 from jpki_verify.anchors import Anchor, fingerprint, read_certificate
 from jpki_verify.certificates import Holder
 from jpki_verify.ocsp_answer import AnswerRules, Word, read_answer
 from jpki_verify.ocsp_request import RequestSigner, encode_request, question_about
 from jpki_verify.rejection import Unusable
+from jpki_verify.settings import Declared
 from tests.support.answers import HOUR, Script, by_authority, error
 from tests.support.authority import NOW, make_responder_certificate
 from tests.support.judges import run
@@ -38,6 +40,8 @@ SECOND = timedelta(seconds=1)
 TOLERANCE = timedelta(seconds=60)
 RULES = AnswerRules(TOLERANCE, frozenset())
 NONCE = bytes(range(32))
+NOTHING = Declared(dict.fromkeys(TrustedKind), None)
+DECLARED = Declared({TrustedKind.SIGNATURE: "契約", TrustedKind.AUTHENTICATION: "log-in"}, "shop")
 
 
 @pytest.fixture
@@ -52,7 +56,7 @@ Ask = Callable[..., Word]
 def ask(signer: RequestSigner) -> Ask:
     def asked(answer: Callable[[bytes], bytes], holder: Holder, rules: AnswerRules = RULES) -> Word:
         question = question_about(holder, NONCE)
-        octets = answer(encode_request(question, signer))
+        octets = answer(encode_request(question, signer, NOTHING))
         return read_answer(octets, question, holder.anchor, rules, NOW).word
 
     return asked
@@ -169,7 +173,7 @@ def test_a_wrong_answer_is_no_answer(
 
 def test_an_answer_to_an_earlier_question_is_no_answer(ask: Ask, signer: RequestSigner, holder: Holder) -> None:
     earlier = question_about(holder, b"e" * 32)
-    kept = Script()(encode_request(earlier, signer))
+    kept = Script()(encode_request(earlier, signer, NOTHING))
     with pytest.raises(Unusable) as caught:
         ask(lambda _: kept, holder)
     assert caught.value.reason is Reason.WRONG_NONCE
@@ -198,7 +202,7 @@ def test_a_responder_that_is_distrusted_is_not_believed(ask: Ask, holder: Holder
 def test_no_octet_can_be_changed(signer: RequestSigner, seed: int) -> None:
     chance, holder = Random(seed), make_holder("signature-rsa2048")
     question = question_about(holder, NONCE)
-    octets = bytearray(Script()(encode_request(question, signer)))
+    octets = bytearray(Script()(encode_request(question, signer, NOTHING)))
     place = chance.randrange(len(octets))
     octets[place] ^= 1 << chance.randrange(8)
     try:
@@ -212,7 +216,7 @@ def test_no_octet_can_be_changed(signer: RequestSigner, seed: int) -> None:
 def test_the_question_is_as_two_readers_and_openssl_read_it(
     signer: RequestSigner, holder: Holder, tmp_path: Path
 ) -> None:
-    octets = encode_request(question_about(holder, NONCE), signer)
+    octets = encode_request(question_about(holder, NONCE), signer, DECLARED)
     (single,) = asn1.OCSPRequest.load(octets, strict=True)["tbs_request"]["request_list"]
     read, inner = ocsp.load_der_ocsp_request(octets), single["req_cert"]
     builder = ocsp.OCSPRequestBuilder().add_certificate(holder.certificate, holder.anchor.certificate, hashes.SHA256())
@@ -220,6 +224,9 @@ def test_the_question_is_as_two_readers_and_openssl_read_it(
     for name in ("serial_number", "issuer_name_hash", "issuer_key_hash"):
         assert getattr(read, name) == getattr(built, name) == inner[name].native
     assert read.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce == NONCE
+    words = {extension.oid.dotted_string: extension.value for extension in read.extensions}
+    assert words["2.999.8.5.9.2"].public_bytes() == "\x0c\x06契約".encode()
+    assert words["2.999.8.5.9.3"].public_bytes() == b"\x0c\x04shop"
     (tmp_path / "request").write_bytes(octets)
     printed = run("openssl", "ocsp", "-reqin", tmp_path / "request", "-req_text", "-noverify")
     for said in ("Requestor Name: DirName", "OCSP Nonce", "Signature Algorithm: ecdsa-with-SHA256"):

@@ -59,13 +59,14 @@ def test_the_template_wants_anchors_and_nothing_else() -> None:
 def test_every_fault_is_told_at_once(path: Path) -> None:
     rewrite(path, 'ocsp = "http://127.0.0.1:9/ocsp"', 'ocsp = "ftp://x"\nspeed = 1')
     rewrite(path, "[store]", '[store]\naccount_days = "many"\nevidence_days = -1')
-    rewrite(path, "[handles]", "[handles]\npurpose = 3")
+    rewrite(path, "[handles]", "[declared]\nprovider = 3\n[handles]\npurpose = 3")
     rewrite(path, "[policies]", "[extra]\n[policies]")
     assert faults(path) == [
         "status.ocsp: want an address that begins with http:// or https://",
         "status.sources: ocsp is among the sources, but its setting is missing: ocsp is not there",
         "status.speed: is not a setting: is it misspelt?",
-        "handles.purpose: want a text",
+        "declared.provider: want a text",
+        "handles.purpose: is not a setting: is it misspelt?",
         "store.account_days: want a whole number from 1 to 36500",
         "store.evidence_days: want a whole number from 0 to 36500",
         "extra: is not a setting: is it misspelt?",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import sqlite3
 from collections.abc import Callable
@@ -49,11 +50,11 @@ def refusal(act: Callable[[], object]) -> Code:
 
 
 def saying(word: Word) -> Ask:
-    return lambda holder, now: Status(word, now, NOW - DAY)
+    return lambda holder, now, nonce: Status(word, now, NOW - DAY)
 
 
 def away(reason: Reason) -> Ask:
-    def ask(holder: Holder, now: datetime) -> Status:
+    def ask(holder: Holder, now: datetime, nonce: bytes) -> Status:
         raise Unusable(reason)
 
     return ask
@@ -150,7 +151,7 @@ def test_what_is_no_signature(verifier: Verifier, profile: str, signature: bytes
 def test_nobody_is_asked_about_a_certificate_that_its_owner_did_not_use(verifier: Verifier) -> None:
     asked: list[Holder] = []
 
-    def remember(holder: Holder, now: datetime) -> Status:
+    def remember(holder: Holder, now: datetime, nonce: bytes) -> Status:
         asked.append(holder)
         return Status(Word.GOOD, now)
 
@@ -195,14 +196,34 @@ def test_a_person_is_remembered_by_handle_and_reference(verifier: Verifier, cloc
 
 def test_evidence_is_the_least_that_shows_it(verifier: Verifier) -> None:
     handle = log_in(verifier, verifier.new_challenge()).handle
-    (evidence,) = verifier.store.evidence_about(handle)
+    (evidence,) = verifier.store.evidence(handle)
     assert (evidence.at, evidence.kind, evidence.source, evidence.as_of) == (NOW, "authentication", "ocsp", NOW)
-    assert len(evidence.subject) == 32
+    assert len(evidence.salt) == 32
+
+
+def test_the_nonce_commits_to_what_was_signed_and_the_evidence_opens_it(verifier: Verifier) -> None:
+    nonces: list[bytes] = []
+
+    def remember(holder: Holder, now: datetime, nonce: bytes) -> Status:
+        nonces.append(nonce)
+        return Status(Word.GOOD, now)
+
+    asked = replace(verifier, sources={"ocsp": remember})
+    for _ in range(2):
+        asked.check_signature(b"contract", SIGNING, card_signs(CARD, b"contract"))
+    digest = hashlib.sha256(b"contract").digest()
+    opened = [hashlib.sha256(row.salt + row.digest).digest() for row in verifier.store.evidence()]
+    assert {row.digest for row in verifier.store.evidence()} == {digest}
+    assert nonces == opened
+    assert len(set(nonces)) == 2
+    asked.check_certificate(SIGNING, Kind.SIGNATURE)
+    assert len(nonces[2]) == 24, "no transaction: not of the length of a commitment"
+    assert len(verifier.store.evidence()) == 2
 
 
 def test_no_evidence_is_kept_unless_it_is_asked_for(tmp_path: Path) -> None:
-    verifier = open_verifier(tmp_path)
-    assert verifier.store.evidence_about(log_in(verifier, verifier.new_challenge()).handle) == []
+    verifier = open_verifier(tmp_path, store={"evidence_days": 0})
+    assert verifier.store.evidence(log_in(verifier, verifier.new_challenge()).handle) == []
 
 
 def test_what_is_over_is_erased_and_the_rest_stays(verifier: Verifier, clock: TurnedClock) -> None:
@@ -234,7 +255,7 @@ def test_a_person_can_be_forgotten(verifier: Verifier) -> None:
     verifier.store.remember(handle, "customer", NOW)
     assert verifier.store.forget(handle)
     assert not verifier.store.forget(handle)
-    assert verifier.store.evidence_about(handle) == []
+    assert verifier.store.evidence(handle) == []
 
 
 def test_the_number_of_a_list_never_goes_back(verifier: Verifier) -> None:

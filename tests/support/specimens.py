@@ -80,7 +80,7 @@ def at_hand(verifier: Verifier) -> Verifier:
     return replace(verifier, sources={"ocsp": _good}, handles=KnownHandles())
 
 
-def _good(holder: Holder, now: datetime) -> Status:
+def _good(holder: Holder, now: datetime, nonce: bytes) -> Status:
     return Status(Word.GOOD, now)
 
 
