@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 
 from domain.lists import ScopeRecord
 
+_DUE = 0.45
+"""The share of a list's life after which the next one is made, whatever the interval."""
+
 _SECOND = timedelta(seconds=1)
 
 
@@ -38,13 +41,14 @@ class CrlPolicy:
         return this_update, this_update + self.lifetime - _SECOND
 
     def is_due(self, record: ScopeRecord, now: datetime) -> bool:
-        """Whether the scope needs a new list: it has none, it changed, or its list is as old as `interval` or half
-        its own life, whichever comes first (a list made under a shorter lifetime must not run out)."""
+        """Whether the scope needs a new list: it has none, it changed, or its list is as old as `interval` or nearly
+        half its own life, whichever comes first: the next list is there before half of the life is gone, also where
+        many are due at once."""
         newest = record.published
         if newest is None or record.wanted > newest.covers:
             return True
-        half_life = (newest.next_update - newest.this_update) / 2
-        return now >= newest.this_update + min(self.interval, half_life)
+        life = newest.next_update - newest.this_update
+        return now >= newest.this_update + min(self.interval, life * _DUE)
 
     def is_behind(self, record: ScopeRecord, now: datetime) -> bool:
         """Whether the clock shows a time before the scope's newest list: then it is wrong, and nothing may be made."""

@@ -79,7 +79,7 @@ class ApiParts:
 def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certificate) -> Flask:
     """The API. `certificate_of` says which certificate a client showed; only tests give another."""
     status = parts.status
-    meter = Meter(status.lags)
+    meter = Meter(status.lags, status.gauges)
     app = make_shell(status.random, meter)
     callers = Callers(parts.credential_of, status.clock, certificate_of)
     for door in (

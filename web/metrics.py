@@ -10,10 +10,11 @@ from time import perf_counter
 
 from flask import Blueprint, Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import HistogramMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from domain.changes import BOUNDS, LagCount, Leg
+from domain.gauges import Gauges
 from web.environ import MULTIPROCESS, ROUTE
 
 _METHODS = frozenset(("GET", "HEAD", "POST"))
@@ -23,11 +24,12 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 1
 class Meter:
     """The counts of one service. What cannot be counted, because the disk is full, is served all the same.
 
-    `lags` gives what publishers counted in the database, the same for all services.
+    `lags` gives what publishers counted in the database, the same for all services; `gauges` says how things stand.
     """
 
-    def __init__(self, lags: Callable[[], Sequence[LagCount]] = tuple) -> None:
+    def __init__(self, lags: Callable[[], Sequence[LagCount]] = tuple, gauges: Gauges = tuple) -> None:
         self._lags = _Lags(lags)
+        self._gauges = _Standing(gauges)
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "jpki_http_requests", "HTTP requests", ("route", "method", "status"), registry=self._registry
@@ -70,7 +72,7 @@ class Meter:
         if MULTIPROCESS in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry) + generate_latest(self._lags)
+        return generate_latest(registry) + generate_latest(self._lags) + generate_latest(self._gauges)
 
 
 class _Lags(CollectorRegistry):
@@ -95,6 +97,21 @@ class _Lags(CollectorRegistry):
                 [leg.value], list(zip(bounds, sums, strict=True)), sum(row.seconds for row in counts if row.leg is leg)
             )
         yield family
+
+
+class _Standing(CollectorRegistry):
+    """The gauges, asked for when somebody looks."""
+
+    def __init__(self, gauges: Gauges) -> None:
+        super().__init__()
+        self._gauges_of = gauges
+
+    def collect(self) -> Iterator[Metric]:
+        for gauge in (gauge for gauge in self._gauges_of() if gauge.values):
+            family = GaugeMetricFamily(gauge.name, gauge.meaning, labels=[name for name, _ in gauge.values[0][0]])
+            for labels, value in gauge.values:
+                family.add_metric([label for _, label in labels], value)
+            yield family
 
 
 def measure(app: Flask, meter: Meter) -> None:

@@ -11,6 +11,7 @@ from flask import Flask
 
 from domain.certificates import Issuer, IssuerId
 from domain.changes import LagCount
+from domain.gauges import Gauges
 from domain.ports import Clock, RandomSource
 from domain.provisions import Record
 from web.front import OcspFront
@@ -33,11 +34,12 @@ class StatusParts:
     health: Health
     record: Record
     lags: Callable[[], Sequence[LagCount]] = tuple
+    gauges: Gauges = tuple
 
 
 def create_status(parts: StatusParts) -> Flask:
     """The status service. Nobody is known here: a request for OCSP speaks by its signature or not at all."""
-    meter = Meter(parts.lags)
+    meter = Meter(parts.lags, parts.gauges)
     app = make_shell(parts.random, meter)
     for door in (
         ocsp_blueprint(parts.answer, nobody, meter.ocsp_answer),

@@ -19,6 +19,7 @@ from config.assemble import Services, assemble
 from config.batching import make_batching
 from config.provisions import keep_turning
 from config.validating import make_validation
+from config.watching import gauges_of
 from mass.account import find_account, list_accounts
 from ocsp.responder import answer
 from policies.characters import propose
@@ -113,4 +114,5 @@ def _status_parts(services: Services) -> StatusParts:
         health=services.health,
         record=services.record,
         lags=services.lags,
+        gauges=partial(gauges_of, services),
     )

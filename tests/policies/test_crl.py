@@ -52,14 +52,14 @@ def test_a_scope_without_a_list_is_due() -> None:
     ],
 )
 def test_when_a_list_is_due(age: timedelta, wanted: int, due: bool) -> None:
-    policy = make_policy()
+    policy = make_policy(lifetime=3 * DAY)
     assert policy.is_due(record_of(policy, NOW - age, wanted=wanted), NOW) is due
 
 
-def test_a_list_made_under_a_shorter_lifetime_is_due_at_half_of_it() -> None:
+def test_the_next_list_is_there_before_half_of_the_life_is_gone() -> None:
     older = record_of(make_policy(lifetime=4 * HOUR, interval=HOUR, backdate=0 * HOUR), NOW)
     assert not make_policy().is_due(older, NOW + HOUR)
-    assert make_policy().is_due(older, NOW + 2 * HOUR)
+    assert make_policy().is_due(older, NOW + 2 * HOUR - 12 * MINUTE)
 
 
 def test_a_clock_before_the_newest_list_is_behind() -> None:

@@ -9,6 +9,7 @@ from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
 from domain.changes import LagCount, Leg
+from domain.gauges import Gauge
 from web.health import health_blueprint
 from web.metrics import Meter
 from web.shell import make_shell
@@ -78,6 +79,15 @@ def test_what_cannot_be_counted_is_served(monkeypatch: pytest.MonkeyPatch, app: 
     monkeypatch.setattr("prometheus_client.metrics.MetricWrapperBase.labels", full)
     assert app.test_client().get("/healthz").status_code == 200
     Meter().ocsp_answer("good")
+
+
+def test_gauges_are_asked_for_when_somebody_looks() -> None:
+    told = [Gauge("jpki_lists_overdue", "Lists", (((("issuer", "a"),), 1.0), ((("issuer", "b"),), 0.0)))]
+    app = make_shell(bytes, Meter(gauges=lambda: told))
+    text = app.test_client().get("/metrics").text
+    assert 'jpki_lists_overdue{issuer="a"} 1.0' in text
+    told[:] = [Gauge("jpki_lists_overdue", "Lists", ())]
+    assert "jpki_lists_overdue" not in app.test_client().get("/metrics").text
 
 
 def test_lags_of_revocations_are_a_histogram_of_the_databases_counts() -> None:
