@@ -21,6 +21,7 @@ from bench.mass import measure_mass
 from bench.ocsp import measure_ocsp
 from bench.peer import Peer
 from bench.plan import Plan, full, quick
+from bench.provisions import measure_provisions
 from bench.residents import measure_residents
 from bench.status import measure_status
 
@@ -31,7 +32,7 @@ _QUIET = 0.5
 _DISK = "/var/tmp"
 """Where databases lie: /tmp is in memory on many machines, and nothing there is durable."""
 
-PARTS = ("limits", "ocsp", "status", "issuance", "api", "lists", "residents", "mass")
+PARTS = ("limits", "ocsp", "status", "issuance", "api", "lists", "residents", "mass", "provisions")
 
 
 def main() -> None:
@@ -73,6 +74,7 @@ def run(plan: Plan, folder: Path, programs: Path, parts: tuple[str, ...]) -> lis
         "lists": lambda: measure_lists(make_house(folder / "lists"), peer, plan),
         "residents": lambda: measure_residents(services, folder, plan),
         "mass": lambda: measure_mass(folder / "mass", plan),
+        "provisions": lambda: measure_provisions(services, serials, plan),
     }
     figures = [figure for part in PARTS if part in parts for figure in measures[part]()]
     services.close()

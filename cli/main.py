@@ -57,6 +57,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "check": ("cli.check", "Compare database, OCSP, lists and audit trail with each other."),
         "explain": ("cli.explain", "Say why a resident's certificates have the status they have."),
         "report": ("cli.report", "Print figures: how long revocations took."),
+        "provisions": ("cli.provisions", "File, list and (two officers) open records of whom status was handed to."),
         "retention": ("cli.retention", "Erase records that were kept long enough; print how long each is kept."),
         "audit": ("cli.audit", "Verify the audit trail; write down its signed head; scan operators for serials."),
         "policy": ("cli.policy", "Print the rules in force: causes, register events, issuance, characters, profiles."),

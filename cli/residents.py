@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import click
 
-from cli import exposure, rotation
+from cli import exposure, ledger, rotation
 from cli.output import progress, table
 from cli.state import open_state
 from domain.errors import Refusal
@@ -35,6 +35,7 @@ def command() -> None:
 
 command.add_command(rotation.command)
 command.add_command(exposure.command)
+command.add_command(ledger.command)
 
 
 @command.command("load")

@@ -36,6 +36,7 @@ from ocsp.delegation import delegate
 from ocsp.ready import ReadyAnswers
 from ocsp.responder import OcspAnswer, Responder, ResponderKey, answer
 from oversight.inspection import Inspection
+from provisions.unlocking import unlock_act
 from provisions.writer import SegmentWriter
 from residents.parts import Intake
 from residents.rotation import require_same_keys
@@ -201,7 +202,8 @@ class Services:
     @cached_property
     def board(self) -> Board:
         """Where officers propose and confirm: every act that takes two is named here."""
-        return Board(self.begin, self.clock, self.random, {act.kind: act for act in officer_acts()})
+        acts = (*officer_acts(), unlock_act())
+        return Board(self.begin, self.clock, self.random, {act.kind: act for act in acts})
 
     @cached_property
     def mass(self) -> MassParts:

@@ -33,6 +33,7 @@ from web.handles import HandleParts, handles_blueprint
 from web.health import health_blueprint
 from web.holds import holds_blueprint
 from web.issuance import issuance_blueprint
+from web.ledger import LedgerParts, ledger_blueprint
 from web.lists import lists_blueprint
 from web.mass import mass_blueprint
 from web.metrics import Meter
@@ -72,6 +73,7 @@ class ApiParts:
     list_mass_events: Callable[[Party], Sequence[MassAccount]]
     find_mass_event: Callable[[str, Party], MassAccount]
     validate: Callable[[ValidationRequest], ValidationAnswer]
+    ledger: LedgerParts
     causes: Iterable[CauseRule]
     municipalities: Mapping[MunicipalityCode, Municipality]
 
@@ -102,6 +104,7 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
         handles_blueprint(parts.handles, callers),
         mass_blueprint(parts.list_mass_events, parts.find_mass_event, callers),
         validations_blueprint(parts.validate, meter.validation, callers),
+        ledger_blueprint(parts.ledger, callers),
         reference_blueprint(parts.causes, parts.municipalities),
         ocsp_blueprint(status.answer, callers.known, meter.ocsp_answer),
         lists_blueprint(status.crl_directory, status.issuers, status.clock, status.record, callers.known),

@@ -14,6 +14,7 @@ from web import (
     handles,
     holds,
     issuance,
+    ledger,
     mass,
     notices,
     ocsp,
@@ -130,6 +131,7 @@ def _acts() -> _Object:
         },
         **_mass_events(),
         **handles.describe_handles(),
+        **ledger.describe_ledger(),
         validations.PATH: act(
             "Validate, with consent", validations.ROLES, [key], validations.VALIDATION.schema, validations.ANSWERS
         ),

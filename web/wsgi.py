@@ -17,12 +17,14 @@ from ca.revoke import preview, revoke_resident
 from ca.visibility import visibility_of
 from config.assemble import Services, assemble
 from config.batching import make_batching
+from config.ledger import disclosure_office
 from config.provisions import keep_turning
 from config.validating import make_validation
 from config.watching import gauges_of
 from mass.account import find_account, list_accounts
 from ocsp.responder import answer
 from policies.characters import propose
+from provisions.disclosure import disclose_at_counter, disclose_to_owner, make_challenge
 from residents.intake import apply_all, apply_event, preview_event, rehearse
 from residents.listing import list_notices
 from validation.answer import validate
@@ -32,6 +34,7 @@ from verifiers.handle_pairs import counterparts
 from web.api import ApiParts, create_api
 from web.batches import BatchParts, read_line
 from web.handles import HandleParts
+from web.ledger import LedgerParts
 from web.status import StatusParts, create_status
 
 STATE = "JPKI_STATE"
@@ -43,6 +46,7 @@ def api(state: Path | None = None) -> Flask:
     services = _services(state)
     authority = services.authority
     batching = make_batching(services, read_line)
+    office = disclosure_office(services)
     return create_api(
         ApiParts(
             status=_status_parts(services),
@@ -73,6 +77,11 @@ def api(state: Path | None = None) -> Flask:
             list_mass_events=partial(list_accounts, services.mass),
             find_mass_event=partial(find_account, services.mass),
             validate=partial(validate, make_validation(services)),
+            ledger=LedgerParts(
+                challenge=partial(make_challenge, office),
+                to_owner=partial(disclose_to_owner, office),
+                at_counter=partial(disclose_at_counter, office),
+            ),
             causes=authority.causes.values(),
             municipalities=authority.municipalities,
         )

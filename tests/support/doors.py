@@ -31,11 +31,14 @@ from domain.holds import ReleaseReceipt
 from domain.lists import ListRecord, ListState, Scope
 from domain.mass import MassState
 from domain.parties import Credential, Party, Role, Usage
+from domain.provisions import Channel
 from domain.revocation import CertificateEffect, CrlReason, EffectWord, RevocationCause, RevocationReceipt
 from domain.validations import Format, Item
 from mass.account import MassAccount
 from ocsp.responder import OcspAnswer
 from policies.characters import propose
+from provisions.disclosure import Challenge, Disclosure
+from provisions.ledger import Told
 from residents.feed import BadNotice
 from residents.intake import Effect, Outcome
 from residents.listing import NoticeList
@@ -52,6 +55,7 @@ from verifiers.handle_office import KnownAs
 from web.api import ApiParts, create_api
 from web.batches import BatchParts
 from web.handles import HandleParts
+from web.ledger import LedgerParts
 from web.openapi import describe
 from web.status import StatusParts
 
@@ -150,6 +154,9 @@ _RESULTS = [
     Result(_REFUSED, {}, {}),
     Result(_ISSUED, dict.fromkeys(Kind, b"certificate"), {"name": (1,), "address": ()}),
 ]
+DISCLOSURE = Disclosure(
+    NOW, [Told(NOW, NOW, 1, "bank", None, "log-in", Channel.OCSP, "good", "", municipality=KIYOSE.code)]
+)
 _BATCH_ANSWERS = {
     "take_batch": _PROGRESS,
     "batch_progress": _PROGRESS,
@@ -191,6 +198,9 @@ class Acts:
             "find_mass_event": MASS_EVENT,
             "validate": VALIDATION,
             "answer": ANSWER,
+            "challenge": Challenge("Y2hhbGxlbmdl", NOW),
+            "to_owner": DISCLOSURE,
+            "at_counter": DISCLOSURE,
         }
     )
 
@@ -259,6 +269,7 @@ def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
         list_mass_events=acts.list_mass_events,
         find_mass_event=acts.find_mass_event,
         validate=acts.validate,
+        ledger=LedgerParts(challenge=acts.challenge, to_owner=acts.to_owner, at_counter=acts.at_counter),
         causes=load_causes().values(),
         municipalities=load_municipalities(),
     )
