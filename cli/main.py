@@ -51,6 +51,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "crl": ("cli.crl", "Publish revocation lists; show where each one stands."),
         "issuers": ("cli.issuers", "Show the key generations; found the ones that jpki.toml names anew."),
         "filters": ("cli.filters", "Make revocation filters for verifiers who check offline; check with them."),
+        "model": ("cli.model", "Show the status model of a node; make it."),
         "responders": ("cli.responders", "Show and renew the certificates of OCSP responders and of the API."),
     },
     "Oversight": {

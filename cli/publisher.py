@@ -40,6 +40,9 @@ FILED_AT_ONCE = 4
 MATCHED = 20
 """Batches of residents that are made comparable in one round: others write between two of them."""
 
+PRUNED = 20_000
+"""Changes of status that one round drops."""
+
 LONGEST_WAIT = timedelta(minutes=1)
 """Between rounds while something is refused; each refused round may spend list numbers."""
 
@@ -84,7 +87,7 @@ def assembled_anew(state: Path, services: Services) -> Services:
 def go_round(services: Services) -> bool:
     """One round; whether everything in it went well. The parts do not stop each other."""
     well = True
-    for part in (_age, _publish, _renew, _finish, _withdraw, _file, _erase, _forget, _match, _news):
+    for part in (_age, _publish, _renew, _finish, _withdraw, _file, _erase, _forget, _match, _prune, _news):
         try:
             well &= part(services)
         except Refusal as refusal:
@@ -178,6 +181,18 @@ def _erase(services: Services) -> bool:
 def _forget(services: Services) -> bool:
     if erased := erase_over(services.begin, services.clock, f"publisher:{services.publisher.holder}"):
         _log.info("erased validations that are not kept any longer", extra={"facts": {"validations": erased}})
+    return True
+
+
+def _prune(services: Services) -> bool:
+    """Drop changes of status that no model needs any more."""
+    with services.begin(write=False) as work:
+        if not work.status_changes.is_long():
+            return True
+    with services.begin() as work:
+        pruned = work.status_changes.prune(PRUNED)
+        work.commit()
+    _log.info("dropped changes of status that models have followed", extra={"facts": {"changes": pruned}})
     return True
 
 

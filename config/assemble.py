@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
-from threading import Event, Thread
 from time import time
 
 from ca.authority import Authority, Generation
@@ -18,6 +17,7 @@ from config.document import ConfigurationFaults
 from config.files import read_file, read_secret
 from config.key_ring import read_ring, require_whole_ring
 from config.municipalities import load_municipalities
+from config.nodes import StatusNode
 from config.provisions import make_writer
 from config.settings import IssuerSettings, Settings, load
 from crl.publisher import Publisher
@@ -41,9 +41,6 @@ from provisions.writer import SegmentWriter
 from residents.parts import Intake
 from residents.rotation import require_same_keys
 from residents.sealing import Sealer
-from store.follower import ModelStatusLookup, StatusFollower
-from store.model import StatusModel
-from store.status import SqlStatusLookup
 from store.work import SqlBegin
 from verifiers.admit import status_admission
 from verifiers.handle_office import HandleOffice
@@ -52,8 +49,6 @@ from verifiers.proposals import Board
 
 _READY_ANSWERS = 100_000
 """Kept by each worker: some 150 MB of RSA answers."""
-
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def system_clock() -> datetime:
@@ -76,8 +71,11 @@ class Services:
     Raises Refusal(BAD_CONFIGURATION) or ConfigurationFaults from whichever part cannot be made.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, node: str | None = None) -> None:
+        """`node` names one of several status nodes that a machine may have. A node with a name never writes to the
+        database, and has no key for it."""
         self.settings = settings
+        self._node = node
         self.clock = system_clock
         self.random = system_random
         self._generations: tuple[int, ...] = ()
@@ -89,12 +87,13 @@ class Services:
 
     @cached_property
     def begin(self) -> SqlBegin:
-        begin = SqlBegin(self.database_url, self.signer(self.settings.audit_key), keys=self)
+        signer = self.signer(self.settings.audit_key) if self._node is None else None
+        begin = SqlBegin(self.database_url, signer, keys=self)
         begin.on_change = self._follow
         return begin
 
     def _follow(self) -> None:
-        self.follower.follow()  # made when first needed: it reads through `begin`
+        self.node.follower.follow()
 
     def attend(self, generations: tuple[int, ...]) -> bool:
         """The `CodeKeyWatch` port: for the sealer, as soon as there is one. Many processes need none."""
@@ -105,27 +104,13 @@ class Services:
         return self.sealer.require(generations)
 
     @cached_property
+    def node(self) -> StatusNode:
+        return StatusNode(self.settings, self.database_url, self.clock, self._node)
+
+    @cached_property
     def status(self) -> StatusLookup:
         """What the model of this node says, or the database itself."""
-        return ModelStatusLookup(self.model, self.status_source, self.clock, self.settings.model.max_age)
-
-    @cached_property
-    def status_source(self) -> SqlStatusLookup:
-        return SqlStatusLookup(self.database_url)
-
-    @cached_property
-    def model(self) -> StatusModel:
-        # Its writes are not waited for, so after a power cut it may be anything: each start of the machine has its own.
-        return StatusModel(self.settings.model.folder / _BOOT.read_text("ascii").strip())
-
-    @cached_property
-    def follower(self) -> StatusFollower:
-        return StatusFollower(self.model, self.begin, self.clock, self.settings.model.folder / "follower.lock")
-
-    def keep_following(self) -> None:
-        """Have a thread of this process keep the model up to date, as long as no other process of the node does."""
-        arguments = (self.settings.model.poll, Event())
-        Thread(target=self.follower.run, args=arguments, name="status-follower", daemon=True).start()
+        return self.node.lookup
 
     @cached_property
     def record(self) -> SegmentWriter:
@@ -300,7 +285,7 @@ class Services:
 
     def close(self) -> None:
         """Let go of provision records, and close the database connections that are not in use."""
-        for part in ("record", "begin", "status_source", "model"):
+        for part in ("record", "begin", "node"):
             if part in self.__dict__:
                 getattr(self, part).close()
 
@@ -334,6 +319,6 @@ class Services:
             raise Refusal(refusal.code, f"{key.name}: {refusal.detail}") from None
 
 
-def assemble(state: Path) -> Services:
-    """The services of a state directory. Raises ConfigurationFaults."""
-    return Services(load(state))
+def assemble(state: Path, node: str | None = None) -> Services:
+    """The services of a state directory, for a node of that name if there is one. Raises ConfigurationFaults."""
+    return Services(load(state), node)

@@ -34,6 +34,9 @@ from domain.validations import ValidationRepository
 Clock = Callable[[], datetime]
 """Now, aware UTC in whole seconds. A use case reads it once."""
 
+Steady = Callable[[], int]
+"""Nanoseconds since the machine's start, the same in all its processes. Nobody sets it right, so it tells ages."""
+
 RandomSource = Callable[[int], bytes]
 """That many random octets."""
 

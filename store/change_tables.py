@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text
 
 from domain.changes import Leg
 from domain.revocation import RevocationCause
@@ -46,4 +46,6 @@ status_changes = Table(
     Column("sequence", RowId, primary_key=True, autoincrement=True),
     Column("issuer", Text, nullable=False),
     Column("serial", SerialOctets, nullable=False),
+    # The beginning of the audit head's digest after that commit; null from processes of the version before.
+    Column("link", LargeBinary),
 )

@@ -7,36 +7,46 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import lmdb
 
-from domain.certificates import IssuerId
 from domain.errors import Code, Refusal
-from domain.ports import Clock, StatusLookup
-from domain.serial import SerialNumber
-from domain.status import CertificateStatus
+from domain.ports import Clock, Steady
+from store.feed import StatusFeed
 from store.model import Overtaken, StatusModel
-from store.work import SqlBegin
 
 _log = logging.getLogger("jpki.status")
 _LIMIT = 5000
+_FEW = 50_000
+"""Changes beside a base that never are too many."""
+
+_SHARE = 16
+"""More changes than one for so many certificates have a new base made, and so does a day: certificates end."""
+
+_DAY = 86_400 * 10**9
+_REST = 0.02
+"""Seconds between two readings of the feed, however often it wakes us."""
 
 
 class StatusFollower:
-    """Keeps a model up to date from the database. Every process of a node may have one: one at a time works."""
+    """Keeps a model up to date from the feed. Every process of a node may have one: one at a time works."""
 
-    def __init__(self, model: StatusModel, begin: SqlBegin, clock: Clock, lock: Path) -> None:
-        self._model, self._begin, self._clock, self._lock = model, begin, clock, lock
+    def __init__(self, model: StatusModel, feed: StatusFeed, clock: Clock, steady: Steady, folder: Path) -> None:
+        """`folder` is where processes find out who works."""
+        self._model, self._feed, self._clock, self._steady, self._folder = model, feed, clock, steady, folder
+        self.make_elsewhere: Callable[[], object] = self.make
+        """How `run` has large bases made: that takes a processor for a while, which is better another process's."""
+        self._maker: threading.Thread | None = None
 
     def follow(self) -> bool:
-        """Apply all changes there are; False when the model must be built first. What returned before this was called
+        """Apply all changes there are; False when the model must be made first. What returned before this was called
         is in the model when it returns. Raises Refusal(STORE_UNAVAILABLE), also when the model cannot be written."""
         try:
             while (done := self._step()) is None:
                 pass
-        except lmdb.Error as error:
+        except (lmdb.Error, OSError) as error:
             raise _unwritable(error) from None
         return done
 
@@ -45,59 +55,89 @@ class StatusFollower:
         state = self._model.state()
         if state is None:
             return False
-        asked = int(self._clock().timestamp())
-        with self._begin(write=False) as work:
-            rows = work.status_changes.after(state.sequence, _LIMIT)
-            if not rows and work.status_changes.last() < state.sequence:
-                return False  # an older database was restored
-        if not rows and state.checked_at >= asked:
+        asked = self._steady()
+        changes = self._feed.after(state.position, _LIMIT)
+        if changes is None:
+            # Too long ago, or another past: a backup was restored. From now on it is not believed.
+            self._model.forget(state)
+            return False
+        if not changes.rows and state.checked_at >= asked:
             return True
-        complete = len(rows) < _LIMIT
-        sequence = rows[-1][0] if rows else state.sequence
         try:
-            self._model.apply(state, [row for _, row in rows], sequence, asked if complete else None)
+            self._model.apply(state, changes.rows, changes.position, asked if changes.complete else None)
         except Overtaken:
             return None
-        return True if complete else None
+        return True if changes.complete else None
 
-    def build(self) -> int:
-        """Make the model anew while the old one is read; how many certificates are in it. Raises as `follow` does, and
-        Refusal(BUSY) when another process is at it."""
-        with self._held() as mine:
+    def make(self) -> int:
+        """Make what is to be made: the model from the database if it cannot follow, a new base from the one before if
+        that has grown old. How many certificates are in it. Raises as `follow` does, and Refusal(BUSY) when another
+        process is at it."""
+        with self._held("maker") as mine:
             if not mine:
-                raise Refusal(Code.BUSY, "another process follows the database on this node and builds the model")
-            return self._build()
+                raise Refusal(Code.BUSY, "another process of this node makes the status model")
+            try:
+                return self._make()
+            except (lmdb.Error, OSError) as error:
+                raise _unwritable(error) from None
 
-    def _build(self) -> int:
-        try:
-            with self._begin(write=False) as work:
-                count = self._model.build(work.status_changes.everything(), work.status_changes.last())
-        except lmdb.Error as error:
-            raise _unwritable(error) from None
-        self.follow()
-        return count
+    def _make(self) -> int:
+        now = int(self._clock().timestamp())
+        if self.follow():
+            if self._is_old():
+                self._model.merge(now, self._steady())
+        else:
+            begun = self._steady()
+            with self._feed.everything(self._model.marks, now) as (position, blocks):
+                self._model.build(blocks, position, now, begun)
+            self.follow()
+        return self._model.sizes()[0]
+
+    def _is_old(self) -> bool:
+        state = self._model.state()
+        certificates, changes = self._model.sizes()
+        age = self._steady() - state.made_at if state else 0
+        return changes > max(_FEW, certificates // _SHARE) or age > _DAY
 
     def run(self, poll: timedelta, stop: threading.Event) -> None:
         """Follow until told to stop, whenever no other process of the node does."""
         while not stop.is_set():
-            with self._held() as mine:
-                while mine and not stop.wait(poll.total_seconds()):
+            with self._held("follower") as mine:
+                while mine and not stop.is_set():
                     self._attempt()
+                    stop.wait(_REST)
+                    self._feed.wait(poll.total_seconds(), stop)
             stop.wait(poll.total_seconds())
+            self._model.refresh()
 
     def _attempt(self) -> None:
         try:
-            if not self.follow():
-                _log.info("built the status model", extra={"facts": {"certificates": self._build()}})
+            if not self.follow() or self._is_old():
+                self._have_made()
         except Refusal as refusal:
             # Look-ups notice by the model's age, and ask the database themselves.
             _log.warning("the status model stays behind", extra={"facts": {"why": refusal.code.value}})
 
+    def _have_made(self) -> None:
+        """Beside the following, which goes on."""
+
+        def work() -> None:
+            try:
+                large = max(self._feed.newest().sequence, *self._model.sizes()) > _FEW
+                (self.make_elsewhere if large else self.make)()
+            except Exception as error:  # it is tried again
+                _log.warning("no status model was made", extra={"facts": {"why": type(error).__name__}})
+
+        maker = self._maker
+        if maker is None or not maker.is_alive():
+            self._maker = threading.Thread(target=work, name="status-maker", daemon=True)
+            self._maker.start()
+
     @contextmanager
-    def _held(self) -> Iterator[bool]:
-        """Whether this process is the one that follows; it lets go when it ends, however it ends."""
-        self._lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._lock.open("ab") as file:
+    def _held(self, task: str) -> Iterator[bool]:
+        """Whether this process is the one that does this; it lets go when it ends, however it ends."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self._folder / f"{task}.lock").open("ab") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -106,38 +146,5 @@ class StatusFollower:
                 yield True
 
 
-class ModelStatusLookup:
-    """`domain.ports.StatusLookup` that asks the model first. What is not in it, and everything when it has not been
-    seen to agree with the database for longer than `max_age`, is asked of the `source`: only that may say *unknown*."""
-
-    def __init__(self, model: StatusModel, source: StatusLookup, clock: Clock, max_age: timedelta) -> None:
-        self._model, self._source, self._clock = model, source, clock
-        self._max_age = max_age
-        self._bounds: tuple[datetime, int, int] | None = None
-
-    def status_of(self, issuer: IssuerId, serial: SerialNumber) -> CertificateStatus:
-        """Raises Refusal(STORE_UNAVAILABLE) or Refusal(BUSY)."""
-        try:
-            found = self._model.find(issuer, serial, *self._seconds())
-        except lmdb.Error:
-            found = None
-        return found or self._source.status_of(issuer, serial)
-
-    def good_at(self, issuer: IssuerId, now: datetime) -> Callable[[bytes], bool]:
-        try:
-            return self._model.good_at(issuer, int((now - self._max_age).timestamp()), int(now.timestamp()))
-        except lmdb.Error:
-            return lambda _: False
-
-    def _seconds(self) -> tuple[int, int]:
-        """The oldest comparison that is believed, and now. Kept while the clock gives the same object: it is asked many
-        thousand times in a second."""
-        now = self._clock()
-        bounds = self._bounds
-        if bounds is None or bounds[0] is not now:
-            bounds = self._bounds = now, int((now - self._max_age).timestamp()), int(now.timestamp())
-        return bounds[1:]
-
-
-def _unwritable(error: lmdb.Error) -> Refusal:
+def _unwritable(error: Exception) -> Refusal:
     return Refusal(Code.STORE_UNAVAILABLE, f"the status model cannot be written ({type(error).__name__}); see the disk")

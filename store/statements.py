@@ -31,6 +31,7 @@ class Statements:
         self._over = False
         self._streams: list[Any] = []
         self._dialect = engine.dialect
+        self.postgresql = engine.dialect.name == "postgresql"
         try:
             self._pooled = _begun(engine, write, lasting)
         except _ERRORS as error:

@@ -1,36 +1,33 @@
-"""Changes of status, in the order of their commits: what the status models of all nodes follow."""
+"""Changes of status, in the order of their commits: what the status models of all nodes follow (`store.feed`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
-from domain.certificates import CertificateState, IssuerId
+from domain.certificates import IssuerId
 from domain.serial import SerialNumber
 from store.change_tables import status_changes
 from store.statements import Statements
-from store.tables import certificates, revocations
 
-_s, _c, _r = status_changes.c, certificates.c, revocations.c
+CHANNEL = "jpki_status"
+"""Where PostgreSQL tells of urgent changes."""
+
+KEPT = 1_000_000
+"""Changes that are kept for models to follow, some 100 MB: a week of a nation's. A model that is further behind is made
+anew, which takes less time than so many changes."""
+
+LINK = 8
+"""Octets of the audit head's digest that a change keeps."""
+
+_s = status_changes.c
 _INSERT = insert(status_changes)
+_TELL = select(func.pg_notify(CHANNEL, ""))
+# Apart, because SQLite looks at all rows for both at once.
+_FIRST = select(func.min(_s.sequence).label("sequence"))
 _LAST = select(func.max(_s.sequence).label("sequence"))
-_STATUS = (_c.issuer, _c.serial, _c.state, _c.not_after, _r.revoked_at, _r.reason)
-_REVOKED = (_r.issuer == _c.issuer) & (_r.serial == _c.serial)
-_AFTER = (
-    select(_s.sequence, _s.issuer, _s.serial, *_STATUS[2:])
-    .outerjoin_from(status_changes, certificates, (_c.issuer == _s.issuer) & (_c.serial == _s.serial))
-    .outerjoin(revocations, _REVOKED)
-    .where(_s.sequence > bindparam("after"))
-    .order_by(_s.sequence)
-    .limit(bindparam("limit"))
-)
-_ALL = select(*_STATUS).outerjoin(revocations, _REVOKED).where(_c.state == CertificateState.ISSUED).order_by(_c.serial)
-_BLOCK = 1 << 14
-
-StatusRow = tuple[str, bytes, str | None, int | None, int | None, int | None]
-"""Issuer, serial, state (None when the certificate's row was erased), end of validity, and when and why it was revoked
-or held: as stored, since there are millions."""
+_PRUNE = delete(status_changes).where(_s.sequence < bindparam("before"))
 
 
 class StatusChanges:
@@ -49,25 +46,29 @@ class StatusChanges:
         self._noted.update(dict.fromkeys(certificates))
         self._urgent |= urgent
 
-    def write(self) -> bool:
-        """Put the noted ones on record; whether there are urgent ones."""
+    def write(self, head: bytes) -> bool:
+        """Put the noted ones on record; whether there are urgent ones. `head` is the digest of the audit head as this
+        commit leaves it."""
         if self._noted:
-            rows = [{"issuer": issuer, "serial": serial} for issuer, serial in self._noted]
+            link = head[:LINK]
+            rows = [{"issuer": issuer, "serial": serial, "link": link} for issuer, serial in self._noted]
             self._statements.run(_INSERT, rows)
+            if self._urgent and self._statements.postgresql:
+                self._statements.one(_TELL)
         return self._urgent
 
-    def last(self) -> int:
-        """The number of the newest change, 0 before the first."""
-        return self._statements.one(_LAST).sequence or 0
+    def is_long(self, kept: int = KEPT) -> bool:
+        """Whether there is something to prune."""
+        first, last = self._ends()
+        return last - first >= kept
 
-    def after(self, sequence: int, limit: int) -> Sequence[tuple[int, StatusRow]]:
-        """Certificates that changed after that change, with the status they have now."""
-        rows: list[tuple[int, StatusRow]] = []
-        for block in self._statements.blocks(_AFTER, {"after": sequence, "limit": limit}, limit):
-            rows += [(row[0], tuple(row[1:])) for row in block]
-        return rows
+    def prune(self, most: int, kept: int = KEPT) -> int:
+        """Drop changes before the newest `kept`, `most` of them at once; how many were dropped."""
+        first, last = self._ends()
+        before = min(last - kept + 1, first + most)
+        return self._statements.run(_PRUNE, {"before": before}) if first < before else 0
 
-    def everything(self) -> Iterator[Sequence[StatusRow]]:
-        """All issued certificates by serial, some thousands at a time."""
-        for block in self._statements.blocks(_ALL, {}, _BLOCK):
-            yield [tuple(row) for row in block]
+    def _ends(self) -> tuple[int, int]:
+        """The numbers of the oldest and the newest change; 0 twice when there is none."""
+        first, last = (self._statements.one(end).sequence for end in (_FIRST, _LAST))
+        return first or 0, last or 0

@@ -23,7 +23,7 @@ _MOVE = update(audit_head)
 class Trail:
     """`domain.ports.AuditTrail`."""
 
-    def __init__(self, statements: Statements, signer: Signer) -> None:
+    def __init__(self, statements: Statements, signer: Signer | None) -> None:
         self._statements = statements
         self._signer = signer
         self._newest: tuple[int, bytes] | None = None
@@ -40,12 +40,12 @@ class Trail:
     def append(self, event: AuditEvent) -> None:
         self._bodies.append(body_of(event))
 
-    def chain(self) -> None:
-        """Store the waiting events behind the head and sign the new one."""
-        if not self._bodies:
-            return
-        if self._newest is None:
+    def chain(self) -> bytes:
+        """Store the waiting events behind the head and sign the new one. The digest of the head."""
+        if self._newest is None or self._signer is None:
             raise RuntimeError("this unit of work only reads")
+        if not self._bodies:
+            return self._newest[1]
         rows = chain(self._newest, self._bodies)
         self._statements.run(
             _INSERT, [{"sequence": row.sequence, "body": row.body, "digest": row.digest} for row in rows]
@@ -54,6 +54,7 @@ class Trail:
         signature = self._signer.sign(head_octets(sequence, digest))
         head = {"sequence": sequence, "digest": digest, "signature": signature, "key_id": self._signer.key_id}
         self._statements.run(_MOVE, head)
+        return digest
 
     def rows(self, after: int = 0) -> Iterator[AuditRow]:
         for row in self._statements.stream(_ROWS, {"after": after}):

@@ -44,7 +44,7 @@ class SqlUnitOfWork:
     def __init__(
         self,
         engine: Engine,
-        signer: Signer,
+        signer: Signer | None,
         write: bool,
         keys: CodeKeyWatch | None,
         on_change: Callable[[], object],
@@ -97,8 +97,7 @@ class SqlUnitOfWork:
 
     def commit(self) -> None:
         self.lists.write_wanted()
-        urgent = self.status_changes.write()
-        self.audit.chain()
+        urgent = self.status_changes.write(self.audit.chain())
         self._statements.commit()
         if urgent:
             self._on_change()
@@ -113,9 +112,10 @@ class SqlBegin:
     """`domain.ports.Begin`. Threads may share it; a forked child opens connections of its own."""
 
     def __init__(
-        self, url: str, signer: Signer, *, lock_wait: float = LOCK_WAIT, keys: CodeKeyWatch | None = None
+        self, url: str, signer: Signer | None, *, lock_wait: float = LOCK_WAIT, keys: CodeKeyWatch | None = None
     ) -> None:
-        """`signer` signs audit heads inside the transaction: a key in memory, never a device that can stall.
+        """`signer` signs audit heads inside the transaction: a key in memory, never a device that can stall. None for
+        whoever only reads.
 
         `lock_wait` is in seconds. `keys` hears which generations of the keys of resident codes rows are made with.
         Connects when first called. Raises Refusal(BAD_CONFIGURATION).

@@ -107,7 +107,7 @@ def status(state: Path | None = None) -> Flask:
 def _services(state: Path | None) -> Services:
     services = assemble(state or Path(os.environ[STATE]))
     services.require_schema()
-    services.keep_following()
+    services.node.keep_following()
     keep_turning(services.record)
     return services
 

@@ -149,7 +149,8 @@ def full_disk(served: Served) -> Iterator[None]:
 
 def test_a_full_disk(over_sqlite: Counter) -> None:
     with over_sqlite.unchanged(), full_disk(over_sqlite.served):
-        over_sqlite.refuses("store-unavailable", 15, "good")
+        # No status is handed over that cannot be put on record.
+        over_sqlite.refuses("store-unavailable", 15, "good", "try_later")
     over_sqlite.goes_on()
 
 

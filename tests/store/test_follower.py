@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import lmdb
 import pytest
@@ -23,8 +24,11 @@ from domain.holds import Release
 from domain.revocation import CrlReason
 from domain.serial import SerialNumber
 from domain.status import UNKNOWN, CertificateStatus
-from store.follower import ModelStatusLookup, StatusFollower
+from store.base import Records, write_base
+from store.feed import START, StatusFeed
+from store.follower import StatusFollower
 from store.model import Overtaken, StatusModel
+from store.model_status import ModelStatusLookup
 from store.work import SqlBegin
 from tests.support.authority import TurnedClock
 from tests.support.people import serial_of
@@ -55,10 +59,24 @@ class Node:
         assert isinstance(self.store.begin, SqlBegin)
         self.begin = self.store.begin
         self.model = StatusModel(self.folder / "model")
-        self.follower = StatusFollower(self.model, self.begin, self.clock, self.folder / "lock")
-        self.lookup = ModelStatusLookup(self.model, self.store.status, self.clock, MAX_AGE)
-        self.alone = ModelStatusLookup(self.model, Silent(), self.clock, MAX_AGE)
+        self.feed = StatusFeed(self.store.url)
+        self.follower = StatusFollower(self.model, self.feed, self.clock, self.steady, self.folder)
+        self.lookup = ModelStatusLookup(self.model, self.store.status, self.clock, self.steady, MAX_AGE)
+        self.alone = ModelStatusLookup(self.model, Silent(), self.clock, self.steady, MAX_AGE)
         self.begin.on_change = self.follower.follow
+
+    def steady(self) -> int:
+        return int(self.clock().timestamp()) * 10**9
+
+    def build(self) -> int:
+        """Have the model made anew; how many are in it."""
+        if state := self.model.state():
+            self.model.forget(state)
+        return self.follower.make()
+
+    def close(self) -> None:
+        self.model.close()
+        self.feed.close()
 
     def issue(self, label: str, **changes: Any) -> CertificateRecord:
         record = add_certificate(self.begin, label, **changes)
@@ -84,7 +102,7 @@ class Node:
 def node(store: Store, tmp_path: Path) -> Iterator[Node]:
     node = Node(store, tmp_path)
     yield node
-    node.model.close()
+    node.close()
 
 
 def test_before_the_first_build_the_database_is_asked(node: Node) -> None:
@@ -100,7 +118,7 @@ def test_a_model_says_what_the_database_says(node: Node) -> None:
     add_certificate(node.begin, "reserved")
     node.revoke(records["revoked"])
     node.revoke(records["held"], CrlReason.CERTIFICATE_HOLD)
-    assert node.follower.build() == 3
+    assert node.build() == 3
     for label in records:
         said = node.alone.status_of(ISSUER, serial_of(label))
         assert said == node.store.status.status_of(ISSUER, serial_of(label))
@@ -109,7 +127,7 @@ def test_a_model_says_what_the_database_says(node: Node) -> None:
 
 def test_a_revocation_is_in_the_model_when_it_returns(node: Node) -> None:
     record = node.issue("holder")
-    node.follower.build()
+    node.build()
     assert node.word() == "good"
     node.revoke(record)
     assert node.word() == "revoked"
@@ -117,7 +135,7 @@ def test_a_revocation_is_in_the_model_when_it_returns(node: Node) -> None:
 
 def test_a_release_is_in_the_model_when_it_returns(node: Node) -> None:
     record = node.issue("holder")
-    node.follower.build()
+    node.build()
     node.revoke(record, CrlReason.CERTIFICATE_HOLD)
     assert node.word() == "revoked"
     held_at = revocation_of(record).revoked_at
@@ -128,7 +146,7 @@ def test_a_release_is_in_the_model_when_it_returns(node: Node) -> None:
 
 
 def test_a_new_certificate_is_looked_for_in_the_database_until_the_model_has_it(node: Node) -> None:
-    node.follower.build()
+    node.build()
     node.issue("holder")
     with pytest.raises(Refusal):
         node.word()
@@ -140,14 +158,14 @@ def test_a_new_certificate_is_looked_for_in_the_database_until_the_model_has_it(
 def test_issuers_are_told_apart(node: Node) -> None:
     node.issue("holder")
     node.issue("other", issuer=OTHER)
-    node.follower.build()
+    node.build()
     assert node.word("other", OTHER) == "good"
     assert node.lookup.status_of(OTHER, serial_of("holder")) == UNKNOWN
     assert node.lookup.status_of(IssuerId("nobody"), serial_of("holder")) == UNKNOWN
 
 
 def test_an_issuer_that_another_process_met_first_is_known(node: Node) -> None:
-    node.follower.build()
+    node.build()
     second = StatusModel(node.folder / "model-of-the-same-file")
     second.close()
     node.issue("holder")
@@ -158,7 +176,7 @@ def test_an_issuer_that_another_process_met_first_is_known(node: Node) -> None:
 
 def test_a_model_that_was_not_compared_for_long_is_not_believed(node: Node) -> None:
     node.issue("holder")
-    node.follower.build()
+    node.build()
     node.clock.forward(MAX_AGE)
     assert node.word() == "good"
     node.clock.forward(SECOND)
@@ -173,7 +191,7 @@ def test_a_model_that_was_not_compared_for_long_is_not_believed(node: Node) -> N
 def test_a_certificate_that_has_ended_is_asked_of_the_database(node: Node) -> None:
     record = node.issue("holder")
     node.revoke(record)
-    node.follower.build()
+    node.build()
     assert node.word() == "revoked"
     node.clock.forward(record.validity.not_after - node.clock() + SECOND)
     node.follower.follow()
@@ -183,32 +201,130 @@ def test_a_certificate_that_has_ended_is_asked_of_the_database(node: Node) -> No
 
 def test_what_was_read_before_another_process_wrote_is_read_again(node: Node) -> None:
     record = node.issue("holder")
-    node.follower.build()
+    node.build()
     seen = node.model.state()
     assert seen is not None
-    with node.begin(write=False) as work:
-        old = [row for _, row in work.status_changes.after(0, 9)]
+    old = node.feed.after(START, 9)
+    assert old is not None
     node.revoke(record)
     with pytest.raises(Overtaken):
-        node.model.apply(seen, old, seen.sequence, None)
+        node.model.apply(seen, old.rows, seen.position, None)
     assert node.word() == "revoked"
 
 
 def test_an_older_database_has_the_model_made_anew(node: Node) -> None:
     node.issue("holder")
-    node.follower.build()
+    node.build()
     state = node.model.state()
     assert state is not None
-    node.model.apply(state, [], state.sequence + 99, None)
+    node.model.apply(state, [], replace(state.position, sequence=99), None)
+    assert node.word() == "good"
     assert not node.follower.follow()
-    node.follower.build()
+    with pytest.raises(Refusal):
+        node.word()
+    node.follower.make()
     assert node.word() == "good"
 
 
+def test_another_past_with_as_many_changes_has_the_model_made_anew(node: Node) -> None:
+    node.issue("holder")
+    node.build()
+    state = node.model.state()
+    assert state is not None
+    node.model.apply(state, [], replace(state.position, link=b"anything"), None)
+    assert not node.follower.follow()
+    with pytest.raises(Refusal):
+        node.word()
+
+
+def test_a_model_that_is_behind_what_is_kept_is_made_anew(node: Node) -> None:
+    record = node.issue("holder")
+    node.build()
+    node.begin.on_change = lambda: None
+    for number in range(5):
+        node.issue(f"holder {number}")
+    node.revoke(record)
+    with node.begin() as work:
+        assert work.status_changes.prune(3, kept=2) == 3
+        assert work.status_changes.prune(9, kept=2) == 2
+        assert work.status_changes.prune(9, kept=2) == 0
+        work.commit()
+    assert not node.follower.follow()
+    assert node.lookup.status_of(ISSUER, serial_of("holder")).word == "revoked"
+    assert node.follower.make() == 6
+    assert node.word() == "revoked"
+    assert node.word("holder 4") == "good"
+
+
+def test_nothing_is_pruned_of_a_feed_that_is_short_or_empty(node: Node) -> None:
+    with node.begin() as work:
+        assert work.status_changes.prune(9) == 0
+    node.issue("holder")
+    with node.begin() as work:
+        assert work.status_changes.prune(9) == 0
+
+
+def test_a_new_base_says_what_the_old_one_and_the_changes_said(node: Node) -> None:
+    records = [node.issue(f"holder {number}") for number in range(20)]
+    node.build()
+    for record in records[:5]:
+        node.revoke(record)
+    records += [node.issue(f"new {number}") for number in range(5)]
+    node.follower.follow()
+    assert node.model.sizes() == (20, 10)
+    assert node.model.merge(int(node.clock().timestamp()), node.steady())
+    assert node.model.sizes() == (25, 0)
+    for record in records:
+        asked = record.issuer, record.serial
+        assert node.alone.status_of(*asked) == node.store.status.status_of(*asked)
+
+
+def test_what_has_ended_leaves_the_model_with_the_next_base(node: Node) -> None:
+    record = node.issue("holder")
+    node.issue("later", validity=replace(record.validity, not_after=record.validity.not_after + 9 * SECOND))
+    node.build()
+    node.revoke(record)
+    node.clock.forward(record.validity.not_after - node.clock() + SECOND)
+    assert node.follower.make() == 1
+    assert node.model.sizes() == (1, 0)
+    assert node.word("later") == "good"
+
+
+def test_a_revocation_while_a_base_is_made_stays(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = node.issue("holder")
+    node.build()
+    node.issue("another")
+    node.follower.follow()
+
+    def slowly(path: Path, blocks: Iterable[Records], now: int) -> int:
+        count = write_base(path, blocks, now)
+        node.revoke(record)
+        return count
+
+    monkeypatch.setattr("store.model.write_base", slowly)
+    assert node.model.merge(int(node.clock().timestamp()), node.steady())
+    assert node.model.sizes() == (2, 1)
+    assert node.word() == "revoked"
+    assert node.word("another") == "good"
+
+
+def test_a_clock_that_is_set_back_makes_nothing_believed_longer(node: Node) -> None:
+    node.issue("holder")
+    seconds = iter(range(0, 90, 3))
+    lookup = ModelStatusLookup(node.model, Silent(), node.clock, lambda: next(seconds) * 10**9, MAX_AGE)
+    follower = StatusFollower(node.model, node.feed, node.clock, lambda: 0, node.folder)
+    follower.make()
+    node.clock.forward(-999 * SECOND)
+    assert lookup.status_of(ISSUER, serial_of("holder")).word == "good"
+    assert lookup.status_of(ISSUER, serial_of("holder")).word == "good"
+    with pytest.raises(Refusal):
+        lookup.status_of(ISSUER, serial_of("holder"))
+
+
 def test_two_followers_do_not_build_at_once(node: Node) -> None:
-    second = StatusFollower(node.model, node.begin, node.clock, node.folder / "lock")
-    with node.follower._held() as mine, pytest.raises(Refusal) as caught:
-        second.build()
+    second = StatusFollower(node.model, node.feed, node.clock, node.steady, node.folder)
+    with node.follower._held("maker") as mine, pytest.raises(Refusal) as caught:
+        second.make()
     assert mine
     assert caught.value.code is Code.BUSY
 
@@ -231,7 +347,7 @@ def test_a_thread_builds_and_then_follows(node: Node) -> None:
 
 def test_many_changes_are_applied_in_parts(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("store.follower._LIMIT", 3)
-    node.follower.build()
+    node.build()
     for number in range(7):
         node.issue(f"holder {number}")
     assert node.follower.follow()
@@ -240,7 +356,7 @@ def test_many_changes_are_applied_in_parts(node: Node, monkeypatch: pytest.Monke
 
 def test_random_lives_are_told_alike_by_model_and_database(node: Node) -> None:
     chance, records = Random(11), list[CertificateRecord]()
-    node.follower.build()
+    node.build()
     for number in range(40):
         act = chance.choice(["issue", "issue", "revoke", "hold", "build", "wait"])
         if act == "issue":
@@ -251,7 +367,7 @@ def test_random_lives_are_told_alike_by_model_and_database(node: Node) -> None:
                     chance.choice(records), CrlReason.CERTIFICATE_HOLD if act == "hold" else CrlReason.SUPERSEDED
                 )
         elif act == "build":
-            node.follower.build()
+            node.build()
         else:
             node.clock.forward(chance.randrange(9) * SECOND)
         for record in records:
@@ -263,12 +379,12 @@ def test_a_model_that_cannot_be_written_is_refused_and_not_believed_for_long(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = node.issue("holder")
-    node.follower.build()
+    node.build()
 
     def full(*_: object, **__: object) -> None:
         raise lmdb.MapFullError("no room")
 
-    monkeypatch.setattr(StatusModel, "_put", full)
+    monkeypatch.setattr(StatusModel, "apply", full)
     with pytest.raises(Refusal) as caught:
         node.revoke(record)
     assert caught.value.code is Code.STORE_UNAVAILABLE
@@ -288,7 +404,7 @@ def _revoke_elsewhere(url: str, folder: Path, record: CertificateRecord, ready: 
 
 def test_a_revocation_by_one_process_is_told_by_another_when_it_returned(node: Node) -> None:
     record = node.issue("holder")
-    node.follower.build()
+    node.build()
     assert node.word() == "good"
     here, there = get_context("spawn").Pipe()
     arguments = (node.store.url, node.folder, record, there)
@@ -300,37 +416,35 @@ def test_a_revocation_by_one_process_is_told_by_another_when_it_returned(node: N
     assert process.exitcode == 0
 
 
-def _build_and_die(url: str, folder: Path, blocks: int) -> None:
+def _build_and_die(url: str, folder: Path) -> None:
     from tests.support.stores import sql_store
 
     with sql_store(url) as store:
         node = Node(store, folder)
-        real = StatusModel._put
 
-        def dying(self: StatusModel, *arguments: Any, **options: Any) -> None:
-            nonlocal blocks
-            real(self, *arguments, **options)
-            blocks -= 1
-            if not blocks:
-                os.kill(os.getpid(), signal.SIGKILL)
+        def dying(path: Path, blocks: Iterable[Records], now: int) -> int:
+            write_base(path, blocks, now)
+            os.kill(os.getpid(), signal.SIGKILL)
+            return 0
 
-        StatusModel._put = dying  # type: ignore[method-assign]
-        node.follower.build()
+        with patch("store.model.write_base", dying):
+            node.model.merge(int(node.clock().timestamp()), node.steady())
 
 
 def test_a_killed_build_leaves_the_model_as_it_was(node: Node) -> None:
     record = node.issue("holder")
-    node.follower.build()
+    node.build()
     before = node.model.state()
-    process = get_context("spawn").Process(target=_build_and_die, args=(node.store.url, node.folder, 1))
+    process = get_context("spawn").Process(target=_build_and_die, args=(node.store.url, node.folder))
     process.start()
     process.join(timeout=60)
     assert process.exitcode == -signal.SIGKILL
     assert node.model.state() == before
     assert node.word() == "good"
     node.revoke(record)
-    assert node.follower.build() == 1
+    assert node.model.merge(int(node.clock().timestamp()), node.steady())
     assert node.word() == "revoked"
+    assert len(list((node.folder / "model").glob("base-*"))) == 1
 
 
 def _wait(done: Callable[[], bool]) -> None:

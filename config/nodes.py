@@ -1,0 +1,92 @@
+"""Nodes: what a machine has to give status by itself, as long as it hears from the database."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from functools import cached_property
+from pathlib import Path
+from threading import Event, Thread
+from time import CLOCK_BOOTTIME, clock_gettime_ns
+
+from config.settings import Settings
+from domain.errors import Code, Refusal
+from domain.ports import Clock
+from store.feed import StatusFeed
+from store.follower import StatusFollower
+from store.model import StatusModel
+from store.model_status import ModelStatusLookup
+from store.status import SqlStatusLookup
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_BOOT_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,45}")
+
+
+def system_steady() -> int:
+    """Nanoseconds since the machine was started, time asleep included."""
+    return clock_gettime_ns(CLOCK_BOOTTIME)
+
+
+class StatusNode:
+    """The status model of a machine, or of one of several nodes on it that have names, with what keeps it. Each part is
+    made when first asked for."""
+
+    def __init__(self, settings: Settings, url: str, clock: Clock, name: str | None) -> None:
+        """Raises Refusal(BAD_CONFIGURATION)."""
+        if name is not None and not _NAME.fullmatch(name):
+            raise Refusal(Code.BAD_CONFIGURATION, "a node's name has up to 46 small letters, digits and hyphens")
+        self._settings, self._url, self._clock, self._name = settings, url, clock, name
+        self.folder = settings.model.folder / name if name else settings.model.folder
+
+    @cached_property
+    def lookup(self) -> ModelStatusLookup:
+        """What the model says, or the database itself."""
+        return ModelStatusLookup(self.model, self.source, self._clock, system_steady, self._settings.model.max_age)
+
+    @cached_property
+    def source(self) -> SqlStatusLookup:
+        return SqlStatusLookup(self._url)
+
+    @cached_property
+    def feed(self) -> StatusFeed:
+        return StatusFeed(self._url)
+
+    @cached_property
+    def model(self) -> StatusModel:
+        # Its writes are not waited for, so after a power cut it may be anything: each start of the machine has its own.
+        return StatusModel(self.folder / _BOOT.read_text("ascii").strip())
+
+    @cached_property
+    def follower(self) -> StatusFollower:
+        follower = StatusFollower(self.model, self.feed, self._clock, system_steady, self.folder)
+        follower.make_elsewhere = self._make_elsewhere
+        return follower
+
+    def keep_following(self) -> None:
+        """Have a thread of this process keep the model up to date, as long as no other process of the node does."""
+        arguments = (self._settings.model.poll, Event())
+        Thread(target=self.follower.run, args=arguments, name="status-follower", daemon=True).start()
+
+    def make(self) -> int:
+        """Make the model, or a new base of it, if that is due; how many certificates are in it. What earlier starts of
+        the machine left is removed. Raises as `StatusFollower.make` does."""
+        count = self.follower.make()
+        now = _BOOT.read_text("ascii").strip()
+        for path in self.folder.iterdir():
+            if _BOOT_FORM.fullmatch(path.name) and path.name != now:
+                shutil.rmtree(path, ignore_errors=True)
+        return count
+
+    def _make_elsewhere(self) -> None:
+        command = [sys.executable, "-m", "cli", "--state", str(self._settings.state), "model", "make"]
+        named = ["--node", self._name] if self._name else []
+        subprocess.run([*command, *named], check=True, stdout=subprocess.DEVNULL)
+
+    def close(self) -> None:
+        """Close connections and files that are open."""
+        for part in ("source", "feed", "model"):
+            if part in self.__dict__:
+                getattr(self, part).close()

@@ -1,0 +1,175 @@
+"""Connections past SQLAlchemy, for questions that are asked very often and that nobody may wait for in vain."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from time import monotonic
+from typing import Any
+
+import psycopg
+from psycopg.abc import RV, PQGen
+from sqlalchemy import URL
+
+from domain.errors import Code, Refusal
+from store.engine import LOCK_WAIT, begin, open_sqlite, parse_url, postgresql_arguments
+from store.faults import fault_of
+
+LONGEST_WAIT = 2.0
+"""Seconds for which a server may say nothing. One that stands still takes questions and does not answer, and over a
+line that was cut TCP would wait for a quarter of an hour."""
+
+_PATIENCE = 60.0
+"""The same where very much is read."""
+
+_ERRORS = (sqlite3.Error, psycopg.Error)
+
+Row = tuple[Any, ...]
+Values = Sequence[object]
+
+
+class Connections:
+    """Threads may share them; a forked child opens its own. All transactions only read.
+
+    A question borrows a connection, so there are as many as threads that ask at once. One that turns out dead is
+    replaced within the question: a restarted server costs nobody an answer.
+    """
+
+    def __init__(self, url: str, *, lock_wait: float = LOCK_WAIT, rest: float = 0.0) -> None:
+        """`lock_wait` is in seconds. For `rest` seconds a server that was waited for in vain is not asked again, since
+        who waits for it can serve nobody else. Connects when first asked. Raises Refusal(BAD_CONFIGURATION)."""
+        parsed = parse_url(url)
+        self.postgresql = parsed.drivername != "sqlite"
+        self._source: _Sqlite | _Postgresql = (_Postgresql if self.postgresql else _Sqlite)(parsed, lock_wait)
+        self._idle: deque[Any] = deque()
+        self._pid = os.getpid()
+        self._parents: list[deque[Any]] = []
+        self._rest, self._rest_until = rest, 0.0
+
+    def text(self, query: str) -> str:
+        """A query as the driver wants it; `{0}` stands for each value."""
+        return query.format("%s" if self.postgresql else "?")
+
+    def rows(self, text: str, values: Values) -> Sequence[Row]:
+        """All rows of a query. Raises Refusal(STORE_UNAVAILABLE) or Refusal(BUSY)."""
+        if self._pid != os.getpid():
+            # Kept and never touched: closing them here would end the parent's sessions.
+            self._parents.append(self._idle)
+            self._idle, self._pid = deque(), os.getpid()
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            return self._rows_anew(text, values)
+        try:
+            rows = self._source.rows(connection, text, values)
+        except _ERRORS:
+            drop(connection)
+            rows = self._rows_anew(text, values)
+        else:
+            self._idle.append(connection)
+        return rows
+
+    def _rows_anew(self, text: str, values: Values) -> Sequence[Row]:
+        begun = monotonic()
+        if begun < self._rest_until:
+            raise Refusal(Code.STORE_UNAVAILABLE, "the database did not answer a moment ago; try again later")
+        if self._rest_until:
+            self._rest_until = begun + 2 * LONGEST_WAIT  # one tries for all
+        connection: Any = None
+        try:
+            connection = self._source.open(LONGEST_WAIT)
+            rows = self._source.rows(connection, text, values)
+        except _ERRORS as error:
+            fault = fault_of(error)
+        else:
+            self._idle.append(connection)
+            self._rest_until = 0.0
+            return rows
+        drop(connection)
+        ended = monotonic()
+        self._rest_until = ended + self._rest if self._rest and ended - begun > LONGEST_WAIT / 2 else 0.0
+        raise fault
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Callable[[str, Values, int], Iterator[Sequence[Row]]]]:
+        """Queries that all see one moment, over a connection of their own; each gives its rows some at a time.
+        Raises as `rows` does."""
+        connection: Any = None
+        try:
+            connection = self.open(_PATIENCE)
+            begin(connection, write=False)
+            yield lambda text, values, size: self._source.blocks(connection, text, values, size)
+        except _ERRORS as error:
+            fault = fault_of(error)
+        else:
+            return
+        finally:
+            drop(connection)
+        raise fault
+
+    def open(self, longest_wait: float = LONGEST_WAIT) -> Any:
+        """A connection for the caller alone, who closes it. Raises the driver's errors."""
+        return self._source.open(longest_wait)
+
+    def close(self) -> None:
+        """Close the connections that are not in use; the next question opens a new one."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+class _Sqlite:
+    def __init__(self, url: URL, lock_wait: float) -> None:
+        self._url = url
+        self._lock_wait = lock_wait
+
+    def open(self, _longest_wait: float) -> sqlite3.Connection:
+        return open_sqlite(self._url, self._lock_wait)
+
+    def rows(self, connection: sqlite3.Connection, text: str, values: Values) -> Sequence[Row]:
+        # The driver keeps the prepared statement by its text.
+        return connection.execute(text, values).fetchall()
+
+    def blocks(self, connection: sqlite3.Connection, text: str, values: Values, size: int) -> Iterator[Sequence[Row]]:
+        cursor = connection.execute(text, values)
+        while rows := cursor.fetchmany(size):
+            yield rows
+
+
+class _BoundedConnection(psycopg.Connection[Row]):
+    """It waits for the server's next word no longer than it was told."""
+
+    longest_wait = _PATIENCE
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        return super().wait(gen, interval, self.longest_wait if timeout is None else timeout)
+
+
+class _Postgresql:
+    def __init__(self, url: URL, lock_wait: float) -> None:
+        _, arguments = url.get_dialect()().create_connect_args(url)
+        self._arguments = {**arguments, **postgresql_arguments(url, False, lock_wait)}
+
+    def open(self, longest_wait: float) -> _BoundedConnection:
+        arguments = {**self._arguments, "connect_timeout": min(longest_wait, self._arguments["connect_timeout"])}
+        connection = _BoundedConnection.connect(**arguments, autocommit=True)
+        connection.longest_wait = longest_wait
+        return connection
+
+    def rows(self, connection: _BoundedConnection, text: str, values: Values) -> Sequence[Row]:
+        return connection.execute(text, values, prepare=True, binary=True).fetchall()
+
+    def blocks(self, connection: _BoundedConnection, text: str, values: Values, size: int) -> Iterator[Sequence[Row]]:
+        with connection.cursor("blocks", binary=True) as cursor:
+            cursor.execute(text, values)
+            while rows := cursor.fetchmany(size):
+                yield rows
+
+
+def drop(connection: Any) -> None:
+    """Close a connection that may be dead, or None."""
+    with suppress(*_ERRORS):
+        if connection is not None:
+            connection.close()
