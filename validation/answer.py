@@ -67,6 +67,8 @@ def validate(parts: Validation, request: ValidationRequest) -> ValidationAnswer:
     now = parts.clock()
     _require_caller(request.caller, now)
     person = find_person(parts.begin, parts.issuers, request.consent.certificate)
+    if person.kind not in request.caller.kinds:
+        raise Refusal(Code.NOT_ADMITTED, f"the operator is not registered for {person.kind.value} certificates")
     kept, repeated = _answer(parts, request, person, now)
     receipt = read_receipt(kept.receipt)
     _tell(parts, request.caller, person, receipt, now)

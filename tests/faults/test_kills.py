@@ -196,6 +196,13 @@ def rotated(course: Course) -> None:
     assert course.repeated["left"] == []
 
 
+def validated(course: Course) -> None:
+    """One receipt: that of the answer, if there was one, and the same one ever after."""
+    assert course.repeated["valid"]
+    if course.answer:
+        assert course.repeated == {**course.answer, "repeated": True}
+
+
 @dataclass(frozen=True)
 class Case:
     """The act to be killed, what is done before it, how it is repeated unless in the same way, and what must hold. The
@@ -263,6 +270,14 @@ CASES = [
     pytest.param(
         Case(act("batch", numbers=[1, 2, 7]), batched, before=(act("load", numbers=[1, 7]),)),
         id="working-off-a-batch",
+    ),
+    pytest.param(
+        Case(
+            act("validate", number=2, key="killed", consented=SETTLED.isoformat()),
+            validated,
+            before=(act("open shop"),),
+        ),
+        id="validating-with-consent",
     ),
     pytest.param(Case(act("renew"), renewed), id="renewing-certificates"),
     pytest.param(Case(act("mass", act="issuer-key"), massed), id="revoking-everything-under-a-key"),

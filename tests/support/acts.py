@@ -33,6 +33,7 @@ from config.enrolment import enrol
 from config.initialise import initialise
 from config.renewal import renew_due
 from config.rules import load_retention, template
+from config.validating import make_validation
 from crl.files import read_current
 from crl.publish import publish_due
 from crl.read import read_list
@@ -60,11 +61,13 @@ from store.status import SqlStatusLookup
 from store.work import SqlBegin
 from tests.support.applications import as_line
 from tests.support.authority import KIYOSE_CITY, make_application, make_revocation
+from tests.support.consents import SHOP, SoftwareCard
 from tests.support.notices import MOVED, applied, notice
 from tests.support.people import serial_of
 from tests.support.proofs import proven
 from tests.support.requests import make_request
 from tests.support.residents import KIYOSE, as_fields, attributes, csv_file, record, resident_code
+from validation.answer import validate
 from web.batches import read_line
 
 Facts = dict[str, Any]
@@ -308,6 +311,31 @@ def _load(place: Workplace, *, numbers: list[int]) -> Facts:
     return {"new": report.new, "unchanged": report.unchanged, "faults": len(report.faults)}
 
 
+def _open_shop(place: Workplace) -> Facts:
+    """The bookshop is registered."""
+    with place.services.begin() as work:
+        work.parties.add(SHOP, place.now)
+        work.commit()
+    return {}
+
+
+def _validate(place: Workplace, *, number: int, key: str, consented: str) -> Facts:
+    """The bookshop asks about its challenge, which resident `number` signed with the first card at that time."""
+    with place.services.begin(write=False) as work:
+        shop = work.parties.find(SHOP.role.value, SHOP.name)
+        keys = make_key(f"{number} first {number}")
+        (record,) = [row for row in work.certificates.all() if _is_over(row.der, keys)]
+    at = datetime.fromisoformat(consented)
+    times = {"made_at": at, "good_until": at + timedelta(minutes=15)}
+    request = SoftwareCard(record.der, keys).request(caller=shop, key=key, **times)
+    answer = validate(make_validation(place.services), request)
+    return {"receipt": answer.receipt, "valid": answer.content.valid, "repeated": answer.repeated}
+
+
+def _is_over(certificate: bytes, key: ec.EllipticCurvePrivateKey) -> bool:
+    return x509.load_der_x509_certificate(certificate).public_key() == key.public_key()
+
+
 def _enrol(place: Workplace, *, code: str, folder: str) -> Facts:
     """A municipality, with its credential in a folder of the state directory."""
     municipality = MunicipalityCode(code)
@@ -414,6 +442,8 @@ ACTS: Mapping[str, Callable[..., Facts]] = {
     "publish": _publish,
     "load": _load,
     "enrol": _enrol,
+    "open shop": _open_shop,
+    "validate": _validate,
     "renew": _renew,
     "rotate": _rotate,
     "wait": _wait,

@@ -37,12 +37,12 @@ def make_consent(**changes: Any) -> Consent:
     return Consent(**values | changes)
 
 
-def card_signature(key: PrivateKey, octets: bytes) -> bytes:
-    """As a card makes it."""
+def card_signature(key: PrivateKey, octets: bytes, *, deterministic: bool = True) -> bytes:
+    """As a card makes it. On curves cards sign with chance; a test that repeats itself wants the same octets."""
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(octets, padding.PKCS1v15(), hashes.SHA256())
     assert isinstance(key, ec.EllipticCurvePrivateKey)
-    return key.sign(octets, ec.ECDSA(hashes.SHA384()))
+    return key.sign(octets, ec.ECDSA(hashes.SHA384(), deterministic_signing=deterministic))
 
 
 def number_of(label: object) -> bytes:

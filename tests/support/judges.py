@@ -94,9 +94,9 @@ def ocsptool(*arguments: str | Path) -> GnutlsAnswer:
 # --- Java -------------------------------------------------------------------------------------------------------------
 
 
-def compile_java(folder: Path) -> Path:
-    """The folder with the compiled program of `tests/interop/java`."""
-    printed = run("javac", "-Xlint:all", "-Werror", "-d", folder, _JAVA / "Judge.java")
+def compile_java(folder: Path, program: str = "Judge") -> Path:
+    """The folder with a compiled program of `tests/interop/java`."""
+    printed = run("javac", "-Xlint:all", "-Werror", "-d", folder, _JAVA / f"{program}.java")
     assert printed == ""
     return folder
 

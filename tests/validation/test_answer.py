@@ -227,7 +227,10 @@ def test_a_consent_signed_anew_is_the_same_consent(validation: Validation, house
     (key,) = [key for key in house.signing_keys() if key.public_key() == _public(pair.certificates[Kind.SIGNATURE])]
     card = SoftwareCard(pair.certificates[Kind.SIGNATURE], key)
     validate(validation, card.request())
-    assert refusal_of(validation, card.request(key="validation 2")).code is Code.CONSENT_USED
+    again = card.request(key="validation 2")
+    consent = replace(again.consent, signature=card_signature(key, again.consent.text, deterministic=False))
+    assert consent.signature != again.consent.signature
+    assert refusal_of(validation, replace(again, consent=consent)).code is Code.CONSENT_USED
 
 
 def test_a_repeat_gets_the_same_receipt(validation: Validation, house: House, card: SoftwareCard) -> None:
@@ -320,6 +323,15 @@ def test_a_consent_is_no_document(validation: Validation, card: SoftwareCard) ->
 )
 def test_only_operators_in_force_ask(validation: Validation, card: SoftwareCard, caller: Party) -> None:
     assert refusal_of(validation, card.request(caller=caller)).code is Code.NOT_ADMITTED
+
+
+def test_an_operator_asks_about_the_kinds_it_is_registered_for(
+    validation: Validation, cards: dict[Kind, SoftwareCard]
+) -> None:
+    caller = replace(SHOP, kinds=frozenset({Kind.AUTHENTICATION}))
+    assert validate(validation, cards[Kind.AUTHENTICATION].request(caller=caller)).content.valid
+    refusal = refusal_of(validation, cards[Kind.SIGNATURE].request(caller=caller, key="validation 2"))
+    assert (refusal.code, "signature" in refusal.detail) == (Code.NOT_ADMITTED, True)
 
 
 def test_what_is_kept_and_audited_says_nothing_of_the_person(
