@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +40,10 @@ def create_app(settings: str, secret: str) -> Flask:
     def log_in() -> Response:
         sent = asked("certificate", "signature")
         person = verifier.log_in(session.pop("challenge", ""), sent["certificate"], sent["signature"])
-        now = datetime.now(UTC)
-        customer = verifier.store.reference_of(person.handle, now)
+        customer = verifier.recall(person)
         if customer is None:  # somebody new: here your own system opens an account
             customer = f"customer {person.handle[-6:]}"
-            verifier.store.remember(person.handle, customer, now)
+            verifier.remember(person, customer)
         session["person"] = person.handle
         return jsonify(welcome=customer)
 

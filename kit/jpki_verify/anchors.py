@@ -43,7 +43,7 @@ def read_certificate(octets: bytes) -> x509.Certificate:
     try:
         found = x509.load_pem_x509_certificate(octets) if pem else x509.load_der_x509_certificate(octets)
         found.extensions  # noqa: B018 - read when first asked for; one that stands twice is found out now
-    except (ValueError, x509.InvalidVersion, x509.DuplicateExtension):
+    except (ValueError, x509.InvalidVersion, x509.DuplicateExtension, Warning):  # an error where warnings are errors
         raise Rejected(Code.NO_CERTIFICATE, "this is no X.509 certificate in DER or PEM") from None
     return found
 

@@ -6,15 +6,19 @@ import base64
 import json
 import re
 import ssl
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from jpki_verify.certificates import Holder
 from jpki_verify.exchange import Limits, exchange
 from jpki_verify.rejection import Code, Rejected, Unusable
-from jpki_verify.settings import Declared
+from jpki_verify.settings import Declared, Kind
 
-LARGEST_ANSWER = 1 << 14
-_FORM = re.compile(r"[A-Za-z0-9_.~-]{8,128}")
+LARGEST_ANSWER = 1 << 17
+MOST = 1000
+"""Handles that are translated at once."""
+
+_FORM = re.compile(r"[1-9][0-9]{0,2}-[a-z2-7]{8,128}")
 
 
 class Handles(Protocol):
@@ -23,6 +27,15 @@ class Handles(Protocol):
     def handle_of(self, holder: Holder) -> str:
         """The handle of the person behind a certificate. Raises Rejected(HANDLES_AWAY, NOT_ADMITTED or
         NEVER_ISSUED)."""
+
+    def translate(self, handles: Sequence[str], kind: Kind) -> list[str] | None:
+        """The same ones, of certificates of that kind, under the newest key; None when one of them is understood no
+        more. Raises Rejected(HANDLES_AWAY or NOT_ADMITTED)."""
+
+
+def generation_of(handle: str) -> str:
+    """The generation of the authority's key that a handle was made with: what stands before its dash."""
+    return handle.partition("-")[0]
 
 
 class AuthorityHandles:
@@ -33,30 +46,55 @@ class AuthorityHandles:
 
     def handle_of(self, holder: Holder) -> str:
         """One question, one handle; the certificate goes to the authority that issued it and to nobody else."""
-        about = {"purpose": self._declared.purposes[holder.kind], "provider": self._declared.provider}
-        content: dict[str, object] = {name: value for name, value in about.items() if value is not None}
-        content["certificates"] = [base64.b64encode(holder.der).decode()]
+        rows = self._ask("", {"certificates": [base64.b64encode(holder.der).decode()]}, holder.kind)
+        if rows is None or len(rows) != 1 or not isinstance(rows[0], dict):
+            raise _no_handle()
+        return _checked(rows[0].get("handle"))
+
+    def translate(self, handles: Sequence[str], kind: Kind) -> list[str] | None:
+        """At most `MOST` at once."""
+        rows = self._ask("/translations", {"handles": list(handles)}, kind)
+        if rows is not None and len(rows) != len(handles):
+            raise _no_handle()
+        return None if rows is None else [_checked(row) for row in rows]
+
+    def _ask(self, path: str, content: dict[str, object], kind: Kind) -> list[Any] | None:
+        """What the authority answers; None where there is nothing of that name."""
+        about = {"purpose": self._declared.purposes[kind], "provider": self._declared.provider}
+        body = json.dumps({**content, **{name: value for name, value in about.items() if value is not None}}).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        body = json.dumps(content).encode()
         try:
-            reply = exchange("POST", self._url, body, headers, self._limits, self._context)
+            reply = exchange("POST", self._url + path, body, headers, self._limits, self._context)
         except Unusable as unusable:
             raise Rejected(Code.HANDLES_AWAY, f"the authority gives no handle now: {unusable.reason.value}") from None
-        if reply.status in (400, 401, 403):
-            raise Rejected(Code.NOT_ADMITTED, "the authority gives this verifier no handles for this purpose")
-        if reply.status == 422:
-            raise Rejected(Code.NEVER_ISSUED, "the authority has not issued this certificate")
-        if reply.status != 200:
-            raise Rejected(Code.HANDLES_AWAY, f"the authority gives no handle now: HTTP {reply.status}")
-        return _read(reply.body)
+        match reply.status:
+            case 200:
+                return _rows(reply.body)
+            case 404:
+                return None
+            case 422:
+                raise Rejected(Code.NEVER_ISSUED, "the authority has not issued this certificate")
+            case 400 | 401 | 403:
+                raise Rejected(Code.NOT_ADMITTED, "the authority gives this verifier no handles for this purpose")
+            case status:
+                raise Rejected(Code.HANDLES_AWAY, f"the authority gives no handle now: HTTP {status}")
 
 
-def _read(body: bytes) -> str:
+def _rows(body: bytes) -> list[Any]:
     try:
-        (row,) = json.loads(body)["handles"]
-        handle = row["handle"]
+        rows = json.loads(body)["handles"]
     except (ValueError, TypeError, KeyError, RecursionError):
-        handle = None
+        rows = None
+    if not isinstance(rows, list):
+        raise _no_handle()
+    return rows
+
+
+def _checked(handle: object) -> str:
     if not isinstance(handle, str) or not _FORM.fullmatch(handle):
-        raise Rejected(Code.HANDLES_AWAY, "what the authority answered is no handle")
+        raise _no_handle()
     return handle
+
+
+def _no_handle() -> Rejected:
+    return Rejected(Code.HANDLES_AWAY, "what the authority answered is no handle")

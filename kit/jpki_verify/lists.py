@@ -81,7 +81,7 @@ class Lists:
             found = x509.load_der_x509_crl(octets)
             signed = verify(anchor.key, found.signature_hash_algorithm, found.tbs_certlist_bytes, found.signature)
             critical = [extension for extension in found.extensions if extension.critical]
-        except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, Warning):
             raise Unusable(Reason.UNREADABLE) from None
         if not signed or found.issuer != anchor.certificate.subject:
             raise Unusable(Reason.BAD_SIGNATURE)
@@ -138,7 +138,7 @@ def _look_up(found: x509.CertificateRevocationList, serial: int) -> Status:
             return Status(Word.GOOD, as_of)
         reason = extension(entry, x509.CRLReason)
         critical = any(extension.critical for extension in entry.extensions)
-    except (ValueError, x509.DuplicateExtension):
+    except (ValueError, x509.DuplicateExtension, Warning):
         raise Unusable(Reason.UNREADABLE) from None
     # removeFromCRL has no place in a whole list (RFC 5280 §5.3.1): whoever wrote that meant something else.
     if critical or (reason and reason.reason is x509.ReasonFlags.remove_from_crl):

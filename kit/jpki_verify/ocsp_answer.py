@@ -70,7 +70,7 @@ def read_answer(octets: bytes, question: Question, anchor: Anchor, rules: Answer
             raise Unusable(_ERRORS[answer.response_status])
         _require_responder(answer, anchor, rules, now)
         return _read_single(answer, question, rules, now)
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, NotImplementedError):
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, NotImplementedError, Warning):
         raise Unusable(Reason.UNREADABLE) from None
 
 

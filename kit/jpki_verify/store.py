@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,11 +19,13 @@ from jpki_verify.rejection import Code, Rejected
 _TABLES = """
 CREATE TABLE IF NOT EXISTS challenges (digest BLOB PRIMARY KEY, ends INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS accounts (
-    handle TEXT PRIMARY KEY, reference TEXT NOT NULL, seen INTEGER NOT NULL) WITHOUT ROWID;
+    handle TEXT PRIMARY KEY, kind TEXT NOT NULL, reference TEXT NOT NULL, seen INTEGER NOT NULL,
+    lost INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS evidence (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, handle TEXT NOT NULL, kind TEXT NOT NULL, purpose TEXT NOT NULL,
     source TEXT NOT NULL, as_of INTEGER NOT NULL, digest BLOB NOT NULL, salt BLOB NOT NULL, erase_at INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS evidence_erase_at ON evidence (erase_at);
+CREATE INDEX IF NOT EXISTS evidence_handle ON evidence (handle);
 CREATE TABLE IF NOT EXISTS lists (scope TEXT PRIMARY KEY, number TEXT NOT NULL) WITHOUT ROWID;
 """
 _PATIENCE = 10.0  # seconds for another process to finish its write
@@ -81,14 +83,14 @@ class Store:
             rows = database.execute(statement, (_digest(text),)).fetchall()
         return bool(rows) and _seconds(now) <= rows[0][0]
 
-    def remember(self, handle: str, reference: str, now: datetime) -> None:
+    def remember(self, handle: str, kind: str, reference: str, now: datetime) -> None:
         """Keep what the operator's own system calls the person behind a handle."""
         statement = (
-            "INSERT INTO accounts VALUES (?, ?, ?)"
+            "INSERT INTO accounts (handle, kind, reference, seen) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (handle) DO UPDATE SET reference = excluded.reference, seen = excluded.seen"
         )
         with self._open() as database:
-            database.execute(statement, (handle, reference, _seconds(now)))
+            database.execute(statement, (handle, kind, reference, _seconds(now)))
 
     def reference_of(self, handle: str, now: datetime) -> str | None:
         """What was kept with the handle; the time it stays begins anew."""
@@ -96,6 +98,28 @@ class Store:
             statement = "UPDATE accounts SET seen = max(seen, ?) WHERE handle = ? RETURNING reference"
             rows = database.execute(statement, (_seconds(now), handle)).fetchall()
         return rows[0][0] if rows else None
+
+    def older_handles(self, kind: str, generation: str, last: str, most: int) -> list[str]:
+        """Handles behind `last` that were made in other generations of the authority's key, and are not lost."""
+        statement = (
+            "SELECT handle FROM accounts WHERE kind = ? AND NOT lost AND handle NOT LIKE ? AND handle > ?"
+            " ORDER BY handle LIMIT ?"
+        )
+        with self._open() as database:
+            rows = database.execute(statement, (kind, f"{generation}-%", last, most)).fetchall()
+        return [handle for (handle,) in rows]
+
+    def rename(self, newer: Mapping[str, str]) -> None:
+        """Keep under newer handles what was kept under older ones."""
+        pairs = [(handle, former) for former, handle in newer.items() if handle != former]
+        with self._open() as database:
+            database.executemany("UPDATE OR REPLACE accounts SET handle = ? WHERE handle = ?", pairs)
+            database.executemany("UPDATE evidence SET handle = ? WHERE handle = ?", pairs)
+
+    def lose(self, handles: Iterable[str]) -> None:
+        """Ask about these no more: nobody understands them."""
+        with self._open() as database:
+            database.executemany("UPDATE accounts SET lost = 1 WHERE handle = ?", [(handle,) for handle in handles])
 
     def forget(self, handle: str) -> bool:
         """Erase a person: account and evidence. Whether there was anything."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from jpki_verify.accounts import recall
 from jpki_verify.anchors import Anchor, load_anchors
 from jpki_verify.certificates import Holder, accept
 from jpki_verify.challenge import NONCE_OCTETS, make_challenge, redeem_challenge
@@ -114,6 +115,14 @@ class Verifier:
         transaction that you can show, since the authority notices who asks for no reason. Raises Rejected."""
         with _telling(kind):
             return self._finish(self.accept(certificate, kind), None)
+
+    def recall(self, person: Confirmed) -> str | None:
+        """What your own system calls this person, or None for somebody new. Raises Rejected."""
+        return recall(person.handle, self.store, self.handles, self.clock())
+
+    def remember(self, person: Confirmed, reference: str) -> None:
+        """Keep what your own system calls this person, until nobody asks for it any more."""
+        self.store.remember(person.handle, person.kind.value, reference, self.clock())
 
     def erase(self) -> Erased:
         """Erase what is over; run it once a day. Nobody else erases anything."""

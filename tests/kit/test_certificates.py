@@ -85,6 +85,13 @@ def test_what_is_no_certificate(octets: bytes) -> None:
     assert code_of(octets, Kind.SIGNATURE) is Code.NO_CERTIFICATE
 
 
+def test_a_serial_below_zero_is_none() -> None:
+    octets = holder_certificate("signature-rsa2048")
+    serial = read_certificate(octets).serial_number.to_bytes(16)
+    broken = octets.replace(serial, bytes((serial[0] | 0x80,)) + serial[1:])
+    assert code_of(broken, Kind.SIGNATURE) in (Code.NO_CERTIFICATE, Code.UNKNOWN_ISSUER)
+
+
 def usage(**bits: bool) -> x509.KeyUsage:
     names = (
         "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",

@@ -4,76 +4,21 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from time import monotonic
 
 import pytest
 
 from jpki_verify.exchange import Limits, exchange, fetch, post, tls
 from jpki_verify.rejection import Reason, Unusable
+from tests.support.misbehaving import Serve, Talk
 from tests.support.transport import Transport
 
 LIMITS = Limits(timedelta(seconds=1), 1000)
 TYPE = "application/test"
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/test; x=y\r\n"
-
-Talk = Callable[[socket.socket, Event], None]
-
-
-class Server:
-    """A server on loopback that says what a test makes it say, to one client after the other."""
-
-    def __init__(self, talk: Talk, context: ssl.SSLContext | None = None) -> None:
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self._talk, self._context, self._over = talk, context, Event()
-        self.requests: list[bytes] = []
-        self._thread = Thread(target=self._serve, daemon=True)
-        self._thread.start()
-        scheme = "https" if context else "http"
-        self.url = f"{scheme}://127.0.0.1:{self._listening.getsockname()[1]}/x"
-
-    def _serve(self) -> None:
-        while not self._over.is_set():
-            try:
-                plain, _ = self._listening.accept()
-            except OSError:
-                return
-            plain.settimeout(5)
-            with (
-                suppress(OSError),
-                self._context.wrap_socket(plain, server_side=True) if self._context else plain as taken,
-            ):
-                self.requests.append(taken.recv(65536))
-                self._talk(taken, self._over)
-            plain.close()
-
-    def close(self) -> None:
-        self._over.set()
-        with suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self._thread.join(timeout=5)
-
-
-Serve = Callable[..., Server]
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    servers: list[Server] = []
-
-    def started(talk: Talk | bytes, context: ssl.SSLContext | None = None) -> Server:
-        words = talk if isinstance(talk, bytes) else b""
-        servers.append(Server(talk if callable(talk) else lambda taken, _: taken.sendall(words), context))
-        return servers[-1]
-
-    yield started
-    for server in servers:
-        server.close()
 
 
 def refusal(url: str, context: ssl.SSLContext | None = None, limits: Limits = LIMITS) -> Reason:

@@ -186,12 +186,13 @@ def test_when_nobody_can_tell_nobody_is_let_in(verifier: Verifier) -> None:
     assert "ocsp: try-later, lists: stale" in caught.value.detail
 
 
-def test_a_person_is_remembered_by_handle_and_reference(verifier: Verifier, clock: TurnedClock) -> None:
-    handle = log_in(verifier, verifier.new_challenge()).handle
-    assert verifier.store.reference_of(handle, NOW) is None
-    verifier.store.remember(handle, "customer 17", NOW)
-    again = log_in(verifier, verifier.new_challenge())
-    assert verifier.store.reference_of(again.handle, NOW) == "customer 17"
+def test_a_person_is_remembered_by_handle_and_reference(verifier: Verifier) -> None:
+    person = log_in(verifier, verifier.new_challenge())
+    assert verifier.recall(person) is None
+    verifier.remember(person, "customer 17")
+    assert verifier.recall(log_in(verifier, verifier.new_challenge())) == "customer 17"
+    verifier.remember(person, "customer 18")
+    assert verifier.recall(person) == "customer 18"
 
 
 def test_evidence_is_the_least_that_shows_it(verifier: Verifier) -> None:
@@ -227,8 +228,9 @@ def test_no_evidence_is_kept_unless_it_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_what_is_over_is_erased_and_the_rest_stays(verifier: Verifier, clock: TurnedClock) -> None:
-    handle = log_in(verifier, verifier.new_challenge()).handle
-    verifier.store.remember(handle, "old customer of long ago", NOW)
+    person = log_in(verifier, verifier.new_challenge())
+    handle = person.handle
+    verifier.remember(person, "old customer of long ago")
     verifier.new_challenge()
     assert verifier.erase() == Erased(0, 0, 0)
     clock.forward(30 * DAY)
@@ -243,19 +245,21 @@ def test_what_is_over_is_erased_and_the_rest_stays(verifier: Verifier, clock: Tu
 
 
 def test_being_seen_again_lengthens_the_stay(verifier: Verifier, clock: TurnedClock) -> None:
-    verifier.store.remember("1-handle", "customer", NOW)
+    person = log_in(verifier, verifier.new_challenge())
+    verifier.remember(person, "customer")
     clock.forward(80 * DAY)
-    assert verifier.store.reference_of("1-handle", clock.now) == "customer"
+    assert verifier.recall(person) == "customer"
     clock.forward(80 * DAY)
     assert verifier.erase().accounts == 0
 
 
 def test_a_person_can_be_forgotten(verifier: Verifier) -> None:
-    handle = log_in(verifier, verifier.new_challenge()).handle
-    verifier.store.remember(handle, "customer", NOW)
-    assert verifier.store.forget(handle)
-    assert not verifier.store.forget(handle)
-    assert verifier.store.evidence(handle) == []
+    person = log_in(verifier, verifier.new_challenge())
+    verifier.remember(person, "customer")
+    assert verifier.store.forget(person.handle)
+    assert not verifier.store.forget(person.handle)
+    assert verifier.store.evidence(person.handle) == []
+    assert verifier.recall(person) is None
 
 
 def test_the_number_of_a_list_never_goes_back(verifier: Verifier) -> None:

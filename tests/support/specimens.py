@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -43,6 +43,9 @@ class KnownHandles:
 
     def handle_of(self, holder: Holder) -> str:
         return "1-" + base64.b32encode(hashlib.sha256(holder.der).digest()[:25]).decode().lower()
+
+    def translate(self, handles: Sequence[str], kind: TrustedKind) -> list[str] | None:
+        return list(handles)
 
 
 def make_credential(folder: Path) -> Path:
