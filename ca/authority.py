@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from ca.joint import JointWork
 from domain import der, oids
 from domain.certificates import Carrier, Issuer, IssuerId, Kind
+from domain.code_keys import CodeSealer
 from domain.errors import Code, Refusal
 from domain.holds import HoldRules
 from domain.names import encode_name
 from domain.people import Municipality, MunicipalityCode
-from domain.ports import Begin, Clock, CodeSealer, RandomSource, Signer
+from domain.ports import Begin, Clock, RandomSource, Signer
 from domain.revocation import CauseRule, RevocationCause
 from policies.issuance import IssuanceRules
 from policies.plan import AuthorityNames, Locations

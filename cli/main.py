@@ -44,6 +44,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "handles": ("cli.handles", "Keep and change the key of handles, what verifiers know certificates by."),
         "proposals": ("cli.proposals", "Propose what no single person may do; confirm it as a second officer."),
         "validation": ("cli.validation", "Validate with consent for operators that are not approved; check receipts."),
+        "tracers": ("cli.tracers", "Plant certificates that tell a leak; see where they turned up; match a file."),
         "compare": ("cli.compare", "Compare names and addresses that a verifier holds with those of certificates."),
         "parties": ("cli.parties", "Show everyone registered; suspend one; enrol the register, an operator or a desk."),
     },

@@ -87,7 +87,7 @@ def assembled_anew(state: Path, services: Services) -> Services:
 def go_round(services: Services) -> bool:
     """One round; whether everything in it went well. The parts do not stop each other."""
     well = True
-    for part in (_age, _publish, _renew, _finish, _withdraw, _file, _erase, _forget, _match, _prune, _news):
+    for part in (_age, _publish, _renew, _finish, _withdraw, _file, _erase, _forget, _match, _news, _prune):
         try:
             well &= part(services)
         except Refusal as refusal:

@@ -42,6 +42,7 @@ from residents.parts import Intake
 from residents.rotation import require_same_keys
 from residents.sealing import Sealer
 from store.work import SqlBegin
+from tracers.planting import tracer_act
 from verifiers.admit import status_admission
 from verifiers.handle_office import HandleOffice
 from verifiers.officers import officer_acts
@@ -187,7 +188,7 @@ class Services:
     @cached_property
     def board(self) -> Board:
         """Where officers propose and confirm: every act that takes two is named here."""
-        acts = (*officer_acts(), unlock_act())
+        acts = (*officer_acts(), unlock_act(), tracer_act())
         return Board(self.begin, self.clock, self.random, {act.kind: act for act in acts})
 
     @cached_property

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from config.assemble import Services
 from domain.errors import Code, Refusal
+from domain.people import NoCode
 from residents.guessing import order_by_chance, order_told
 from store.inventory import every_value
 from store.work import SqlBegin
@@ -50,7 +51,9 @@ def keep(services: Services, url: str, sample: int) -> Keeping:
     with closing(SqlBegin(url, services.signer(services.settings.audit_key))) as begin, begin(write=False) as work:
         for index, sealed in work.residents.sealed():
             try:
-                opened.append(services.sealer.unseal(index, sealed).digits)
+                code = services.sealer.unseal(index, sealed)
+                if not isinstance(code, NoCode):
+                    opened.append(code.digits)
             except ValueError:
                 unopened += 1
     codes = opened[:: max(1, -(-len(opened) // sample))]

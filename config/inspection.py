@@ -8,6 +8,7 @@ from datetime import timedelta
 from config import rules
 from config.assemble import Services
 from config.provisions import master_key
+from config.tracers import watch_of
 from keys.algorithms import verify
 from oversight.inspection import Inspection
 from provisions.filing import Filing
@@ -17,7 +18,9 @@ def filing_of(services: Services) -> Filing:
     """What files the provisions of this node, and erases them in time."""
     folder = services.settings.provisions.folder
     master = master_key(services.settings)
-    return Filing(folder, socket.gethostname(), master, services.begin, services.clock, services.random)
+    return Filing(
+        folder, socket.gethostname(), master, services.begin, services.clock, services.random, watch_of(services)
+    )
 
 
 def inspection_of(services: Services) -> Inspection:

@@ -8,14 +8,15 @@ from config.assemble import Services
 from crl.lives import list_gauges
 from domain.errors import Refusal
 from domain.gauges import Gauge
+from tracers.watch import sightings_gauge
 
 
 def gauges_of(services: Services) -> Sequence[Gauge]:
-    """How lists stand; nothing while the database is away, which `/readyz` tells."""
+    """How lists stand, and how often tracers were seen; nothing while the database is away, which `/readyz` tells."""
     now = services.clock()
     ended = frozenset(issuer.id for issuer in services.issuers.values() if issuer.validity.ended(now))
     try:
         with services.begin(write=False) as work:
-            return list_gauges(work.lists.scopes(), now, ended)
+            return *list_gauges(work.lists.scopes(), now, ended), sightings_gauge(work)
     except Refusal:
         return ()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
+
+from domain.people import ResidentCode
 
 FIRST = 1
 """The generation of values that say none: there was no other when they were written."""
@@ -78,6 +80,38 @@ class CodeMove:
     after: tuple[int | str, ...] = ()
     moved: int = 0
     done_at: datetime | None = None
+
+
+class CodeSealer(Protocol):
+    """Keeps resident codes out of the database in clear: a keyed index to find them, a sealed value to read them.
+
+    Keys come in generations: one is written with, and all that are in use are read with. Inside a unit of work that
+    writes, every value is made with the generation that the database names.
+    """
+
+    def indexes(self, code: ResidentCode) -> tuple[bytes, ...]:
+        """32 octets for every generation in use, that for writing first: equal for equal codes, useless without key."""
+
+    def seal(self, code: ResidentCode) -> tuple[bytes, bytes]:
+        """(index, authenticated encryption of the code that is bound to it), both of the generation for writing."""
+
+    def unseal(self, index: bytes, sealed: bytes) -> ResidentCode:
+        """The code. Raises ValueError when the value was not sealed under these keys for this index."""
+
+    def digest(self, octets: bytes) -> bytes:
+        """Keyed digest of content that names residents; to be compared by `says`."""
+
+    def says(self, octets: bytes, digest: bytes) -> bool:
+        """Whether that is the digest of this content, of whatever generation."""
+
+    def digests(self, octets: bytes) -> Iterator[bytes]:
+        """What `digest` gives and gave in each generation, from the newest to the first."""
+
+    def conceal(self, octets: bytes, name: bytes) -> bytes:
+        """Authenticated encryption of content that names residents, bound to `name`."""
+
+    def reveal(self, name: bytes, concealed: bytes) -> bytes:
+        """The content. Raises ValueError when it was not concealed under these keys and this name."""
 
 
 class CodeKeyWatch(Protocol):

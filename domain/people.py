@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import ClassVar
 
 from domain.birth import BirthDate
 
@@ -89,6 +91,28 @@ def resident_check_digit(body: str) -> str:
     total = sum(int(digit) * (n + 1 if n <= 6 else n - 5) for n, digit in enumerate(reversed(body), start=1))
     remainder = total % 11
     return "0" if remainder <= 1 else str(11 - remainder)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NoCode(ResidentCode):
+    """Stands where a resident code would for somebody who does not exist: nobody's code, and nothing that anybody can
+    type or send as one. As long as a code, so that what is sealed looks alike."""
+
+    OCTETS: ClassVar[int] = 10
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("-[a-z2-7]{10}", self.digits):
+            raise ValueError("this is a resident code, or neither")
+
+    @classmethod
+    def drawn_from(cls, random: bytes) -> NoCode:
+        """The one made of `OCTETS` random octets."""
+        return cls("-" + "".join("abcdefghijklmnopqrstuvwxyz234567"[octet % 32] for octet in random))
+
+
+def code_of(text: str) -> ResidentCode:
+    """The code that is written so, or what stands in its place. Only for what was sealed. Raises ValueError."""
+    return NoCode(text) if text.startswith("-") else ResidentCode(text)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -22,13 +22,14 @@ from domain.holds import HoldRepository
 from domain.lists import ListRepository, Scope
 from domain.mass import MassRepository, Target
 from domain.parties import PartyRepository
-from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentCode, ResidentState
+from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentState
 from domain.proposals import ProposalRepository
 from domain.provisions import ProvisionRepository
 from domain.retention import ErasableRecords
 from domain.revocation import Revocation, RevocationBlock
 from domain.serial import SerialNumber
 from domain.status import CertificateStatus
+from domain.tracers import TracerRepository
 from domain.validations import ValidationRepository
 
 Clock = Callable[[], datetime]
@@ -54,38 +55,6 @@ class Signer(Protocol):
 
     def sign(self, message: bytes | memoryview) -> bytes:
         """Signature octets over `message`. Raises Refusal(SIGNER_UNAVAILABLE)."""
-
-
-class CodeSealer(Protocol):
-    """Keeps resident codes out of the database in clear: a keyed index to find them, a sealed value to read them.
-
-    Keys come in generations: one is written with, and all that are in use are read with. Inside a unit of work that
-    writes, every value is made with the generation that the database names.
-    """
-
-    def indexes(self, code: ResidentCode) -> tuple[bytes, ...]:
-        """32 octets for every generation in use, that for writing first: equal for equal codes, useless without key."""
-
-    def seal(self, code: ResidentCode) -> tuple[bytes, bytes]:
-        """(index, authenticated encryption of the code that is bound to it), both of the generation for writing."""
-
-    def unseal(self, index: bytes, sealed: bytes) -> ResidentCode:
-        """The code. Raises ValueError when the value was not sealed under these keys for this index."""
-
-    def digest(self, octets: bytes) -> bytes:
-        """Keyed digest of content that names residents; to be compared by `says`."""
-
-    def says(self, octets: bytes, digest: bytes) -> bool:
-        """Whether that is the digest of this content, of whatever generation."""
-
-    def digests(self, octets: bytes) -> Iterator[bytes]:
-        """What `digest` gives and gave in each generation, from the newest to the first."""
-
-    def conceal(self, octets: bytes, name: bytes) -> bytes:
-        """Authenticated encryption of content that names residents, bound to `name`."""
-
-    def reveal(self, name: bytes, concealed: bytes) -> bytes:
-        """The content. Raises ValueError when it was not concealed under these keys and this name."""
 
 
 class StatusLookup(Protocol):
@@ -316,6 +285,8 @@ class UnitOfWork(Protocol):
     def lists(self) -> ListRepository: ...
     @property
     def mass(self) -> MassRepository: ...
+    @property
+    def tracers(self) -> TracerRepository: ...
     @property
     def parties(self) -> PartyRepository: ...
     @property

@@ -18,11 +18,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from domain.certificates import CertificateRecord, CertificateState, IssuerId, Kind
+from domain.code_keys import CodeSealer
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
 from domain.parties import Party
 from domain.people import ResidentCode
-from domain.ports import Begin, Clock, CodeSealer, RandomSource, UnitOfWork
+from domain.ports import Begin, Clock, RandomSource, UnitOfWork
 from domain.serial import SerialNumber
 from provisions.ledger import Told, read_ledger
 

@@ -11,12 +11,12 @@ from datetime import date, datetime
 from typing import Any, cast
 
 from domain.certificates import CertificateRecord, IssuerId
+from domain.code_keys import CodeSealer
 from domain.events import NoticeRecord, NoticeRepository, ResidentEvent
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentState
 from domain.ports import (
     AuditTrail,
     CertificateRepository,
-    CodeSealer,
     ResidentRepository,
     RevocationRepository,
     UnitOfWork,

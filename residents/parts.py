@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from domain.code_keys import CodeSealer
 from domain.events import EventType
 from domain.people import Municipality, MunicipalityCode
-from domain.ports import Begin, Clock, CodeSealer, RandomSource
+from domain.ports import Begin, Clock, RandomSource
 from domain.revocation import CauseRule, RevocationCause
 from policies.events import EventRule
 

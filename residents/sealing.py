@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.code_keys import FIRST, CodeKeys
 from domain.errors import Code, Refusal
-from domain.people import ResidentCode
+from domain.people import ResidentCode, code_of
 from domain.ports import RandomSource
 
 _NONCE_OCTETS = 12
@@ -29,7 +29,7 @@ KeyRing = Mapping[int, CodeKeys]
 
 
 class Sealer:
-    """`domain.ports.CodeSealer` over generations of keys.
+    """`domain.code_keys.CodeSealer` over generations of keys.
 
     Index: HMAC-SHA-256. Without the key nobody can try all ten thousand million codes against it.
     Sealed value, 40 octets: generation, nonce, AES-256-GCM of the code. The index, which is of the same generation, is
@@ -104,7 +104,7 @@ class Sealer:
         return index, self._encrypt(generation, code.digits.encode(), index)
 
     def unseal(self, index: bytes, sealed: bytes) -> ResidentCode:
-        return ResidentCode(self._decrypt(sealed, index, "the value was", "for this index").decode("ascii"))
+        return code_of(self._decrypt(sealed, index, "the value was", "for this index").decode("ascii"))
 
     def conceal(self, octets: bytes, name: bytes) -> bytes:
         """29 octets more than `octets`, different at every call."""

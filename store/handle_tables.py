@@ -77,3 +77,27 @@ handle_numbers = Table(
     Column("last", RowId, nullable=False),
     PrimaryKeyConstraint("party_id", "provider_id"),
 )
+
+# The register of tracers: sealed with a key of its own. Kept as long as issuance records.
+tracers = Table(
+    "tracers",
+    metadata,
+    Column("proposal", Text, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("proposal", "place"),
+)
+
+# Where tracers were seen, each recipient and channel once. Party 0: somebody who could not be named.
+tracer_sightings = Table(
+    "tracer_sightings",
+    metadata,
+    Column("proposal", Text, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("party_id", RowId, nullable=False),
+    Column("provider_id", RowId, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("proposal", "place", "party_id", "provider_id", "channel"),
+)

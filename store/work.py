@@ -30,6 +30,7 @@ from store.residents import Residents
 from store.revocations import Revocations
 from store.statements import Statements
 from store.status_changes import StatusChanges
+from store.tracers import Tracers
 from store.trail import Trail
 from store.validations import Validations
 
@@ -74,6 +75,7 @@ class SqlUnitOfWork:
         self.mass = Mass(statements)
         self.holds = Holds(statements, self.lists, self.status_changes)
         self.handles = Handles(statements)
+        self.tracers = Tracers(statements)
         self.parties = Parties(statements)
         self.proposals = Proposals(statements)
         self.validations = Validations(statements)

@@ -11,6 +11,7 @@ from domain.holds import Release
 from domain.parties import Party, Role
 from domain.ports import UnitOfWork
 from domain.revocation import CrlReason, RevocationCause
+from domain.tracers import Sighting, TracerName, TracerRow
 from tests.support.stores import NOW, Store, add_certificate, digest_of, make_certificate, revocation_of
 
 DAY = timedelta(days=1)
@@ -148,3 +149,23 @@ def test_the_line_of_a_certificate_is_kept(any_store: Store) -> None:
         record = make_certificate(work, line=3)
         work.certificates.reserve([record])
         assert work.certificates.find(record.issuer, record.serial) == record
+
+
+def test_tracers_and_sightings_are_kept_once_and_come_in_order(any_store: Store) -> None:
+    bank, shop = recipients(any_store)
+    rows = [TracerRow(TracerName("0a", place), digest_of(str(place)), NOW) for place in (10, 2)]
+    seen = Sighting(rows[0].name, bank, "ocsp", NOW + DAY)
+    others = [replace(seen, seen_by=None, at=NOW), replace(seen, seen_by=shop), replace(seen, channel="handle")]
+    with any_store.begin() as work:
+        for row in rows:
+            work.tracers.put(row)
+        assert work.tracers.find(rows[0].name) == rows[0]
+        assert work.tracers.find(TracerName("0b", 2)) is None
+        assert [work.tracers.see(one) for one in (seen, seen, replace(seen, at=NOW))] == [True, False, False]
+        assert all(work.tracers.see(one) for one in others)
+        work.commit()
+    with any_store.begin(write=False) as work:
+        assert list(work.tracers.all()) == [rows[1], rows[0]]
+        told = work.tracers.sightings()
+        assert {*told} == {seen, *others}
+        assert told[0] == others[0]

@@ -35,7 +35,7 @@ from domain.status import UNKNOWN, CertificateStatus, good_until
 from domain.validations import ValidationRecord, used_up
 from policies.queues import shares
 from tests.support.blocks import block_of
-from tests.support.memory_handles import Handles, HandleTables, note
+from tests.support.memory_handles import Handles, HandleTables, Tracers, note
 from tests.support.memory_provisions import Provisions
 
 _Certificate = tuple[IssuerId, SerialNumber]
@@ -137,6 +137,7 @@ class MemoryUnit:
         self.mass = Mass(tables)
         self.holds = Holds(tables)
         self.handles = Handles(tables)
+        self.tracers = Tracers(tables)
         self.parties = Parties(tables)
         self.proposals = Proposals(tables)
         self.validations = Validations(tables)

@@ -11,6 +11,7 @@ from domain.handles import HandleKeyRecord, HandleNotice, Line, Recipient, Statu
 from domain.holds import Release
 from domain.revocation import Revocation
 from domain.serial import SerialNumber
+from domain.tracers import Sighting, TracerName, TracerRow
 
 _Certificate = tuple[IssuerId, SerialNumber]
 
@@ -27,6 +28,8 @@ class HandleTables:
     subscriptions: dict[tuple[bytes, Recipient], Subscription] = field(default_factory=dict)
     handle_notices: dict[bytes, tuple[HandleNotice, datetime | None]] = field(default_factory=dict)
     handle_numbers: dict[Recipient, int] = field(default_factory=dict)
+    tracers: dict[TracerName, TracerRow] = field(default_factory=dict)
+    sightings: dict[tuple[TracerName, Recipient | None, str], Sighting] = field(default_factory=dict)
 
 
 def note(tables: HandleTables, certificates: Iterable[_Certificate]) -> None:
@@ -121,3 +124,29 @@ class Handles:
         for mark in old:
             del self._tables.handle_notices[mark]
         return len(old)
+
+
+class Tracers:
+    """`domain.tracers.TracerRepository`."""
+
+    def __init__(self, tables: HandleTables) -> None:
+        self._tables = tables
+
+    def put(self, row: TracerRow) -> None:
+        assert row.name not in self._tables.tracers, "a tracer was planted twice"
+        self._tables.tracers[row.name] = row
+
+    def find(self, name: TracerName) -> TracerRow | None:
+        return self._tables.tracers.get(name)
+
+    def all(self) -> Sequence[TracerRow]:
+        return [row for _, row in sorted(self._tables.tracers.items())]
+
+    def see(self, sighting: Sighting) -> bool:
+        key = (sighting.name, sighting.seen_by, sighting.channel)
+        new = key not in self._tables.sightings
+        self._tables.sightings.setdefault(key, sighting)
+        return new
+
+    def sightings(self) -> Sequence[Sighting]:
+        return sorted(self._tables.sightings.values(), key=lambda row: (row.at, row.name))

@@ -10,10 +10,11 @@ from itertools import count
 from config.municipalities import load_municipalities
 from config.rules import load_causes, load_events
 from domain.certificates import CertificateRecord, CertificateState, Kind, Validity
+from domain.code_keys import CodeSealer
 from domain.events import EventType, ResidentEvent
 from domain.parties import Party, Role
 from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentCode, ResidentState
-from domain.ports import Begin, CodeSealer
+from domain.ports import Begin
 from domain.revocation import Revocation
 from residents.intake import apply_event
 from residents.parts import Intake
