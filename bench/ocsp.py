@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import cycle
 
 from bench.figures import Figure, Slice, repeat, side_by_side
@@ -16,12 +17,23 @@ from config.assemble import Services
 from domain import der, oids
 from domain.certificates import Issuer, Kind
 from domain.parties import Party, Role
+from domain.provisions import Channel
+from domain.standings import Approval, Standing
 from ocsp.request import plain_request
 from ocsp.responder import Responder, answer
+from policies.admission import Requestor
 from policies.ocsp import Access
 from verifiers.admit import status_admission
 
-VERIFIER = Party(1, Role.VERIFIER, "bank", kinds=frozenset(Kind))
+_LONG_AGO, _LATE = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+VERIFIER = Party(
+    1,
+    Role.VERIFIER,
+    "bank",
+    kinds=frozenset(Kind),
+    standing=Standing.ACCREDITED_PRIVATE,
+    approvals=tuple(Approval(kind, frozenset({"check"}), _LONG_AGO, _LATE, "", notified_at=_LONG_AGO) for kind in Kind),
+)
 _NONCE = 32
 _CHUNK = 100
 
@@ -45,15 +57,19 @@ def measure_ocsp(services: Services, serials: Sequence[bytes], plan: Plan) -> li
     closed = replace(
         open_responder,
         policy=replace(open_responder.policy, access=access),
-        admit=status_admission(services.begin, access),
+        admit=status_admission(services.register, access, Channel.OCSP),
     )
     plain = make_ocsp_requests(issuer, serials, nonce=False)
     nonced = make_ocsp_requests(issuer, serials, nonce=True)
+    caller = Requestor(VERIFIER)
     doors: dict[str, tuple[str, Slice]] = {
         "open": ("OCSP in process, open to all", _answers(open_responder, plain, None, plan)),
         "open-nonce": ("OCSP in process, open, nonce", _answers(open_responder, nonced, None, plan)),
-        "notified": ("OCSP in process, notified verifier", _answers(closed, plain, VERIFIER, plan)),
-        "notified-nonce": ("OCSP in process, notified verifier, nonce", _answers(closed, nonced, VERIFIER, plan)),
+        "notified": ("OCSP in process, notified verifier", _answers(closed, plain, caller, plan)),
+        "notified-nonce": (
+            "OCSP in process, notified verifier, nonce",
+            _answers(closed, nonced, caller, plan),
+        ),
     }
     slices = {P256: p256(plan.slice), **{name: measure for name, (_, measure) in doors.items()}}
     rates = side_by_side(slices, plan.rounds, plan.tell)
@@ -62,7 +78,7 @@ def measure_ocsp(services: Services, serials: Sequence[bytes], plan: Plan) -> li
     ]
 
 
-def _answers(responder: Responder, requests: Sequence[bytes], caller: Party | None, plan: Plan) -> Slice:
+def _answers(responder: Responder, requests: Sequence[bytes], caller: Requestor | None, plan: Plan) -> Slice:
     following: Callable[[], bytes] = cycle(requests).__next__
 
     def step() -> int:

@@ -25,6 +25,7 @@ from config.assemble import Services, assemble
 from config.enrolment import enrol
 from domain.parties import LOCAL_OPERATOR
 from ocsp.responder import answer
+from verifiers import registry
 
 OPENSSL, CFSSL, DJANGO, CERTOMANCER = "openssl ocsp", "cfssl, signed before", "django-ca", "certomancer"
 _TYPE = "Content-Type: application/ocsp-request\r\n"
@@ -131,7 +132,13 @@ def _measure_rsa(services: Services, peer: Peer, requests: dict[str, Path], plan
 def _measure_tls(services: Services, requests: dict[str, Path], folder: Path, plan: Plan) -> list[Figure]:
     """The API by POST from a notified verifier that keeps its connections."""
     bank = folder / "bank"
-    enrol(services, VERIFIER, LOCAL_OPERATOR, folder=bank, life=timedelta(days=30))
+    registered = replace(VERIFIER, approvals=())
+    enrol(services, registered, LOCAL_OPERATOR, folder=bank, life=timedelta(days=30))
+    with services.begin() as work:
+        stored = registry.find_party(work, VERIFIER.role, VERIFIER.name)
+        for approval in VERIFIER.approvals:
+            work.parties.approve(stored.id, approval)
+        work.commit()
     with serving(services.settings, "api") as port:
         load = Load(port, str(requests["post"]), plan.http_slice, _SUCCESSFUL, tls=str(bank))
         doors = {"tls": Door("OCSP over HTTPS, notified verifier, POST", _ask(load))}

@@ -28,15 +28,19 @@ from cli.supervisor import end_with_parent
 from config.assemble import Services, assemble, system_clock, system_random
 from config.enrolment import enrol
 from config.initialise import initialise
+from config.officers import OfficerCredential
+from config.vetting import Handed, add_verifier
 from domain.certificates import Kind
 from domain.parties import LOCAL_OPERATOR, Party, Role
 from domain.people import MunicipalityCode, ResidentCode
+from domain.standings import Standing
 from oversight.explain import explain
 from oversight.reconcile import reconcile
 from oversight.wording import render
 from policies.validity import day_in_japan
 from residents.load import load_residents
 from residents.rows import Format
+from verifiers.vetting import Request
 
 KIYOSE = MunicipalityCode("132217")
 _SAY = Console(highlight=False, soft_wrap=True)
@@ -142,17 +146,24 @@ def _tell(directory: Path, services: Services, api: str, status: str) -> None:
 
 def _meet(directory: Path, services: Services) -> dict[str, str]:
     """Enrol who takes part; the record of the resident of the story."""
-    _title("3. A municipality and a verifier are registered, and the resident register is copied")
+    _title("3. A municipality is registered, two officers approve a verifier, the resident register is copied")
     life = timedelta(days=30)
     credentials = directory / "credentials"
     municipality = Party(0, Role.MUNICIPALITY, KIYOSE.value, KIYOSE)
     enrol(services, municipality, LOCAL_OPERATOR, folder=credentials / f"municipality-{KIYOSE}", life=life)
-    verifier = Party(0, Role.VERIFIER, "bank", None, frozenset(Kind))
-    enrol(services, verifier, LOCAL_OPERATOR, folder=credentials / "verifier-bank", life=life)
+    officers = [Party(0, Role.OPERATOR, name) for name in ("aoi", "ken")]
+    for officer in officers:
+        enrol(services, officer, LOCAL_OPERATOR, folder=credentials / f"operator-{officer.name}", life=life)
+    aoi, ken = (OfficerCredential.read(credentials / f"operator-{officer.name}") for officer in officers)
+    purposes = {Kind.SIGNATURE: frozenset({"contract"}), Kind.AUTHENTICATION: frozenset({"log-in"})}
+    bank = Request("bank", Standing.ACCREDITED_PRIVATE, purposes)
+    handed = Handed(credentials / "verifier-bank", life)
+    add_verifier(services, bank, (aoi, ken), None, "the demonstration", handed, "it is part of the demonstration")
     sample = files("config").joinpath("data/sample_residents.csv")
     with sample.open("rb") as file:
         report = load_residents(services.intake, LOCAL_OPERATOR, file, Format.CSV)  # type: ignore[arg-type]
-    _detail(f"清瀬市 (132217), the verifier “bank”, and {report.new} fictional residents")
+    _detail(f"清瀬市 (132217) and {report.new} fictional residents")
+    _detail("the verifier “bank”: proposed by officer aoi, confirmed by officer ken")
     return next(csv.DictReader(sample.read_text("utf-8").splitlines()))
 
 

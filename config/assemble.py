@@ -19,6 +19,7 @@ from config.key_ring import read_ring, require_whole_ring
 from config.municipalities import load_municipalities
 from config.nodes import StatusNode
 from config.provisions import make_writer
+from config.register import make_board, make_register
 from config.settings import IssuerSettings, Settings, load
 from crl.publisher import Publisher
 from crl.scope import distribution_point
@@ -27,8 +28,8 @@ from domain.changes import LagCount
 from domain.code_keys import CodeKeys
 from domain.errors import Refusal
 from domain.lists import Scope
-from domain.parties import Credential, Party
 from domain.ports import Signer, StatusLookup
+from domain.provisions import Channel
 from keys.algorithms import ED25519, key_id_of, verify
 from keys.software import SoftwareSigner
 from mass.parts import MassParts
@@ -36,17 +37,17 @@ from ocsp.delegation import delegate
 from ocsp.ready import ReadyAnswers
 from ocsp.responder import OcspAnswer, Responder, ResponderKey, answer
 from oversight.inspection import Inspection
-from provisions.unlocking import unlock_act
+from policies.admission import Requestor
 from provisions.writer import SegmentWriter
 from residents.parts import Intake
 from residents.rotation import require_same_keys
 from residents.sealing import Sealer
+from store.register_mark import RegisterMark
 from store.work import SqlBegin
-from tracers.planting import tracer_act
 from verifiers.admit import status_admission
 from verifiers.handle_office import HandleOffice
-from verifiers.officers import officer_acts
 from verifiers.proposals import Board
+from verifiers.register import Register
 
 _READY_ANSWERS = 100_000
 """Kept by each worker: some 150 MB of RSA answers."""
@@ -91,6 +92,7 @@ class Services:
         signer = self.signer(self.settings.audit_key) if self._node is None else None
         begin = SqlBegin(self.database_url, signer, keys=self)
         begin.on_change = self._follow
+        begin.register_changing = self.register_mark.changing
         return begin
 
     def _follow(self) -> None:
@@ -187,9 +189,15 @@ class Services:
 
     @cached_property
     def board(self) -> Board:
-        """Where officers propose and confirm: every act that takes two is named here."""
-        acts = (*officer_acts(), unlock_act(), tracer_act())
-        return Board(self.begin, self.clock, self.random, {act.kind: act for act in acts})
+        return make_board(self)
+
+    @cached_property
+    def register(self) -> Register:
+        return make_register(self)
+
+    @cached_property
+    def register_mark(self) -> RegisterMark:
+        return RegisterMark(self.settings.state / "register-mark")
 
     @cached_property
     def mass(self) -> MassParts:
@@ -218,7 +226,7 @@ class Services:
             keys={row.id: self.responder_key(row, self.issuers[row.id]) for row in self.settings.issuers},
             lookup=self.status,
             policy=self.settings.ocsp,
-            admit=status_admission(self.begin, self.settings.ocsp.access),
+            admit=status_admission(self.register, self.settings.ocsp.access, Channel.OCSP),
             clock=self.clock,
             record=self.record,
             ready=ReadyAnswers(self.settings.ocsp.ready, _READY_ANSWERS) if self.settings.ocsp.ready else None,
@@ -229,7 +237,7 @@ class Services:
         certificate = read_file(row.responder_certificate)
         return delegate(issuer, certificate, self.signer(row.responder_key, certificate, repeatable=False))
 
-    def answer(self, octets: bytes, caller: Party | None) -> OcspAnswer:
+    def answer(self, octets: bytes, caller: Requestor | None) -> OcspAnswer:
         """The OCSP answer to a request."""
         return answer(self.responder, octets, caller)
 
@@ -238,11 +246,6 @@ class Services:
         from config.handles import handle_office  # which needs this class
 
         return handle_office(self)
-
-    def credential_of(self, fingerprint: bytes) -> Credential | None:
-        """The registered credential with that SHA-256 of its certificate, read anew."""
-        with self.begin(write=False) as work:
-            return work.parties.credential(fingerprint)
 
     def health(self) -> Mapping[str, bool]:
         """Which parts can do their work now: the database answers, responders may sign, no list in use has ended.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -33,29 +35,42 @@ def enrol(
     folder that exists, Refusal(NOT_ADMITTED) for a party that is suspended or whose period has ended, and
     Refusal(ALREADY_APPLIED) for one that is registered with other kinds or another period.
     """
-    now = services.clock()
+    with (
+        write_credential(services, party, folder, life, request) as certificate,
+        services.begin() as work,
+    ):
+        now = services.clock()
+        stored = _registered(work, party, now, actor)
+        registry.add_credential(work, stored, certificate, Usage.TLS, now, actor)
+        _put_lists_in_use(services, work, stored)
+        work.commit()
+
+
+@contextmanager
+def write_credential(
+    services: Services, party: Party, folder: Path, life: timedelta, request: bytes | None = None
+) -> Iterator[bytes]:
+    """Certify a key for `party`, the one in `request` (PKCS#10) or a new one, and write what it needs into a new
+    `folder`, as `enrol` says; the certificate (DER). If what is done with it then fails, the folder is removed.
+
+    Raises as `enrol` does.
+    """
     if folder.exists():
         raise Refusal(Code.BAD_CONFIGURATION, f"{folder} exists and will not be overwritten; choose another with --out")
     key = ec.generate_private_key(ec.SECP256R1()) if request is None else None
     public = key.public_key() if key else requested_key(request or b"")
     authority = open_transport(services.settings)
-    certificate = authority.certify_caller(public, party.label, now, life, services.random)
-    content = {"client.pem": certificate, "authority.pem": authority.certificate}
-    with services.begin() as work:
-        stored = _registered(work, party, now, actor)
-        registry.add_credential(work, stored, certificate.public_bytes(Encoding.DER), Usage.TLS, now, actor)
-        _put_lists_in_use(services, work, stored)
-        try:
-            # Before the commit: no credential is registered that nobody was handed.
-            if key is not None:
-                pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-                write_private(folder / "client.key", pem)
-            for name, file in content.items():
-                write_public(folder / name, file.public_bytes(Encoding.PEM))
-            work.commit()
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+    certificate = authority.certify_caller(public, party.label, services.clock(), life, services.random)
+    try:
+        # First: no credential is registered that nobody was handed.
+        if key is not None:
+            write_private(folder / "client.key", key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        for name, file in {"client.pem": certificate, "authority.pem": authority.certificate}.items():
+            write_public(folder / name, file.public_bytes(Encoding.PEM))
+        yield certificate.public_bytes(Encoding.DER)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _registered(work: UnitOfWork, party: Party, now: datetime, actor: Party) -> Party:

@@ -9,8 +9,7 @@ from pathlib import Path
 from config.assemble import Services
 from config.document import Secret
 from config.files import alone, read_keys, replace_keys, write_private
-from domain.errors import Code, Refusal
-from domain.parties import LOCAL_OPERATOR, Party
+from domain.parties import LOCAL_OPERATOR
 from verifiers.admit import handle_admission
 from verifiers.handle_office import HandleOffice
 from verifiers.handle_rotation import HandleRotation, add_key, newest
@@ -26,7 +25,7 @@ def handle_office(services: Services) -> HandleOffice:
         issuers=services.issuers,
         admit=handle_admission,
         record=services.record,
-        provider_of=_provider_of,
+        provider_of=services.register.provider_of,
     )
 
 
@@ -67,9 +66,3 @@ def _file(services: Services) -> Path:
 
 def _keys(path: Path) -> dict[int, bytes]:
     return read_keys(Secret(file=path)) if path.exists() else {}
-
-
-def _provider_of(_party: Party, name: str | None) -> Party | None:
-    if name is None:
-        return None
-    raise Refusal(Code.NOT_ADMITTED, "no service provider of this name is registered behind this party")

@@ -14,11 +14,12 @@ from domain.events import EventType
 from domain.holds import HoldRules
 from domain.revocation import CauseRule, PairRule, RevocationCause
 from domain.substitution import VariantRule
-from policies import causes, events, holds, issuance, retention, variants
+from policies import causes, events, holds, issuance, retention, standings, variants
 from policies.events import EventRule
 from policies.issuance import IssuanceRules
 from policies.profile import Profile, ProfileFaults, load_profile
 from policies.retention import Records, RetentionRule
+from policies.standings import VerifierRules
 from policies.tables import TableFaults
 from policies.variants import Variants
 
@@ -35,6 +36,12 @@ def load_causes() -> Mapping[RevocationCause, CauseRule]:
 def load_pair_rule() -> PairRule:
     """The rule that a pair is revoked together, and its exception."""
     return causes.load_pair_rule(_read("law/causes.toml"))
+
+
+@cache
+def load_verifiers() -> VerifierRules:
+    """Standings of verifiers, what must be shown for each, and purposes."""
+    return standings.load_verifiers(_read("law/verifiers.toml"))
 
 
 @cache

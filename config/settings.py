@@ -114,6 +114,7 @@ class Settings:
     ocsp: OcspPolicy
     model: ModelSettings
     crl: CrlPolicy
+    crl_access: Access
     crl_directory: Path
     publish_poll: timedelta
     batches: BatchSettings
@@ -186,6 +187,7 @@ def read(root: Section) -> Settings:
         ocsp=_ocsp(root.section("ocsp")),
         model=_model(root.section("status_model")),
         crl=_crl(crl),
+        crl_access=cast(Access, crl.choice("access", get_args(Access), "notified-verifiers")),
         crl_directory=crl.file("directory", "crl"),
         publish_poll=timedelta(seconds=crl.integer("poll_seconds", 2, 1, 3600)),
         batches=_batches(root.section("batches")),

@@ -32,6 +32,9 @@ SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
 OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
 # This project's own, below the arc for examples: the key signs receipts of validations and nothing else.
 RECEIPT_SIGNING = "2.999.8.5.9.1"
+# And extensions of OCSP requests: UTF8Strings that say what for, and for whom behind a platform or group.
+REQUEST_PURPOSE = "2.999.8.5.9.2"
+REQUEST_PROVIDER = "2.999.8.5.9.3"
 
 # OCSP: RFC 6960 §4.
 OCSP_BASIC = "1.3.6.1.5.5.7.48.1.1"

@@ -31,6 +31,7 @@ from domain.serial import SerialNumber
 from domain.status import CertificateStatus
 from domain.tracers import TracerRepository
 from domain.validations import ValidationRepository
+from domain.vetting import VettingRepository
 
 Clock = Callable[[], datetime]
 """Now, aware UTC in whole seconds. A use case reads it once."""
@@ -291,6 +292,8 @@ class UnitOfWork(Protocol):
     def parties(self) -> PartyRepository: ...
     @property
     def proposals(self) -> ProposalRepository: ...
+    @property
+    def vettings(self) -> VettingRepository: ...
     @property
     def changes(self) -> ChangeRepository: ...
     @property

@@ -20,6 +20,10 @@ _HASHES = {
     der.oid(oids.SHA512): "sha512",
 }
 _NONCE = der.oid(oids.OCSP_NONCE)
+_PURPOSE = der.oid(oids.REQUEST_PURPOSE)
+_PROVIDER = der.oid(oids.REQUEST_PROVIDER)
+_UNDERSTOOD = frozenset({_NONCE, _PURPOSE, _PROVIDER})
+_LONGEST_WORD = 200
 _NULL = der.tlv(der.NULL)
 # X.690 §8.19: groups of seven bits, none of which begins with a zero group.
 _OID = re.compile(rb"(?:(?:[\x81-\xff][\x80-\xff]*)?[\x00-\x7f])+")
@@ -57,14 +61,16 @@ class OcspQuery:
     nonce: bytes | None
     tbs: bytes
     signature: RequestSignature | None
+    purpose: str | None = None
+    provider: str | None = None
 
 
 def read_request(octets: bytes, max_cert_ids: int) -> OcspQuery:
     """The query in an OCSPRequest (RFC 6960 §4.1.1). Raises Refusal(MALFORMED) for anything but strict DER of it.
 
-    requestorName is skipped (RFC 9919 §3.1.2 has it ignored). Extensions other than the nonce are ignored unless they
-    are critical; then the request cannot be served as it wants to be and is refused (RFC 6960 §4.1.2). Nonces of
-    1 to 128 octets are kept, others refused (RFC 9654 §2.1).
+    requestorName is skipped (RFC 9919 §3.1.2 has it ignored). Extensions other than the nonce and our own two are
+    ignored unless they are critical; then the request cannot be served as it wants to be and is refused (RFC 6960
+    §4.1.2). Nonces of 1 to 128 octets are kept, others refused (RFC 9654 §2.1).
     """
     if len(octets) > MAX_OCTETS:
         raise Refusal(Code.MALFORMED, f"an OCSP request has at most {MAX_OCTETS} octets")
@@ -104,10 +110,11 @@ def _read(octets: bytes, max_cert_ids: int) -> OcspQuery:
     cert_ids = tuple(_read_single(octets, *element) for element in der.elements(octets, inner, after))
     if not 1 <= len(cert_ids) <= max_cert_ids:
         raise der.DerError(f"want 1 to {max_cert_ids} certificates in a request, got {len(cert_ids)}")
-    nonce = None
+    extensions: dict[bytes, bytes] = {}
     if after < stop:
-        nonce = _read_nonce(_read_extensions(octets, *_last(octets, 0xA2, after, stop), understood=_NONCE))
-    return OcspQuery(cert_ids, nonce, octets[start:stop], signature)
+        extensions = _read_extensions(octets, *_last(octets, 0xA2, after, stop), understood=_UNDERSTOOD)
+    words = (_read_word(extensions.get(name)) for name in (_PURPOSE, _PROVIDER))
+    return OcspQuery(cert_ids, _read_nonce(extensions), octets[start:stop], signature, *words)
 
 
 def _last(octets: bytes, tag: int, start: int, end: int) -> tuple[int, int]:
@@ -157,7 +164,9 @@ def _read_oid(octets: bytes, start: int, end: int) -> int:
     return stop
 
 
-def _read_extensions(octets: bytes, start: int, end: int, understood: bytes | None = None) -> dict[bytes, bytes]:
+def _read_extensions(
+    octets: bytes, start: int, end: int, understood: frozenset[bytes] = frozenset()
+) -> dict[bytes, bytes]:
     """Values by OBJECT IDENTIFIER element. Refuses duplicates, none at all, and critical ones not `understood`."""
     content, stop = _last(octets, der.SEQUENCE, start, end)
     found: dict[bytes, bytes] = {}
@@ -170,7 +179,7 @@ def _read_extensions(octets: bytes, start: int, end: int, understood: bytes | No
         value_start, value_end = _last(octets, der.OCTET_STRING, value_at + 3 * critical, after)
         if name in found:
             raise der.DerError("an extension stands twice")
-        if critical and name != understood:
+        if critical and name not in understood:
             raise der.DerError("a critical extension is not known here; send the request without it")
         found[name] = octets[value_start:value_end]
     if not found:
@@ -186,6 +195,20 @@ def _read_nonce(extensions: dict[bytes, bytes]) -> bytes | None:
     if not 1 <= end - start <= MAX_NONCE:
         raise der.DerError(f"a nonce has 1 to {MAX_NONCE} octets")
     return value[start:end]
+
+
+def _read_word(value: bytes | None) -> str | None:
+    """The text of one of our own extensions, a UTF8String."""
+    if value is None:
+        return None
+    start, end = der.only(value, der.UTF8_STRING)
+    try:
+        word = value[start:end].decode()
+    except UnicodeDecodeError:
+        word = ""
+    if not word.isprintable() or not 1 <= len(word) <= _LONGEST_WORD:
+        raise der.DerError(f"a purpose or provider is a text of 1 to {_LONGEST_WORD} printable characters")
+    return word
 
 
 def _read_signature(octets: bytes, start: int, end: int) -> RequestSignature:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePath
 from traceback import extract_tb
@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 
 from domain.certificates import Issuer, IssuerId, Validity
 from domain.errors import Code, Refusal
-from domain.parties import Party
 from domain.ports import Clock, Signer, StatusLookup
 from domain.provisions import Channel, Provision, Record, asked_serial
 from ocsp import response
@@ -140,8 +139,8 @@ class Responder:
         object.__setattr__(self, "_desks", {key.issuer.id: _Desk(key) for key in self.keys.values()})
 
 
-def answer(responder: Responder, octets: bytes, caller: Party | None = None) -> OcspAnswer:
-    """The answer to a request, whatever its octets; never raises. `caller` is the party known by mutual TLS.
+def answer(responder: Responder, octets: bytes, caller: Requestor | None = None) -> OcspAnswer:
+    """The answer to a request, whatever its octets; never raises. `caller` is who is known by mutual TLS.
 
     Unsigned errors: malformedRequest, unauthorized (issuer not ours, several issuers, caller not admitted, signature
     wrong), tryLater (store or signer away, responder certificate not valid), internalError (anything else).
@@ -169,7 +168,7 @@ def _error(status: ErrorStatus) -> OcspAnswer:
     return OcspAnswer(response.error_response(status), status.name.lower().replace("_", "-"))
 
 
-def _answer(responder: Responder, octets: bytes, caller: Party | None) -> OcspAnswer:
+def _answer(responder: Responder, octets: bytes, caller: Requestor | None) -> OcspAnswer:
     now = responder.clock()
     shape = responder._shapes.recall(octets)
     if shape is None:
@@ -203,13 +202,13 @@ def _ready(ready: ReadyAnswers, lane: Lane, cert_id: bytes) -> ReadyAnswer:
     return found
 
 
-def _open_lane(responder: Responder, shape: Shape, octets: bytes, caller: Party | None, now: datetime) -> Lane:
+def _open_lane(responder: Responder, shape: Shape, octets: bytes, caller: Requestor | None, now: datetime) -> Lane:
     """The lane for requests of this shape by this caller, in this second; opening it is admission.
 
     What is decided about the same party in the same second is the same: a party that has changed is another object.
     """
     desk, policy = responder._desks[shape.issuer], responder.policy
-    admitted = responder.admit(NOBODY if caller is None else Requestor(caller), desk.kind, now)
+    admitted = responder.admit(caller or NOBODY, desk.kind, now)
     moment = desk.moment(now, policy)
     lane = Lane(
         now,
@@ -230,7 +229,7 @@ def _open_lane(responder: Responder, shape: Shape, octets: bytes, caller: Party 
     return lane
 
 
-def _answer_in_full(responder: Responder, octets: bytes, caller: Party | None, now: datetime) -> OcspAnswer:
+def _answer_in_full(responder: Responder, octets: bytes, caller: Requestor | None, now: datetime) -> OcspAnswer:
     query = read_request(octets, responder.policy.max_cert_ids)
     issuer = responder._issuers.issuer_for_all(query.cert_ids)
     # RFC 9919 §3.1.2 lets signatures be ignored. One that is wrong shows that somebody changed the request: even
@@ -238,7 +237,12 @@ def _answer_in_full(responder: Responder, octets: bytes, caller: Party | None, n
     signed = signer_fingerprint(query) if query.signature is not None else None
     responder._shapes.learn(octets, query, issuer)
     desk = responder._desks[issuer]
-    requestor = NOBODY if caller is None and signed is None else Requestor(caller, signed)
+    requestor = caller or NOBODY
+    if signed is not None:
+        # What only a header says is not what the signer said.
+        requestor = Requestor(None, signed, query.purpose, query.provider)
+    elif query.purpose is not None or query.provider is not None:
+        requestor = replace(requestor, purpose=query.purpose, provider=query.provider)
     admitted = responder.admit(requestor, desk.kind, now)
     asked = [(cert_id.octets, cert_id.serial) for cert_id in query.cert_ids]
     return _build(responder, desk, admitted, asked, query.nonce, now)

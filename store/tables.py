@@ -28,15 +28,14 @@ from domain.errors import Code
 from domain.events import EventType, NoticeState
 from domain.lists import ListState
 from domain.mass import MassState
-from domain.parties import Role, Usage
 from domain.people import ResidentState, Sex
 from domain.revocation import RevocationCause
 from store.batch_tables import batch_items, batch_queues, batches
 from store.metadata import metadata
+from store.party_tables import approvals, credentials, parties, vettings
 from store.types import (
     Choice,
     Generations,
-    Kinds,
     Municipal,
     MunicipalOrNone,
     Reason,
@@ -55,7 +54,17 @@ def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Inde
 
 
 # Besides those made here: whoever asks for the tables gets all of them.
-__all__ = ["batch_items", "batch_queues", "batches", "metadata", "validations"]
+__all__ = [
+    "approvals",
+    "batch_items",
+    "batch_queues",
+    "batches",
+    "credentials",
+    "metadata",
+    "parties",
+    "validations",
+    "vettings",
+]
 
 # The copy of the resident register. Codes are only here as keyed index and sealed value.
 # Kept while certificates refer to them: as long as issuance records.
@@ -291,35 +300,6 @@ mass_rows = Table(
     Column("resident_id", RowId, nullable=False),
     Column("sealed", LargeBinary),
     PrimaryKeyConstraint("event", "position"),
-)
-
-# Named parties and their credentials: kept as long as audit rows name them.
-parties = Table(
-    "parties",
-    metadata,
-    Column("id", RowId, primary_key=True),
-    Column("role", Choice(Role), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("municipality", Municipal),
-    Column("kinds", Kinds, nullable=False),
-    Column("in_force_until", UtcDateTime),
-    Column("suspended_at", UtcDateTime),
-    Column("added_at", UtcDateTime, nullable=False),
-    UniqueConstraint("role", "name"),
-)
-
-credentials = Table(
-    "credentials",
-    metadata,
-    Column("fingerprint", LargeBinary(32), primary_key=True),
-    Column("usage", Choice(Usage), nullable=False),
-    Column("party_id", RowId, ForeignKey("parties.id"), nullable=False),
-    Column("not_after", UtcDateTime, nullable=False),
-    Column("added_at", UtcDateTime, nullable=False),
-    Column("withdrawn_at", UtcDateTime),
-    Column("certificate", LargeBinary, nullable=False),
-    Index(None, "party_id"),
-    CheckConstraint("length(fingerprint) = 32", name="fingerprint_width"),
 )
 
 # The audit chain: never changed, never deleted.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Self
 
@@ -33,6 +34,7 @@ from store.status_changes import StatusChanges
 from store.tracers import Tracers
 from store.trail import Trail
 from store.validations import Validations
+from store.vetting import Vettings
 
 
 class SqlUnitOfWork:
@@ -49,6 +51,7 @@ class SqlUnitOfWork:
         write: bool,
         keys: CodeKeyWatch | None,
         on_change: Callable[[], object],
+        register_changing: Callable[[], AbstractContextManager[object]],
         *,
         lasting: bool = True,
     ) -> None:
@@ -58,6 +61,7 @@ class SqlUnitOfWork:
         self._lasting = lasting
         self._keys = keys
         self._on_change = on_change
+        self._register_changing = register_changing
         self._new_keys = False
 
     def __enter__(self) -> Self:
@@ -78,6 +82,7 @@ class SqlUnitOfWork:
         self.tracers = Tracers(statements)
         self.parties = Parties(statements)
         self.proposals = Proposals(statements)
+        self.vettings = Vettings(statements)
         self.validations = Validations(statements)
         self.provisions = Provisions(statements)
         self.audit = Trail(statements, self._signer)
@@ -100,7 +105,9 @@ class SqlUnitOfWork:
     def commit(self) -> None:
         self.lists.write_wanted()
         urgent = self.status_changes.write(self.audit.chain())
-        self._statements.commit()
+        # Who looks parties up must not believe what was read before, from here on.
+        with self._register_changing() if self.parties.changed else nullcontext():
+            self._statements.commit()
         if urgent:
             self._on_change()
 
@@ -124,6 +131,8 @@ class SqlBegin:
         """
         self.on_change: Callable[[], object] = lambda: None
         """Called after a commit by which a status was changed that may have been told already."""
+        self.register_changing: Callable[[], AbstractContextManager[object]] = nullcontext
+        """Entered around a commit by which parties, credentials or approvals were changed."""
         self._writer = open_writer(url, lock_wait=lock_wait)
         self._reader = open_reader(url, lock_wait=lock_wait)
         self._signer = signer
@@ -137,7 +146,9 @@ class SqlBegin:
             self._reader.dispose(close=False)
             self._pid = os.getpid()
         engine = self._writer if write else self._reader
-        return SqlUnitOfWork(engine, self._signer, write, self._keys, self.on_change, lasting=lasting)
+        return SqlUnitOfWork(
+            engine, self._signer, write, self._keys, self.on_change, self.register_changing, lasting=lasting
+        )
 
     def close(self) -> None:
         """Close all connections that are not in use; the next unit of work opens new ones."""

@@ -77,13 +77,15 @@ def add_credential(
     at: datetime,
     actor: Party,
     confirmed: Proposal | None = None,
+    purpose: str | None = None,
 ) -> Credential:
     """Let a certificate (DER) speak for `party`. One certificate has one usage, and one officer's key is no other's.
 
     Raises Refusal(MALFORMED) for octets that are no certificate, one that has expired, or a usage that does not go
     with the role; Refusal(BAD_KEY) for a key other than RSA of 2048 to 4096 bits, P-256, P-384 or P-521, or that of
     another officer; Refusal(ALREADY_APPLIED) for a certificate that was ever registered, by whomever; and
-    Refusal(SECOND_OFFICER) as `add_party` does, but not for an officer's first one.
+    Refusal(SECOND_OFFICER) as `add_party` does, but not for an officer's first one; and for a verifier that was
+    approved, unless the verifier itself registers it.
     """
     if usage is Usage.OCSP_REQUEST and party.role is not Role.VERIFIER:
         raise Refusal(Code.MALFORMED, "only verifiers sign OCSP requests", pointer="usage")
@@ -95,11 +97,13 @@ def add_credential(
         if work.parties.credentials(party.id):
             _require_two(work, party, confirmed)
         _require_own_key(work, party, certificate)
+    elif party.approvals and party.id != actor.id:
+        _require_two(work, party, confirmed)
     if work.parties.credential(fingerprint) is not None:
         raise Refusal(
             Code.ALREADY_APPLIED, "the certificate is or was registered; make a new one", pointer="certificate"
         )
-    credential = Credential(fingerprint, usage, party, not_after, certificate=certificate)
+    credential = Credential(fingerprint, usage, party, not_after, certificate=certificate, purpose=purpose)
     work.parties.add_credential(credential, at)
     facts = {**_facts(credential), "not_after": not_after.isoformat()}
     work.audit.append(AuditEvent(Act.CREDENTIAL_ADDED, actor.label, at, facts))
@@ -117,7 +121,7 @@ def withdraw(
     credential = work.parties.credential(fingerprint)
     if credential is None:
         raise Refusal(Code.NOT_FOUND, "no credential has this fingerprint; see the list of parties")
-    if credential.party.id != actor.id:
+    if credential.party.id != actor.id and credential.party.role is Role.OPERATOR:
         _require_two(work, credential.party, confirmed)
     if credential.withdrawn_at is not None:
         raise Refusal(Code.ALREADY_APPLIED, "the credential is withdrawn already")
@@ -126,8 +130,14 @@ def withdraw(
 
 
 def _require_two(work: UnitOfWork, party: Party, confirmed: Proposal | None) -> None:
-    """Whoever could make or unmake officers alone could stand for two."""
-    if party.role is not Role.OPERATOR or confirmed is not None:
+    """Whoever could make or unmake officers alone could stand for two. About an approved verifier two decide, too."""
+    if confirmed is not None:
+        return
+    if party.approvals:
+        raise Refusal(
+            Code.SECOND_OFFICER, "the verifier was approved by two officers, and two decide (see: jpki verifiers)"
+        )
+    if party.role is not Role.OPERATOR:
         return
     if sum(row.role is Role.OPERATOR for row in work.parties.all()) >= FOUNDERS:
         raise Refusal(

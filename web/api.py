@@ -107,7 +107,7 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
         ledger_blueprint(parts.ledger, callers),
         reference_blueprint(parts.causes, parts.municipalities),
         ocsp_blueprint(status.answer, callers.known, meter.ocsp_answer),
-        lists_blueprint(status.crl_directory, status.issuers, status.clock, status.record, callers.known),
+        lists_blueprint(status.lists, callers.known),
         health_blueprint(status.health),
     ):
         app.register_blueprint(door)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from domain.certificates import Issuer, IssuerId
 from domain.errors import Code, Refusal
 from domain.ports import Clock
 from domain.provisions import Channel, Provision, Record
+from policies.admission import NOBODY, Admit, Admitted
 from web.editions import Editions
 from web.ocsp import Caller
 
@@ -22,33 +24,50 @@ LIST_AGE = timedelta(minutes=5)
 
 CERTIFICATE_AGE = timedelta(days=1)
 
-_SCOPE = re.compile(r"[0-9]{5}|ca")
+AUTHORITIES = "ca"
+"""The scope of lists of issuers' certificates."""
+
+_SCOPE = re.compile(rf"[0-9]{{5}}|{AUTHORITIES}")
 
 
-def lists_blueprint(
-    directory: Path, issuers: Mapping[IssuerId, Issuer], clock: Clock, record: Record, caller: Caller
-) -> Blueprint:
-    """`/crl/<issuer>/<area or ca>.crl` from `directory`, and `/ca/<issuer>.cer`.
+@dataclass(frozen=True, slots=True)
+class ListParts:
+    """What the doors need: the files, whose lists they are, who may have them, and where it is put on record."""
 
-    Each list that is handed over is put on record; that a cached one is still the newest (304) tells no status.
+    directory: Path
+    issuers: Mapping[IssuerId, Issuer]
+    admit: Admit
+    record: Record
+    clock: Clock
+
+
+def lists_blueprint(parts: ListParts, caller: Caller) -> Blueprint:
+    """`/crl/<issuer>/<area or ca>.crl`, and `/ca/<issuer>.cer`.
+
+    Lists of holders' certificates are status, for those who are admitted, and so is that a cached one is still the
+    newest (304). Lists of issuers' certificates, and these themselves, name no holder: anybody may have them. Each list
+    that is handed over is put on record.
     """
     door = Blueprint("lists", __name__)
-    editions = Editions(directory)
+    editions, issuers = Editions(parts.directory), parts.issuers
 
     @door.get("/crl/<issuer>/<scope>.crl")
     def get_list(issuer: str, scope: str) -> Response:
+        now, id_ = parts.clock(), IssuerId(issuer)
+        # Admission first: who is not admitted does not learn which lists there are.
+        admitted = Admitted()
+        if scope != AUTHORITIES and id_ in issuers:
+            admitted = parts.admit(caller(request.environ) or NOBODY, issuers[id_].kind, now)
         # Both parts come from closed sets, so no path leaves the directory.
         edition = editions.find(f"{issuer}/{scope}.crl") if issuer in issuers and _SCOPE.fullmatch(scope) else None
         if edition is None:
             raise Refusal(Code.NOT_FOUND, "there is no such revocation list; its address stands in the certificate")
         response = Response(edition.octets, content_type="application/pkix-crl")
         response.last_modified = edition.this_update
-        now = clock()
-        _cached(response, edition.digest, min(LIST_AGE, edition.next_update - now))
+        _cached(response, edition.digest, min(LIST_AGE, edition.next_update - now), shared=admitted.party is None)
         if request.method == "GET" and response.status_code in (200, 206):
-            who, digest = caller(request.environ), bytes.fromhex(edition.digest)
-            area, id_ = scope.encode(), IssuerId(issuer)
-            record(Provision(now, who, None, "", id_, Channel.CRL, area, "list", digest))
+            area, digest = scope.encode(), bytes.fromhex(edition.digest)
+            parts.record(Provision(now, *admitted, id_, Channel.CRL, area, "list", digest))
         return response
 
     @door.get("/ca/<issuer>.cer")
@@ -62,10 +81,11 @@ def lists_blueprint(
     return door
 
 
-def _cached(response: Response, digest: str, age: timedelta) -> Response:
-    """With a strong validator and an age; answers conditions (304) and ranges (206, 416) by RFC 9110 §13, §14."""
-    seconds = int(age.total_seconds())
-    response.headers["Cache-Control"] = f"public, max-age={seconds}, no-transform" if seconds > 0 else "no-cache"
+def _cached(response: Response, digest: str, age: timedelta, *, shared: bool = True) -> Response:
+    """With a strong validator, and an age, for shared caches where anybody may have it; answers conditions (304) and
+    ranges (206, 416) by RFC 9110 §13, §14."""
+    seconds, scope = int(age.total_seconds()), "public" if shared else "private"
+    response.headers["Cache-Control"] = f"{scope}, max-age={seconds}, no-transform" if seconds > 0 else "no-cache"
     response.set_etag(digest)
     response.make_conditional(request, accept_ranges=True, complete_length=response.content_length)
     return response

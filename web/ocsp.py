@@ -14,9 +14,9 @@ from werkzeug.http import http_date
 from werkzeug.routing import BaseConverter
 
 from domain.errors import Refusal
-from domain.parties import Party
 from ocsp.request import MAX_OCTETS
 from ocsp.responder import OcspAnswer, refused
+from policies.admission import Requestor
 from web.bodies import receive
 
 MEDIA_TYPE = "application/ocsp-response"
@@ -26,10 +26,10 @@ GET_RULE = f"{PREFIX}<rest:encoded>"
 
 _ESCAPED = (("%2F", "/"), ("%2B", "+"), ("%3D", "="))
 
-Answer = Callable[[bytes, Party | None], OcspAnswer]
+Answer = Callable[[bytes, Requestor | None], OcspAnswer]
 
-Caller = Callable[[dict[str, Any]], Party | None]
-"""The party that calls, from the environment of the request, or None for anybody else. May raise Refusal."""
+Caller = Callable[[dict[str, Any]], Requestor | None]
+"""Who calls, from the environment of the request, or None for anybody else. May raise Refusal."""
 
 Count = Callable[[str], None]
 
@@ -77,10 +77,10 @@ def ocsp_blueprint(answer: Answer, caller: Caller, count: Count) -> Blueprint:
 def answer_caller(answer: Answer, caller: Caller, octets: bytes, environ: dict[str, Any]) -> OcspAnswer:
     """The answer to the party that calls; an OCSP error, too, while nobody can say who that is."""
     try:
-        party = caller(environ)
+        requestor = caller(environ)
     except Refusal as refusal:
         return refused(refusal)
-    return answer(octets, party)
+    return answer(octets, requestor)
 
 
 def as_http(answer: OcspAnswer, cacheable: bool) -> OcspReply:

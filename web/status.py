@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
-from domain.certificates import Issuer, IssuerId
 from domain.changes import LagCount
 from domain.gauges import Gauges
 from domain.ports import Clock, RandomSource
-from domain.provisions import Record
 from web.front import OcspFront
 from web.health import Health, health_blueprint
-from web.lists import lists_blueprint
+from web.lists import ListParts, lists_blueprint
 from web.metrics import Meter
 from web.ocsp import Answer, ocsp_blueprint
 from web.shell import make_shell
@@ -27,12 +24,10 @@ class StatusParts:
     """What both services need: answers, lists and certificates for verifiers, and what operating takes."""
 
     answer: Answer
-    issuers: Mapping[IssuerId, Issuer]
-    crl_directory: Path
+    lists: ListParts
     clock: Clock
     random: RandomSource
     health: Health
-    record: Record
     lags: Callable[[], Sequence[LagCount]] = tuple
     gauges: Gauges = tuple
 
@@ -43,7 +38,7 @@ def create_status(parts: StatusParts) -> Flask:
     app = make_shell(parts.random, meter)
     for door in (
         ocsp_blueprint(parts.answer, nobody, meter.ocsp_answer),
-        lists_blueprint(parts.crl_directory, parts.issuers, parts.clock, parts.record, nobody),
+        lists_blueprint(parts.lists, nobody),
         health_blueprint(parts.health),
     ):
         app.register_blueprint(door)

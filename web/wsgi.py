@@ -21,6 +21,7 @@ from config.ledger import disclosure_office
 from config.provisions import keep_turning
 from config.validating import make_validation
 from config.watching import gauges_of
+from domain.provisions import Channel
 from mass.account import find_account, list_accounts
 from ocsp.responder import answer
 from policies.characters import propose
@@ -28,6 +29,7 @@ from provisions.disclosure import disclose_at_counter, disclose_to_owner, make_c
 from residents.intake import apply_all, apply_event, preview_event, rehearse
 from residents.listing import list_notices
 from validation.answer import validate
+from verifiers.admit import status_admission
 from verifiers.handle_news import fetch_news, subscribe
 from verifiers.handle_office import HandleOffice, translate
 from verifiers.handle_pairs import counterparts
@@ -35,6 +37,7 @@ from web.api import ApiParts, create_api
 from web.batches import BatchParts, read_line
 from web.handles import HandleParts
 from web.ledger import LedgerParts
+from web.lists import ListParts
 from web.status import StatusParts, create_status
 
 STATE = "JPKI_STATE"
@@ -50,7 +53,7 @@ def api(state: Path | None = None) -> Flask:
     return create_api(
         ApiParts(
             status=_status_parts(services),
-            credential_of=services.credential_of,
+            credential_of=services.register.credential,
             issue=partial(issue, authority),
             batches=BatchParts(
                 take=partial(take_batch, batching),
@@ -116,12 +119,16 @@ def _status_parts(services: Services) -> StatusParts:
     """The parts are made here, before the first request, so that a broken one stops the start."""
     return StatusParts(
         answer=partial(answer, services.responder),
-        issuers=services.issuers,
-        crl_directory=services.settings.crl_directory,
+        lists=ListParts(
+            directory=services.settings.crl_directory,
+            issuers=services.issuers,
+            admit=status_admission(services.register, services.settings.crl_access, Channel.CRL),
+            record=services.record,
+            clock=services.clock,
+        ),
         clock=services.clock,
         random=services.random,
         health=services.health,
-        record=services.record,
         lags=services.lags,
         gauges=partial(gauges_of, services),
     )

@@ -114,7 +114,7 @@ def test_the_audit_head_is_checked_by_the_public_key_alone(services: Services, t
 
 
 def test_unknown_credentials_are_nobodys(services: Services) -> None:
-    assert services.credential_of(bytes(32)) is None
+    assert services.register.credential(bytes(32)) is None
 
 
 def test_closing_twice_or_without_use_is_harmless(terminal: Terminal) -> None:

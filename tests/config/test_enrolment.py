@@ -75,7 +75,7 @@ def test_a_partys_folder_holds_key_certificate_and_trust(party: Party, services:
 
 def test_the_credential_is_registered_for_its_party(services: Services, folder: Path) -> None:
     certificate = enrolled(services, BANK, folder)
-    credential = services.credential_of(hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest())
+    credential = services.register.credential(hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest())
     assert credential is not None
     assert credential.party.label == "verifier:bank"
     assert credential.party.kinds == {Kind.SIGNATURE}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_a_validity_that_is_none_is_refused(begins: datetime, ends: datetime, wh
         Validity(begins, ends)
 
 
-def party(**changes: datetime | None) -> Party:
+def party(**changes: Any) -> Party:
     return Party(1, Role.VERIFIER, "bank", None, frozenset(Kind), **changes)
 
 

@@ -27,6 +27,7 @@ from tests.interop.fates import DAY, ISSUERS, Certificates, Town, forgeries
 from tests.support.authority import KIYOSE, KIYOSE_CITY, TurnedClock
 from tests.support.notices import HINO_CITY
 from tests.support.serving import Served, serving
+from tests.support.verifiers import approve
 
 BANK = Party(0, Role.VERIFIER, "bank", kinds=frozenset(Kind))
 GYM = Party(0, Role.VERIFIER, "gym", kinds=frozenset({Kind.AUTHENTICATION}))
@@ -162,6 +163,8 @@ def _open(services: Services) -> None:
     """Register who may call; with the municipalities their lists come into use."""
     for party in (BANK, GYM, KIYOSE_CITY, HINO_CITY):
         enrol(services, party, LOCAL_OPERATOR, folder=services.settings.state / "clients" / party.name, life=90 * DAY)
+    for party in (BANK, GYM):
+        approve(services.begin, party.name)
 
 
 def _publish(services: Services) -> Lists:

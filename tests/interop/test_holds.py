@@ -20,16 +20,18 @@ from config.initialise import initialise
 from crl.publish import publish_due
 from domain.certificates import Carrier, Kind
 from domain.lists import Scope
-from domain.parties import LOCAL_OPERATOR, Party, Role
+from domain.parties import LOCAL_OPERATOR
 from domain.revocation import Revocation, RevocationCause
+from policies.admission import Requestor
 from tests.support.acts import make_key, make_requests
 from tests.support.authority import ITEMS_ON_RECORD, KIYOSE, RESIDENT, TurnedClock, add_resident, make_application
 from tests.support.judges import openssl_ocsp, openssl_verify, run
 from tests.support.proofs import proven
+from tests.support.verifiers import make_verifier
 
 pytestmark = pytest.mark.interop
 
-BANK = Party(1, Role.VERIFIER, "bank", kinds=frozenset(Kind))
+BANK = Requestor(make_verifier("bank", id_=1))
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 PHONE, CARD = Carrier.MOBILE_DEVICE, Carrier.CARD
 GOOD, HELD = ("OK", "verified, good"), ("certificate revoked", "verified, revoked certificateHold")

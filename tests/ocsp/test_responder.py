@@ -271,6 +271,7 @@ def test_shared_caches_get_answers_only_where_everybody_may_ask(policy: OcspPoli
 
 PROVIDER = Party(2, Role.VERIFIER, "shop", kinds=frozenset(Kind))
 VERIFIER = Party(1, Role.VERIFIER, "verifier", kinds=frozenset(Kind))
+CALLER = Requestor(VERIFIER)
 CERTIFICATE = make_responder_certificate(Kind.AUTHENTICATION)
 SIGNED = sign_ocsp_request(
     make_tbs_request(CERT_ID, nonce=NONCE), responder_signer("authentication", "g1").key, CERTIFICATE
@@ -297,23 +298,23 @@ def test_admission_hears_who_asks_about_which_kind_and_when(kind: Kind) -> None:
     responder = make_responder(admit=gate, policy=OcspPolicy())
     request = make_ocsp_request(make_cert_id(SERIALS["good"], make_issuer(kind)))
     for _ in ("read", "recalled"):
-        answer(responder, request, VERIFIER)
+        answer(responder, request, CALLER)
     answer(responder, request)
     assert gate.seen == [(Requestor(VERIFIER), kind, NOW)] * 2 + [(Requestor(), kind, NOW)]
 
 
 def test_admission_hears_whose_key_signed() -> None:
     gate = Gate()
-    reply = answer(make_responder(STATUSES, admit=gate, policy=OcspPolicy()), SIGNED, VERIFIER)
+    reply = answer(make_responder(STATUSES, admit=gate, policy=OcspPolicy()), SIGNED, CALLER)
     assert reply.outcome == "good"
     assert judged_by_asn1crypto(reply.der).nonce_value.native == NONCE
-    assert gate.seen == [(Requestor(VERIFIER, sha256(CERTIFICATE).digest()), Kind.SIGNATURE, NOW)]
+    assert gate.seen == [(Requestor(None, sha256(CERTIFICATE).digest()), Kind.SIGNATURE, NOW)]
 
 
 def test_a_tampered_signed_request_is_unauthorized_before_admission() -> None:
     gate = Gate()
     tampered = SIGNED.replace(NONCE, bytes(32))
-    reply = answer(make_responder(STATUSES, admit=gate, policy=OcspPolicy()), tampered, VERIFIER)
+    reply = answer(make_responder(STATUSES, admit=gate, policy=OcspPolicy()), tampered, CALLER)
     assert is_error(reply, ErrorStatus.UNAUTHORIZED)
     assert gate.seen == []
 
@@ -329,7 +330,7 @@ def test_who_is_not_admitted_learns_nothing(code: Code) -> None:
     lookup = Statuses(dict(STATUSES))
     responder = make_responder(lookup=lookup, admit=Gate(code), policy=OcspPolicy())
     for serial in (SERIALS["good"], serial_of("never issued")):
-        assert is_error(answer(responder, make_ocsp_request(make_cert_id(serial)), VERIFIER), ErrorStatus.UNAUTHORIZED)
+        assert is_error(answer(responder, make_ocsp_request(make_cert_id(serial)), CALLER), ErrorStatus.UNAUTHORIZED)
     assert lookup.asked == []
 
 
@@ -455,7 +456,7 @@ def test_a_responder_shows_no_status_in_its_text() -> None:
 
 def told_of(request: bytes, **parts: Any) -> list[Provision]:
     told: list[Provision] = []
-    answer(make_responder(STATUSES, record=told.append, **parts), request, VERIFIER)
+    answer(make_responder(STATUSES, record=told.append, **parts), request, CALLER)
     return told
 
 

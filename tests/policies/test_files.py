@@ -29,6 +29,7 @@ def test_no_rule_file_is_forgotten_or_unknown() -> None:
         "law/holds.toml",
         "law/retention.toml",
         "law/issuance.toml",
+        "law/verifiers.toml",
         "data/substitution.toml",
         "data/variants.toml",
         "data/town/names.toml",

@@ -46,7 +46,7 @@ from residents.queue import Taken
 from residents.receipts import HeldNotice, NothingRevoked, NoticeReceipt, QuarantinedNotice
 from tests.support.authority import KIYOSE, NOW
 from tests.support.lists import ISSUERS
-from tests.support.responder import forget
+from tests.support.responder import admit_all, forget
 from validation.answer import ValidationAnswer
 from validation.finding import SigningTime
 from validation.receipt import Receipt
@@ -56,6 +56,7 @@ from web.api import ApiParts, create_api
 from web.batches import BatchParts
 from web.handles import HandleParts
 from web.ledger import LedgerParts
+from web.lists import ListParts
 from web.openapi import describe
 from web.status import StatusParts
 
@@ -219,12 +220,10 @@ class Acts:
 def make_status_parts(acts: Acts, directory: Path = Path("nowhere")) -> StatusParts:
     return StatusParts(
         answer=acts.answer,
-        issuers=ISSUERS,
-        crl_directory=directory,
+        lists=ListParts(directory, ISSUERS, admit_all, forget, lambda: NOW),
         clock=lambda: NOW,
         random=bytes,
         health=lambda: {"database": True},
-        record=forget,
     )
 
 

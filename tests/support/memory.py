@@ -31,8 +31,10 @@ from domain.proposals import Decision, Proposal, ProposalState
 from domain.provisions import LedgerLine, Segment
 from domain.revocation import Revocation, RevocationBlock
 from domain.serial import SerialNumber
+from domain.standings import Approval, Standing
 from domain.status import UNKNOWN, CertificateStatus, good_until
 from domain.validations import ValidationRecord, used_up
+from domain.vetting import Application, Evidence
 from policies.queues import shares
 from tests.support.blocks import block_of
 from tests.support.memory_handles import Handles, HandleTables, Tracers, note
@@ -64,6 +66,7 @@ class Tables(HandleTables):
     parties: dict[int, Party] = field(default_factory=dict)
     credentials: dict[bytes, Credential] = field(default_factory=dict)
     proposals: dict[str, Proposal] = field(default_factory=dict)
+    vettings: dict[int, Application] = field(default_factory=dict)
     validations: dict[tuple[int, str], ValidationRecord] = field(default_factory=dict)
     audit: dict[int, AuditRow] = field(default_factory=dict)
     changes: dict[tuple[Scope, int], ListChange] = field(default_factory=dict)
@@ -140,6 +143,7 @@ class MemoryUnit:
         self.tracers = Tracers(tables)
         self.parties = Parties(tables)
         self.proposals = Proposals(tables)
+        self.vettings = Vettings(tables)
         self.validations = Validations(tables)
         self.provisions = Provisions(tables)
         self.audit = Audit(tables)
@@ -1005,6 +1009,19 @@ class Parties:
         party = self._tables.parties[party_id]
         self._tables.parties[party_id] = replace(party, suspended_at=party.suspended_at or at)
 
+    def classify(self, party_id: int, standing: Standing, behind: int | None) -> None:
+        party = self._tables.parties[party_id]
+        self._tables.parties[party_id] = replace(party, standing=standing, behind=behind)
+
+    def approve(self, party_id: int, approval: Approval) -> None:
+        party = self._tables.parties[party_id]
+        kept = [row for row in party.approvals if row.kind is not approval.kind]
+        rows = sorted((*kept, approval), key=lambda row: row.kind.value, reverse=True)
+        self._tables.parties[party_id] = replace(party, approvals=tuple(rows))
+
+    def of(self, party_id: int) -> Party | None:
+        return self._tables.parties.get(party_id)
+
     def add_credential(self, credential: Credential, at: datetime) -> None:
         if credential.fingerprint in self._tables.credentials:
             raise Refusal(Code.ALREADY_APPLIED, "this credential is registered")
@@ -1021,6 +1038,34 @@ class Parties:
     def withdraw(self, fingerprint: bytes, at: datetime) -> None:
         credential = self._tables.credentials[fingerprint]
         self._tables.credentials[fingerprint] = replace(credential, withdrawn_at=credential.withdrawn_at or at)
+
+
+class Vettings:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def open(self, application: Application) -> Application:
+        stored = replace(application, id=len(self._tables.vettings) + 1)
+        self._tables.vettings[stored.id] = stored
+        return stored
+
+    def find(self, application_id: int) -> Application | None:
+        return self._tables.vettings.get(application_id)
+
+    def of_party(self, party_id: int) -> Sequence[Application]:
+        return [row for row in self._tables.vettings.values() if row.party_id == party_id]
+
+    def add_evidence(self, application_id: int, evidence: Evidence) -> None:
+        found = self._tables.vettings.get(application_id)
+        if found is None:
+            raise LookupError("there is no such application")
+        self._tables.vettings[application_id] = replace(found, evidence=(*found.evidence, evidence))
+
+    def close(self, application_id: int, at: datetime, proposal: str) -> None:
+        found = self._tables.vettings.get(application_id)
+        if found is None or found.decided_at is not None:
+            raise LookupError("no open application has this id")
+        self._tables.vettings[application_id] = replace(found, decided_at=at, proposal=proposal)
 
 
 class Proposals:

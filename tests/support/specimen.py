@@ -22,7 +22,7 @@ from domain.status import GOOD
 from tests.support.authority import NOW
 from tests.support.lists import ISSUERS
 from tests.support.people import serial_of
-from tests.support.responder import forget, make_responder
+from tests.support.responder import admit_all, forget, make_responder
 from web.server import Service, run_server, server_settings
 
 if TYPE_CHECKING:
@@ -51,17 +51,16 @@ def make_settings(folder: Path, event_loop: bool = False) -> Settings:
 
 def make_status_parts(folder: Path) -> StatusParts:
     from ocsp.responder import answer
+    from web.lists import ListParts
     from web.status import StatusParts
 
     responder = make_responder({(issuer, SERIAL): GOOD for issuer in ISSUERS})
     return StatusParts(
         answer=lambda octets, caller: answer(responder, octets, caller),
-        issuers=ISSUERS,
-        crl_directory=folder,
+        lists=ListParts(folder, ISSUERS, admit_all, forget, lambda: NOW),
         clock=lambda: NOW,
         random=bytes,
         health=lambda: {"database": not (folder / "down").exists()},
-        record=forget,
     )
 
 

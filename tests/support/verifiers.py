@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 
 from domain.certificates import Kind
 from domain.parties import LOCAL_OPERATOR, Party, Role
 from domain.ports import Begin
 from domain.provisions import Record
+from domain.standings import Approval, Standing
 from tests.support.authority import CARD, NOW, TurnedClock
 from tests.support.lists import ISSUERS
 from tests.support.responder import forget
@@ -17,7 +19,7 @@ from verifiers.admit import handle_admission
 from verifiers.handle_office import HandleOffice
 from verifiers.handle_rotation import HandleRotation, add_key
 from verifiers.handles import HandleRing
-from verifiers.registry import add_party
+from verifiers.register import Register
 
 SECRETS = {generation: bytes((generation,)) * 32 for generation in range(1, 5)}
 """Keys of handles by generation."""
@@ -27,12 +29,53 @@ OLD_CARD = replace(CARD, id="old card", expires_on=date(2027, 6, 30))
 """Its certificates can be renewed on the day after they are issued."""
 
 
-def add_verifier(begin: Begin, name: str, *kinds: Kind, at: datetime = NOW) -> Party:
-    """A registered verifier of these kinds, or of both."""
+PURPOSES = {Kind.SIGNATURE: "contract", Kind.AUTHENTICATION: "log-in"}
+
+
+def make_approval(kind: Kind = Kind.SIGNATURE, *purposes: str, **changes: Any) -> Approval:
+    """In force for very long, for these purposes or the usual one."""
+    since, until = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    approval = Approval(kind, frozenset(purposes or {PURPOSES[kind]}), since, until, "0c0c", notified_at=since)
+    return replace(approval, **changes)
+
+
+def make_verifier(name: str, *kinds: Kind, id_: int = 0, **changes: Any) -> Party:
+    """An approved private operator for these kinds, or for both, each for one purpose."""
+    wanted = kinds or tuple(Kind)
+    approvals = tuple(make_approval(kind) for kind in Kind if kind in wanted)
+    party = Party(
+        id_,
+        Role.VERIFIER,
+        name,
+        kinds=frozenset(wanted),
+        standing=Standing.ACCREDITED_PRIVATE,
+        approvals=approvals,
+    )
+    return replace(party, **changes)
+
+
+def add_verifier(begin: Begin, name: str, *kinds: Kind, at: datetime = NOW, **changes: Any) -> Party:
+    """An approved verifier of these kinds, or of both, past the two officers that it takes."""
     with begin() as work:
-        party = add_party(work, Party(0, Role.VERIFIER, name, kinds=frozenset(kinds or Kind)), at, LOCAL_OPERATOR)
+        party = work.parties.add(make_verifier(name, *kinds, **changes), at)
         work.commit()
     return party
+
+
+def approve(begin: Begin, name: str) -> None:
+    """Have a registered verifier be approved and notified for its kinds, past the two officers that it takes."""
+    with begin() as work:
+        party = work.parties.find(Role.VERIFIER.value, name)
+        assert party is not None
+        work.parties.classify(party.id, Standing.ACCREDITED_PRIVATE, None)
+        for kind in party.kinds:
+            work.parties.approve(party.id, make_approval(kind))
+        work.commit()
+
+
+def make_register(begin: Begin, now: datetime = NOW) -> Register:
+    """A register that looks up anew each time."""
+    return Register(begin, lambda: None, lambda: now)
 
 
 def make_ring(secrets: Mapping[int, bytes] = SECRETS) -> HandleRing:

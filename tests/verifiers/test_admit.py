@@ -11,12 +11,13 @@ import pytest
 
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
-from domain.parties import LOCAL_OPERATOR, Party, Role, Usage
+from domain.parties import LOCAL_OPERATOR, Role, Usage
 from domain.ports import UnitOfWork
+from domain.provisions import Channel
 from domain.status import GOOD
 from ocsp.responder import answer
-from policies.admission import NOBODY, Requestor
-from policies.ocsp import OcspPolicy
+from policies.admission import NOBODY, Admit, Requestor
+from policies.ocsp import Access, OcspPolicy
 from tests.support.authority import make_issuer
 from tests.support.memory import MemoryStore
 from tests.support.people import serial_of
@@ -28,12 +29,13 @@ from tests.support.responder import (
     sign_ocsp_request,
 )
 from tests.support.signers import stored_keys
+from tests.support.verifiers import make_approval, make_register, make_verifier
 from tests.verifiers.certificates import LIFE, NOT_BEFORE, make_credential_certificate
 from verifiers.admit import status_admission
-from verifiers.registry import add_credential, add_party, find_party, suspend, withdraw
+from verifiers.registry import add_credential, find_party, withdraw
 
 NOW = datetime(2027, 4, 1, tzinfo=UTC)
-VERIFIER = Party(0, Role.VERIFIER, "platform", kinds=frozenset({Kind.SIGNATURE}))
+VERIFIER = make_verifier("platform", Kind.SIGNATURE)
 KEY = stored_keys("responders-p256")[0]
 CERTIFICATE = make_credential_certificate()
 FINGERPRINT = hashlib.sha256(CERTIFICATE).digest()
@@ -46,17 +48,21 @@ def store() -> MemoryStore:
     """A store with a verifier of signatures and its credential."""
     store = MemoryStore()
     with store.begin() as work:
-        party = add_party(work, VERIFIER, NOW, LOCAL_OPERATOR)
-        add_credential(work, party, CERTIFICATE, Usage.OCSP_REQUEST, NOW, LOCAL_OPERATOR)
+        party = work.parties.add(VERIFIER, NOW)
+        add_credential(work, party, CERTIFICATE, Usage.OCSP_REQUEST, NOW, party)
         work.commit()
     return store
+
+
+def admission_of(store: MemoryStore, access: Access = "notified-verifiers") -> Admit:
+    return status_admission(make_register(store.begin), access, Channel.OCSP)
 
 
 def refusal_of(
     store: MemoryStore, requestor: Requestor, kind: Kind = Kind.SIGNATURE, now: datetime = NOW
 ) -> Code | None:
     try:
-        status_admission(store.begin, "notified-verifiers")(requestor, kind, now)
+        admission_of(store)(requestor, kind, now)
     except Refusal as refusal:
         return refusal.code
     return None
@@ -76,7 +82,8 @@ def test_the_party_of_the_connection_is_admitted_without_a_look_at_the_register(
 def test_a_tls_credential_may_sign_too(store: MemoryStore) -> None:
     other = make_credential_certificate("tls")
     with store.begin() as work:
-        add_credential(work, find_party(work, Role.VERIFIER, "platform"), other, Usage.TLS, NOW, LOCAL_OPERATOR)
+        party = find_party(work, Role.VERIFIER, "platform")
+        add_credential(work, party, other, Usage.TLS, NOW, party)
         work.commit()
     assert refusal_of(store, Requestor(signed_fingerprint=hashlib.sha256(other).digest())) is None
 
@@ -127,7 +134,10 @@ def test_anybody_else_is_refused(
 
 ENDINGS: dict[str, Callable[[UnitOfWork], None]] = {
     "withdrawal": lambda work: withdraw(work, FINGERPRINT, NOW, LOCAL_OPERATOR),
-    "suspension": lambda work: suspend(work, find_party(work, Role.VERIFIER, "platform"), NOW, LOCAL_OPERATOR),
+    "suspension": lambda work: work.parties.suspend(find_party(work, Role.VERIFIER, "platform").id, NOW),
+    "end of the approval": lambda work: work.parties.approve(
+        find_party(work, Role.VERIFIER, "platform").id, make_approval(withdrawn_at=NOW)
+    ),
 }
 
 
@@ -135,9 +145,7 @@ ENDINGS: dict[str, Callable[[UnitOfWork], None]] = {
 def test_an_ending_counts_from_the_next_request_on(store: MemoryStore, ending: str) -> None:
     issuer = make_issuer()
     policy = OcspPolicy()
-    responder = make_responder(
-        {(issuer.id, SERIAL): GOOD}, policy=policy, admit=status_admission(store.begin, policy.access)
-    )
+    responder = make_responder({(issuer.id, SERIAL): GOOD}, policy=policy, admit=admission_of(store))
     request = sign_ocsp_request(make_tbs_request(make_cert_id(SERIAL)), KEY, CERTIFICATE)
     assert answer(responder, request).outcome == "good"
     with store.begin() as work:
@@ -148,14 +156,14 @@ def test_an_ending_counts_from_the_next_request_on(store: MemoryStore, ending: s
 
 def test_a_strangers_signature_and_no_signature_are_unauthorized(store: MemoryStore) -> None:
     policy = OcspPolicy()
-    responder = make_responder(policy=policy, admit=status_admission(store.begin, policy.access))
+    responder = make_responder(policy=policy, admit=admission_of(store))
     tbs = make_tbs_request(make_cert_id(SERIAL))
     assert answer(responder, sign_ocsp_request(tbs, KEY, make_credential_certificate("twin"))).outcome == "unauthorized"
     assert answer(responder, make_ocsp_request(make_cert_id(SERIAL))).outcome == "unauthorized"
 
 
 def test_where_status_is_open_nobody_is_looked_up(store: MemoryStore) -> None:
-    responder = make_responder(admit=status_admission(store.begin, "open"))
+    responder = make_responder(admit=admission_of(store, "open"))
     begun: list[bool] = []
     store.on_begin = begun.append
     assert answer(responder, make_ocsp_request(make_cert_id(SERIAL))).outcome == "unknown"
@@ -168,6 +176,6 @@ def test_while_the_register_is_away_the_client_shall_try_later(store: MemoryStor
 
     store.on_begin = away
     policy = OcspPolicy()
-    responder = make_responder(policy=policy, admit=status_admission(store.begin, policy.access))
+    responder = make_responder(policy=policy, admit=admission_of(store))
     request = sign_ocsp_request(make_tbs_request(make_cert_id(SERIAL)), KEY, CERTIFICATE)
     assert answer(responder, request).outcome == "try-later"

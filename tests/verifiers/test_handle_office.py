@@ -15,9 +15,8 @@ from domain.revocation import RevocationCause
 from tests.support.certificates import certificate_over
 from tests.support.house import HOUR, House
 from tests.support.signers import stored_keys
-from tests.support.verifiers import OLD_CARD, add_verifier, make_office
+from tests.support.verifiers import OLD_CARD, add_verifier, make_approval, make_office
 from verifiers.handle_office import HandleOffice
-from verifiers.registry import suspend
 
 PHONE = Carrier.MOBILE_DEVICE
 
@@ -103,7 +102,7 @@ def test_a_provider_that_has_not_notified_a_kind_gets_none_through_its_platform(
 def test_a_suspended_verifier_gets_none(house: House, office: HandleOffice, bank: Party) -> None:
     signing = house.issue().certificates[Kind.SIGNATURE]
     with house.begin() as work:
-        suspend(work, bank, house.clock(), bank)
+        work.parties.suspend(bank.id, house.clock())
         found = work.parties.find("verifier", "bank")
         work.commit()
     assert found is not None
@@ -143,7 +142,9 @@ def test_a_verifier_without_the_right_to_successions_gets_a_handle_for_each_cert
     assert office.of(bank, None, second) == whole
 
 
-def test_every_handle_is_on_record_before_it_is_told(house: House, bank: Party) -> None:
+def test_every_handle_is_on_record_before_it_is_told(house: House) -> None:
+    approvals = tuple(make_approval(kind, "account-opening") for kind in Kind)
+    bank = add_verifier(house.begin, "other bank", approvals=approvals)
     records: list[Provision] = []
     office = make_office(house.begin, house.clock, record=records.append)
     pair = house.issue().certificates

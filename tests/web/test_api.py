@@ -21,6 +21,7 @@ from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeState, ResidentEvent
 from domain.people import BasicAttributes, MunicipalityCode, ResidentCode, Sex
 from domain.revocation import RevocationCause
+from policies.admission import Requestor
 from residents.feed import COLUMNS, BadNotice
 from residents.receipts import HeldNotice
 from tests.support.authority import KIYOSE, NOW
@@ -530,7 +531,7 @@ def test_other_codes_name_no_municipality(door: Door, code: str) -> None:
 def test_status_for_verifiers(door: Door, acts: Acts) -> None:
     assert door.send("POST", "/ocsp", octets=b"request", caller="verifier").data == b"answer"
     assert door.send("GET", "/ocsp/AAAA", caller=None).data == b"answer"
-    assert acts.asked == [(b"request", CALLERS["verifier"]), (b"\0\0\0", None)]
+    assert acts.asked == [(b"request", Requestor(CALLERS["verifier"])), (b"\0\0\0", None)]
     assert door.send("GET", "/ca/signature-g1.cer", caller=None).status_code == 200
     assert door.send("GET", "/crl/signature-g1/13221.crl", caller=None).status_code == 404
 

@@ -11,6 +11,7 @@ from flask import Flask, request
 
 from domain.errors import Code, Refusal
 from domain.parties import Credential, Party, Role, Usage
+from policies.admission import Requestor
 from web.callers import Callers, peer_certificate
 from web.environ import PARTY
 
@@ -75,14 +76,30 @@ def test_anybody_else_is_refused(found: Callers, code: Code) -> None:
 
 
 def test_the_last_second_of_a_certificate_counts() -> None:
-    assert callers(replace(CREDENTIAL, not_after=NOW)).known({}) == KIYOSE
+    assert callers(replace(CREDENTIAL, not_after=NOW)).known({}) == Requestor(KIYOSE)
 
 
 def test_status_is_asked_for_with_the_party_even_when_it_is_suspended() -> None:
     suspended = replace(KIYOSE, suspended_at=NOW)
-    assert callers(replace(CREDENTIAL, party=suspended)).known({}) == suspended
+    assert callers(replace(CREDENTIAL, party=suspended)).known({}) == Requestor(suspended)
     assert callers().known({}) is None
     assert callers(certificate=None).known({}) is None
+
+
+def test_purpose_and_provider_are_said_in_headers() -> None:
+    environ = {"HTTP_JPKI_PURPOSE": "log-in", "HTTP_JPKI_PROVIDER": "%E3%81%8A%E5%BA%97"}
+    found = callers(replace(CREDENTIAL, purpose="contract"))
+    assert found.known(environ) == Requestor(KIYOSE, None, "log-in", "お店", "contract")
+    assert found.known({}) == Requestor(KIYOSE, bound="contract")
+
+
+def test_who_calls_is_the_same_object_until_something_changes() -> None:
+    credentials = [CREDENTIAL, CREDENTIAL, replace(CREDENTIAL, purpose="contract")]
+    following = iter(credentials)
+    found = Callers(lambda _: next(following), lambda: NOW, lambda _: CERTIFICATE)
+    first, second, third = (found.known({}) for _ in credentials)
+    assert first is second
+    assert third == Requestor(KIYOSE, bound="contract")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from domain.parties import Party, Role
 from ocsp.request import MAX_OCTETS
 from ocsp.responder import OcspAnswer
 from ocsp.response import ErrorStatus, error_response
+from policies.admission import Requestor
 from tests.support.doors import Acts, make_api_parts, make_status_parts
 from web.api import create_api
 from web.environ import ROUTE
@@ -30,7 +31,7 @@ from web.status import create_status, nobody
 NOW = datetime(2027, 4, 1, 12, tzinfo=UTC)
 
 
-def echo(octets: bytes, caller: Party | None) -> OcspAnswer:
+def echo(octets: bytes, caller: Requestor | None) -> OcspAnswer:
     """An answer that tells what was asked, and by whom."""
     return OcspAnswer(octets + repr(caller).encode(), "good", 1800, True, NOW, NOW + timedelta(hours=1))
 
@@ -79,11 +80,11 @@ def test_the_front_changes_no_answer(asked: dict[str, Any]) -> None:
     assert ask(fronted, **asked) == ask(plain, **asked)
 
 
-def verifier(environ: dict[str, Any]) -> Party:
-    return Party(7, Role.VERIFIER, str(environ["REQUEST_METHOD"]))
+def verifier(environ: dict[str, Any]) -> Requestor:
+    return Requestor(Party(7, Role.VERIFIER, str(environ["REQUEST_METHOD"])))
 
 
-def away(_environ: dict[str, Any]) -> Party:
+def away(_environ: dict[str, Any]) -> Requestor:
     raise Refusal(Code.STORE_UNAVAILABLE, "the database cannot be used at the moment; try again later")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,12 +17,16 @@ from domain.certificates import Kind
 from domain.der import DerError
 from domain.errors import Code, Refusal
 from domain.lists import Scope
-from domain.parties import Party, Role
-from domain.provisions import Channel, Provision
+from domain.provisions import Channel, Provision, Record
+from policies.admission import Requestor
+from policies.ocsp import Access
 from tests.support.authority import KIYOSE, TurnedClock
 from tests.support.lists import G1, ISSUERS, NOW, SCOPE, make_list, make_revocation
+from tests.support.memory import MemoryStore
+from tests.support.verifiers import make_register, make_verifier
+from verifiers.admit import status_admission
 from web.editions import Editions, update_times
-from web.lists import LIST_AGE, lists_blueprint
+from web.lists import LIST_AGE, ListParts, lists_blueprint
 from web.metrics import Meter
 from web.shell import make_shell
 
@@ -35,7 +40,7 @@ def clock() -> TurnedClock:
     return TurnedClock()
 
 
-BANK = Party(7, Role.VERIFIER, "bank", kinds=frozenset(Kind))
+BANK = make_verifier("bank", id_=7)
 
 
 @pytest.fixture
@@ -48,13 +53,75 @@ def app(tmp_path: Path, clock: TurnedClock, told: list[Provision]) -> Flask:
     put(tmp_path, SCOPE, LIST)
     (tmp_path / "secret.crl").write_bytes(LIST)
     app = make_shell(bytes, Meter())
-    app.register_blueprint(lists_blueprint(tmp_path, ISSUERS, clock, told.append, lambda _: BANK))
+    app.register_blueprint(lists_blueprint(make_parts(tmp_path, clock, told.append), lambda _: Requestor(BANK)))
     return app
 
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+def make_parts(directory: Path, clock: TurnedClock, record: Record) -> ListParts:
+    """As for notified verifiers alone."""
+    register = make_register(MemoryStore().begin)
+    return ListParts(directory, ISSUERS, status_admission(register, "notified-verifiers", Channel.CRL), record, clock)
+
+
+def app_for(directory: Path, clock: TurnedClock, who: Requestor | None, access: Access = "notified-verifiers") -> Flask:
+    put(directory, SCOPE, LIST)
+    app, parts = make_shell(bytes, Meter()), make_parts(directory, clock, lambda _: None)
+    admit = status_admission(make_register(MemoryStore().begin), access, Channel.CRL)
+    app.register_blueprint(lists_blueprint(replace(parts, admit=admit), lambda _: who))
+    return app
+
+
+@pytest.mark.parametrize(
+    ("who", "status", "rule"),
+    [
+        pytest.param(None, 401, "caller-unknown", id="nobody"),
+        pytest.param(Requestor(make_verifier("bank", approvals=())), 403, "signature-not-approved", id="not approved"),
+        pytest.param(Requestor(BANK, purpose="log-in"), 403, "purpose-not-approved", id="another purpose"),
+        pytest.param(
+            Requestor(make_verifier("gym", Kind.AUTHENTICATION)), 403, "signature-not-approved", id="another kind"
+        ),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("headers", [{}, {"If-None-Match": "*"}], ids=["plain", "conditional"])
+def test_a_list_is_for_approved_verifiers(
+    who: Requestor | None,
+    status: int,
+    rule: str,
+    method: str,
+    headers: dict[str, str],
+    tmp_path: Path,
+    clock: TurnedClock,
+) -> None:
+    client = app_for(tmp_path, clock, who).test_client()
+    response = client.open(PATH, method=method, headers=headers)
+    assert response.status_code == status
+    assert LIST not in response.data
+    if method == "GET":
+        assert response.json is not None
+        assert response.json["facts"]["rule"] == rule
+        assert "公的個人認証法" in response.json["facts"]["source"]
+        assert client.get("/crl/signature-g1/99999.crl").status_code == status
+
+
+def test_lists_of_issuers_certificates_name_no_holder(tmp_path: Path, clock: TurnedClock) -> None:
+    app = app_for(tmp_path, clock, None)
+    put(tmp_path, replace(SCOPE, municipality=None), LIST)
+    response = app.test_client().get("/crl/signature-g1/ca.crl")
+    assert response.data == LIST
+    assert response.headers["Cache-Control"].startswith("public")
+    assert app.test_client().get("/ca/signature-g1.cer").status_code == 200
+
+
+def test_where_lists_are_open_anybody_has_them(tmp_path: Path, clock: TurnedClock) -> None:
+    response = app_for(tmp_path, clock, None, "open").test_client().get(PATH)
+    assert response.data == LIST
+    assert response.headers["Cache-Control"].startswith("public")
 
 
 def put(directory: Path, scope: Scope, octets: bytes) -> None:
@@ -75,7 +142,7 @@ def test_a_list_that_is_handed_over_is_put_on_record(
         clock.now,
         BANK,
         None,
-        "",
+        "contract",
         SCOPE.issuer,
         Channel.CRL,
         SCOPE.path[-9:-4].encode(),
@@ -96,7 +163,7 @@ def test_no_list_is_handed_over_that_cannot_be_put_on_record(tmp_path: Path, clo
 
     put(tmp_path, SCOPE, LIST)
     app = make_shell(bytes, Meter())
-    app.register_blueprint(lists_blueprint(tmp_path, ISSUERS, clock, refuse, lambda _: None))
+    app.register_blueprint(lists_blueprint(make_parts(tmp_path, clock, refuse), lambda _: Requestor(BANK)))
     response = app.test_client().get(PATH)
     assert response.status_code == 503
     assert LIST not in response.data
@@ -111,7 +178,7 @@ def test_a_list_comes_as_it_lies_there(client: FlaskClient) -> None:
     assert response.get_etag() == (hashlib.sha256(LIST).hexdigest(), False)
     assert response.last_modified == x509.load_der_x509_crl(LIST).last_update_utc
     assert response.headers["Accept-Ranges"] == "bytes"
-    assert response.headers["Cache-Control"] == "public, max-age=300, no-transform"
+    assert response.headers["Cache-Control"] == "private, max-age=300, no-transform"
 
 
 def test_head_tells_the_same_without_the_list(client: FlaskClient) -> None:
@@ -178,8 +245,10 @@ def test_a_new_list_is_seen_at_once(client: FlaskClient, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("left", "expected"),
     [
-        pytest.param(timedelta(hours=2), f"public, max-age={LIST_AGE.seconds}, no-transform", id="long-before-the-end"),
-        pytest.param(timedelta(seconds=90), "public, max-age=90, no-transform", id="near-the-end"),
+        pytest.param(
+            timedelta(hours=2), f"private, max-age={LIST_AGE.seconds}, no-transform", id="long-before-the-end"
+        ),
+        pytest.param(timedelta(seconds=90), "private, max-age=90, no-transform", id="near-the-end"),
         pytest.param(timedelta(), "no-cache", id="at-the-end"),
         pytest.param(timedelta(days=-3), "no-cache", id="after-the-end"),
     ],

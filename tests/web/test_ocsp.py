@@ -17,13 +17,14 @@ from werkzeug.http import parse_date
 from domain.parties import Party, Role
 from ocsp.request import MAX_OCTETS
 from ocsp.responder import OcspAnswer
+from policies.admission import Requestor
 from web.metrics import Meter
 from web.ocsp import Caller, as_http, from_target, ocsp_blueprint, raw_target
 from web.shell import make_shell
 
 NOW = datetime(2027, 4, 1, 12, tzinfo=UTC)
 GOOD = OcspAnswer(b"answer", "good", 1800, True, NOW, NOW + timedelta(hours=1))
-VERIFIER = Party(7, Role.VERIFIER, "bank")
+VERIFIER = Requestor(Party(7, Role.VERIFIER, "bank"))
 
 
 class Asked:
@@ -32,10 +33,10 @@ class Asked:
     def __init__(self, answer: OcspAnswer = GOOD) -> None:
         self.answer = answer
         self.octets: list[bytes] = []
-        self.callers: list[Party | None] = []
+        self.callers: list[Requestor | None] = []
         self.outcomes: list[str] = []
 
-    def __call__(self, octets: bytes, caller: Party | None) -> OcspAnswer:
+    def __call__(self, octets: bytes, caller: Requestor | None) -> OcspAnswer:
         self.octets.append(octets)
         self.callers.append(caller)
         return self.answer

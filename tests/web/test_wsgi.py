@@ -30,6 +30,7 @@ from domain.people import BasicAttributes, ResidentCode, ResidentState, Sex
 from tests.support.authority import KIYOSE
 from tests.support.requests import make_pair
 from tests.support.serving import ROOT, Served, serving
+from tests.support.verifiers import approve
 
 CODE = ResidentCode("01234567892")
 ITEMS = {"name": "山田　花子", "address": "東京都清瀬市中里五丁目８４２番地", "birth_date": "1990-02-28", "sex": "2"}
@@ -56,6 +57,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with closing(assemble(state)) as services:
         for party in PARTIES:
             enrol(services, party, LOCAL_OPERATOR, folder=state / "clients" / party.name, life=timedelta(days=30))
+        approve(services.begin, "bank")
         with services.begin() as work:
             index, sealed = services.sealer.seal(CODE)
             work.residents.put(index, sealed, KIYOSE.code, ATTRIBUTES, ResidentState.PRESENT, services.clock())

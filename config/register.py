@@ -1,0 +1,27 @@
+"""The register of verifiers and the board of officers, made from the parts of a state directory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from config.rules import load_verifiers
+from provisions.unlocking import unlock_act
+from tracers.planting import tracer_act
+from verifiers.approvals import approval_acts
+from verifiers.officers import officer_acts
+from verifiers.proposals import Board
+from verifiers.register import Register
+
+if TYPE_CHECKING:
+    from config.assemble import Services
+
+
+def make_board(services: Services) -> Board:
+    """Where officers propose and confirm: every act that takes two is named here."""
+    acts = (*officer_acts(), *approval_acts(load_verifiers()), unlock_act(), tracer_act())
+    return Board(services.begin, services.clock, services.random, {act.kind: act for act in acts})
+
+
+def make_register(services: Services) -> Register:
+    """What the doors of this node look up, and when they must look anew."""
+    return Register(services.begin, services.register_mark.read, services.clock)
