@@ -15,6 +15,7 @@ from config.assemble import Services
 from config.inspection import filing_of
 from domain.provisions import Channel, Provision
 from ocsp.responder import Responder, answer
+from policies.admission import Requestor
 from provisions.filing import file_due
 
 _CHUNK = 100
@@ -72,11 +73,12 @@ def _processor(services: Services, serials: Sequence[bytes]) -> float:
 
 
 def _answers(responder: Responder, requests: Sequence[bytes], plan: Plan) -> Slice:
+    caller = Requestor(VERIFIER)
     following: Callable[[], bytes] = cycle(requests).__next__
 
     def step() -> int:
         for _ in range(_CHUNK):
-            assert answer(responder, following(), VERIFIER).outcome == "good"
+            assert answer(responder, following(), caller).outcome == "good"
         return _CHUNK
 
     return repeat(step, plan.slice)

@@ -188,7 +188,7 @@ def test_news_of_a_kind_that_is_not_notified_any_more_are_kept_back(
     house.clock.forward(HOUR)
     house.revoke()
     settle(house, office)
-    signer = replace(bank, kinds=frozenset({Kind.SIGNATURE}))
+    signer = replace(bank, approvals=bank.approvals[:1])
     told, _ = fetch_news(office, signer, None, 0)
     assert [one.kind for one in told] == [Kind.SIGNATURE]
 

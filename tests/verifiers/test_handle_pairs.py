@@ -11,7 +11,7 @@ from domain.parties import Party
 from domain.provisions import Channel, Provision
 from policies.correspondence import CORRESPONDENCE_RULES, correspondence_rule, may_know
 from tests.support.house import HOUR, House
-from tests.support.verifiers import OLD_CARD, add_verifier, make_office
+from tests.support.verifiers import OLD_CARD, add_verifier, make_approval, make_office
 from verifiers.handle_office import HandleOffice
 from verifiers.handle_pairs import counterparts
 
@@ -100,7 +100,9 @@ def test_an_ended_certificate_corresponds_to_nothing(house: House, office: Handl
     assert counterparts(office, bank, None, [signing, login], Correspondence.SUCCESSION) == [None, login]
 
 
-def test_correspondences_are_on_record(house: House, bank: Party) -> None:
+def test_correspondences_are_on_record(house: House) -> None:
+    approvals = tuple(make_approval(kind, "log-in") for kind in Kind)
+    bank = add_verifier(house.begin, "other bank", approvals=approvals)
     records: list[Provision] = []
     office = make_office(house.begin, house.clock, record=records.append)
     handle = office.of(bank, None, house.issue().certificates[Kind.SIGNATURE])
