@@ -150,10 +150,8 @@ class CertificateRepository(ErasableRecords, Protocol):
         resident has a live one of a kind and carrier, or for pending rows a pending one."""
 
     def complete(self, certificates: Sequence[tuple[IssuerId, SerialNumber, bytes]]) -> None:
-        """Turn reserved rows into issued ones with these certificates (DER).
-
-        Raises LookupError when one of them has no reserved row; what became of the others must then not be committed.
-        """
+        """Turn reserved rows into issued ones with these certificates (DER). Raises LookupError when one of them has no
+        reserved row; what became of the others must then not be committed."""
 
     def find(self, issuer: IssuerId, serial: SerialNumber) -> CertificateRecord | None: ...
 
