@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import IO
@@ -16,10 +17,10 @@ from cli.state import open_state
 from config.assemble import system_clock, system_random
 from config.files import read_file, read_pem_certificate
 from config.software_card import SoftwareCard
-from config.validating import make_validation
+from config.validating import make_sandbox, make_validation
 from domain.errors import Code, Refusal
 from domain.parties import Role
-from domain.validations import Item
+from domain.validations import Format, Item
 from validation.answer import ValidationRequest, validate
 from validation.consent import Consent, write_consent
 from validation.receipt import verify_receipt
@@ -46,6 +47,14 @@ def command() -> None:
     "--item", "items", type=click.Choice([item.value for item in Item]), multiple=True, help="May be told; repeat."
 )
 @click.option("--minutes", type=click.IntRange(1, 15), default=10, show_default=True, help="How long it is good.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([one.value for one in Format]),
+    default="raw",
+    help="How DOCUMENT is signed.",
+)
+@click.option("--signature", type=_FILE, help="A CMS signature beside DOCUMENT.")
 @click.option("--key", type=_FILE, help="Private key (PEM, not encrypted) that stands for the card.")
 @click.option("--certificate", type=_FILE, help="Its certificate (PEM or DER).")
 def consent(
@@ -54,13 +63,16 @@ def consent(
     purpose: str,
     items: tuple[str, ...],
     minutes: int,
+    format_: str,
+    signature: Path | None,
     key: Path | None,
     certificate: Path | None,
 ) -> None:
     """Print what a person signs who consents to the validation of DOCUMENT.
 
-    With --key and --certificate, a card in software, print the request for POST /v1/validations instead: DOCUMENT as a
-    challenge, signed, with the consent. For tests and demonstrations: cards of people sign in their own readers.
+    With --key and --certificate, a card in software, print the request for POST /v1/validations instead: with the
+    consent, and a raw signature over DOCUMENT unless it was signed in another format before. For tests and
+    demonstrations: cards of people sign in their own readers.
     """
     now = system_clock()
     octets = document.read_bytes()
@@ -78,11 +90,12 @@ def consent(
         click.echo(text.decode(), nl=False)
         return
     card = SoftwareCard.read(key.read_bytes(), certificate.read_bytes())
+    beside = card.sign(octets) if format_ == Format.RAW.value else signature.read_bytes() if signature else None
     request = {
-        "format": "raw",
+        "format": format_,
         "purpose": purpose,
         "document": _base64(octets),
-        "signature": _base64(card.sign(octets)),
+        **({"signature": _base64(beside)} if beside is not None else {}),
         "consent": {
             "text": text.decode(),
             "signature": _base64(card.sign(text)),
@@ -106,7 +119,8 @@ def ask(state: Path, request: Path, operator: str, key: str) -> None:
     with services.begin(write=False) as work:
         caller = find_party(work, Role.VERIFIER, operator)
     asked = ValidationRequest(caller=caller, key=key, **VALIDATION.read(read_json(request.read_bytes()), ""))
-    answer = validate(make_validation(services), asked)
+    with closing(make_sandbox(services.settings.validation)) as sandbox:
+        answer = validate(make_validation(services, sandbox), asked)
     click.echo(json.dumps(answer_to_json(answer), ensure_ascii=False, indent=2))
     if not answer.content.valid:
         raise click.exceptions.Exit(1)

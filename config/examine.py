@@ -16,9 +16,11 @@ from config.document import ConfigurationFaults
 from config.files import read_file
 from config.municipalities import load_municipalities
 from config.provisions import require_provision_keys
+from config.receipts import open_receipts
 from config.rules import load_causes, load_events, load_holds, load_profiles, load_variants, load_weak_keys
 from config.settings import IssuerSettings, Settings
 from config.transport import open_transport, read_certificate
+from config.validating import time_stamp_authorities
 from domain.errors import Refusal
 
 RENEW = "run: jpki responders renew"
@@ -44,6 +46,7 @@ def examine(settings: Settings, now: datetime) -> list[str]:
             faults += _issuer(services, row, now)
         faults += _profiles(settings)
         faults += _transport(services, now)
+        faults += _validation(services, now)
         database = _caught(services.require_schema)
         faults += database or _caught(services.require_code_keys)
         # What is made of all that; its parts' faults are known by now, and told once.
@@ -116,7 +119,6 @@ def _transport(services: Services, now: datetime) -> Iterator[str]:
     for key, path, ends in (
         (transport.authority_key, transport.authority_certificate, "make a new transport authority"),
         (transport.server_key, transport.server_certificate, RENEW),
-        (services.settings.validation.key, services.settings.validation.certificate, RENEW),
     ):
         yield from _caught(partial(_pair, services, key, path))
         try:
@@ -126,6 +128,18 @@ def _transport(services: Services, now: datetime) -> Iterator[str]:
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
             yield f"{path.name} is not valid now; {ends}"
     yield from _caught(lambda: open_transport(services.settings))
+
+
+def _validation(services: Services, now: datetime) -> Iterator[str]:
+    """Receipts of validations can be signed, and believed time stamps are told by certificates."""
+    settings = services.settings.validation
+    yield from _caught(lambda: time_stamp_authorities(settings))
+    if faults := _caught(lambda: open_receipts(services)):
+        yield from faults
+        return
+    certificate = read_certificate(settings.certificate)
+    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+        yield f"{settings.certificate.name} is not valid now; {RENEW}"
 
 
 def _audit_keys(services: Services) -> None:

@@ -14,9 +14,11 @@ from config.files import read_pem_certificate, replace_public
 from config.founding import make_key
 from config.settings import Settings
 from config.transport import open_transport
+from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
 from domain.parties import LOCAL_OPERATOR
 from domain.ports import RandomSource
+from validation.parts import ReceiptKey
 
 LIFE = timedelta(days=397)
 
@@ -38,6 +40,15 @@ def certify_receipts(settings: Settings, public: bytes, now: datetime, random: R
     certificate = open_transport(settings).certify_receipts(key, now, LIFE, random)
     replace_public(settings.validation.certificate, certificate.public_bytes(Encoding.PEM))
     return certificate
+
+
+def open_receipts(services: Services) -> ReceiptKey:
+    """The key in use. Raises Refusal(BAD_CONFIGURATION)."""
+    settings = services.settings.validation
+    if not settings.certificate.exists():
+        raise Refusal(Code.BAD_CONFIGURATION, "there is no key for receipts of validations; make it with: jpki upgrade")
+    certificate = read_pem_certificate(settings.certificate)
+    return ReceiptKey(services.signer(settings.key, certificate), certificate)
 
 
 def tell_certified(services: Services) -> None:

@@ -8,34 +8,38 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from config.assemble import Services
-from config.files import read_file, read_pem_certificate
+from config.files import read_file
+from config.receipts import open_receipts
 from config.validation_settings import ValidationSettings
 from domain.errors import Code, Refusal
 from validation.examine import examine
-from validation.parts import ConsentedHandles, ReceiptKey, Validation
+from validation.parts import ConsentedHandles, Validation
 from validation.sandbox import Sandbox
 
 
-def make_validation(services: Services) -> Validation:
+def make_sandbox(settings: ValidationSettings) -> Sandbox:
+    """Where documents are read; close it. Raises Refusal(BAD_CONFIGURATION)."""
+    return Sandbox(time_stamp_authorities(settings))
+
+
+def make_validation(services: Services, sandbox: Sandbox) -> Validation:
     """Its parts. Raises Refusal(BAD_CONFIGURATION) when the key for receipts is missing or does not fit."""
-    settings = services.settings.validation
-    certificate = read_pem_certificate(settings.certificate)
     return Validation(
         issuers=services.issuers,
         begin=services.begin,
         status=services.status,
-        examine=partial(examine, Sandbox(_time_stamps(settings))),
-        receipts=ReceiptKey(services.signer(settings.key, certificate), certificate),
+        examine=partial(examine, sandbox),
+        receipts=open_receipts(services),
         handles=ConsentedHandles(services.begin, services.handles.ring),
         record=services.record,
-        policy=settings.policy,
+        policy=services.settings.validation.policy,
         clock=services.clock,
         random=services.random,
     )
 
 
-def _time_stamps(settings: ValidationSettings) -> list[bytes]:
-    """The certificates (DER) of authorities whose time stamps are believed."""
+def time_stamp_authorities(settings: ValidationSettings) -> list[bytes]:
+    """The certificates (DER) of authorities whose time stamps are believed. Raises Refusal(BAD_CONFIGURATION)."""
     if settings.time_stamps is None:
         return []
     try:

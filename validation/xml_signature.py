@@ -20,7 +20,6 @@ from validation.finding import Examination, Finding, SigningTime, unread
 
 _DS = "{http://www.w3.org/2000/09/xmldsig#}"
 _XADES = "{http://uri.etsi.org/01903/v1.3.2#}"
-_PROPERTIES = "http://uri.etsi.org/01903#SignedProperties"
 _ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 _CANONICAL = frozenset(
     (
@@ -33,6 +32,15 @@ _METHODS = frozenset(
     getattr(SignatureMethod, f"{kind}_SHA{size}") for kind in ("RSA", "ECDSA") for size in (256, 384, 512)
 )
 _DIGESTS = frozenset(getattr(DigestAlgorithm, f"SHA{size}") for size in (256, 384, 512))
+_SPACES = frozenset(
+    (
+        "http://www.w3.org/2000/09/xmldsig#",
+        "http://www.w3.org/2009/xmldsig11#",
+        "http://www.w3.org/2001/10/xml-exc-c14n#",
+        "http://uri.etsi.org/01903/v1.3.2#",
+        "http://uri.etsi.org/01903/v1.4.1#",
+    )
+)
 _IDS = ("Id", "ID", "id", "{http://www.w3.org/XML/1998/namespace}id")
 
 
@@ -41,8 +49,8 @@ def find_xml(examination: Examination, _authorities: Sequence[bytes]) -> Finding
     raises.
 
     Accepted is a signature directly below the root over the whole document, or one that is the root over its only
-    object, with the signed properties of XAdES beside. So nothing is in the document that the signature does not cover,
-    wherever a reader may look (signature wrapping).
+    object, and besides over its own properties (XAdES) and key. So nothing is in the document that the signature does
+    not cover, wherever a reader may look (signature wrapping), but for parts of the signature in their own namespaces.
     """
     root = _parse(examination.document)
     signature = _signature(root)
@@ -66,6 +74,11 @@ def find_xml(examination: Examination, _authorities: Sequence[bytes]) -> Finding
     except InvalidSignature:
         return Finding((Reason.SIGNATURE_WRONG,))
     return Finding((), _claimed(signature))
+
+
+def load_schemas() -> None:
+    """Open the files that verification wants now, and not later."""
+    XMLVerifier.schemas()  # type: ignore[no-untyped-call]
 
 
 def _parser() -> etree.XMLParser:
@@ -100,29 +113,32 @@ def _signature(root: Any) -> Any:
 
 
 def _require_shape(root: Any, signature: Any) -> int:
-    """How many references there are: one to the whole content, and at most one more to the signed properties."""
+    """How many references there are: one to the whole content, and at most one each to parts of the signature itself,
+    the signed properties and the key."""
     content = root
     if signature is root:
-        objects = [
-            one for one in signature.findall(f"{_DS}Object") if one.find(f"{_XADES}QualifyingProperties") is None
-        ]
+        every = signature.findall(f"{_DS}Object")
+        objects = [one for one in every if one.find(f"{_XADES}QualifyingProperties") is None]
         if len(objects) != 1:
             raise unread("the XML signature must have exactly one object that it is over")
         (content,) = objects
+    inside = set(content.iter()) if signature is root else ()
+    if any(one not in inside and etree.QName(one).namespace not in _SPACES for one in signature.iter(etree.Element)):
+        raise unread("there is something in the XML signature that is no part of one")
+    of_signature = [
+        *signature.findall(f"{_DS}Object/{_XADES}QualifyingProperties/{_XADES}SignedProperties"),
+        *signature.findall(f"{_DS}KeyInfo"),
+    ]
     references = signature.findall(f"{_DS}SignedInfo/{_DS}Reference")
-    properties = [one for one in references if one.get("Type") == _PROPERTIES]
-    others = [one for one in references if one not in properties]
-    if len(others) != 1 or len(properties) > 1:
-        raise unread("the XML signature must have one reference to the document, and may have one to its properties")
-    if not _means(others[0], content, whole_document=signature is not root):
-        raise unread("the XML signature is not over the whole document")
-    of_signature = signature.find(f"{_DS}Object/{_XADES}QualifyingProperties/{_XADES}SignedProperties")
-    if properties and (of_signature is None or not _means(properties[0], of_signature, whole_document=False)):
-        raise unread("the signed properties are not those of the XML signature")
+    over = [one for one in references if _means(one, content, whole_document=signature is not root)]
+    if len(over) != 1:
+        raise unread("the XML signature is not over the whole document, once")
     for reference in references:
+        if reference not in over and not any(_means(reference, part, whole_document=False) for part in of_signature):
+            raise unread("the XML signature refers to something beside the document and itself")
         transforms = [one.get("Algorithm") for one in reference.findall(f"{_DS}Transforms/{_DS}Transform")]
         enveloped = transforms.count(_ENVELOPED)
-        if enveloped != (reference is others[0] and signature is not root) or not _CANONICAL.issuperset(
+        if enveloped != (reference in over and signature is not root) or not _CANONICAL.issuperset(
             transform for transform in transforms if transform != _ENVELOPED
         ):
             raise unread("the XML signature changes the document before it signs it, in ways that are not read here")

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from domain.certificates import Kind
+from domain.errors import Refusal
 from domain.parties import Party, Role
 from domain.validations import Format, Item, Reason
 from policies.consents import DOCUMENT_LIMIT, SIGNATURE_LIMIT, TEXT_LIMIT
@@ -98,7 +99,11 @@ def validations_blueprint(
         caller: Party = callers.party(*ROLES)
         key = idempotency_key()
         asked = ValidationRequest(caller=caller, key=key, **VALIDATION.read(receive_json(BODY_LIMIT), ""))
-        answer = validate(asked)
+        try:
+            answer = validate(asked)
+        except Refusal as refusal:
+            count(asked.format.value, refusal.code.value)
+            raise
         count(asked.format.value, "valid" if answer.content.valid else "not-valid")
         return json_answer(answer_to_json(answer))
 

@@ -19,7 +19,7 @@ from config.assemble import Services, assemble
 from config.batching import make_batching
 from config.ledger import disclosure_office
 from config.provisions import keep_turning
-from config.validating import make_validation
+from config.validating import make_sandbox, make_validation
 from config.watching import gauges_of
 from domain.provisions import Channel
 from mass.account import find_account, list_accounts
@@ -79,7 +79,7 @@ def api(state: Path | None = None) -> Flask:
             handles=_handle_parts(services.handles),
             list_mass_events=partial(list_accounts, services.mass),
             find_mass_event=partial(find_account, services.mass),
-            validate=partial(validate, make_validation(services)),
+            validate=partial(validate, make_validation(services, make_sandbox(services.settings.validation))),
             ledger=LedgerParts(
                 challenge=partial(make_challenge, office),
                 to_owner=partial(disclose_to_owner, office),

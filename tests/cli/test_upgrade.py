@@ -57,7 +57,16 @@ def test_what_is_no_database_of_ours_does_not_become_one(content: bytes | None, 
 
 def test_the_key_of_receipts_is_made_where_an_older_program_had_none(terminal: Terminal) -> None:
     (terminal.state / "certs" / "receipts.pem").unlink()
-    assert "receipts.pem" in terminal("check-config").err
+    assert "make it with: jpki upgrade" in terminal("check-config").err
     assert "made the key that signs receipts" in terminal.do("upgrade").out
     assert "no faults" in terminal.do("check-config").out
     assert terminal.audit()[-1]["act"] == "receipts-certified"
+
+
+def test_time_stamps_are_believed_by_certificates_alone(terminal: Terminal) -> None:
+    terminal.change_settings("# time_stamps =", "time_stamps =")
+    assert "time-stamps.pem cannot be read" in terminal("check-config").err
+    (terminal.state / "certs" / "time-stamps.pem").write_text("none")
+    assert "must hold certificates" in terminal("check-config").err
+    (terminal.state / "certs" / "transport-ca.pem").rename(terminal.state / "certs" / "time-stamps.pem")
+    assert "time-stamps" not in terminal("check-config").err

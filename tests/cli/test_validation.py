@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.support.requests import holder_key
@@ -47,6 +49,18 @@ def test_a_person_consents_and_the_operator_gets_a_receipt_that_verifies(termina
     assert (rows["operator"], rows["purpose"], rows["valid"]) == ("bookshop", "joining", "yes")
     assert rows["items told"] == "name"
     assert HOLDER["name"] not in checked.out
+
+
+def test_a_document_that_was_signed_before_is_asked_about(terminal: Terminal, place: Path) -> None:
+    certificate = x509.load_der_x509_certificate((place / "pair" / "signature.cer").read_bytes())
+    (place / "card.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    signing = ("cms", "-sign", "-binary", "-in", "challenge", "-signer", "card.pem", "-inkey", "card.key")
+    subprocess.run(["openssl", *signing, "-outform", "DER", "-out", "signed"], cwd=place, check=True)
+    signed = str(place / "signed")
+    request = consent(terminal, place, "--format", "cms", "--signature", signed)
+    assert json.loads(ask(terminal, request).out)["valid"]
+    request.write_text(consent(terminal, place, "--format", "cms").read_text())
+    assert "bad-document" in ask(terminal, request, "request-2").err
 
 
 def test_what_is_to_be_signed_can_be_printed(terminal: Terminal, place: Path) -> None:

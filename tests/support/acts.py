@@ -33,7 +33,7 @@ from config.enrolment import enrol
 from config.initialise import initialise
 from config.renewal import renew_due
 from config.rules import load_retention, template
-from config.validating import make_validation
+from config.validating import make_sandbox, make_validation
 from crl.files import read_current
 from crl.publish import publish_due
 from crl.read import read_list
@@ -328,7 +328,8 @@ def _validate(place: Workplace, *, number: int, key: str, consented: str) -> Fac
     at = datetime.fromisoformat(consented)
     times = {"made_at": at, "good_until": at + timedelta(minutes=15)}
     request = SoftwareCard(record.der, keys).request(caller=shop, key=key, **times)
-    answer = validate(make_validation(place.services), request)
+    sandbox = make_sandbox(place.services.settings.validation)
+    answer = validate(make_validation(place.services, sandbox), request)
     return {"receipt": answer.receipt, "valid": answer.content.valid, "repeated": answer.repeated}
 
 

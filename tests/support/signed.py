@@ -13,7 +13,7 @@ from typing import Any
 from asn1crypto import keys
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from lxml import etree
 from pyhanko.pdf_utils import generic
@@ -22,9 +22,11 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 from pyhanko.sign import signers
 from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 from signxml.algorithms import SignatureConstructionMethod, SignatureMethod
 from signxml.signer import XMLSigner
+from signxml.xades.xades import XAdESSigner
 
 from tests.support.consents import SoftwareCard
 
@@ -92,6 +94,22 @@ def changed_pdf(pdf: bytes) -> bytes:
     out = BytesIO()
     writer.write(out)  # type: ignore[no-untyped-call]
     return out.getvalue()
+
+
+def dressed_pdf(card: SoftwareCard, pdf: bytes) -> bytes:
+    """The PDF with material for long-term validation behind what was signed."""
+    stream = BytesIO(pdf)
+    certificate = asn1_x509.Certificate.load(card.certificate)
+    DocumentSecurityStore.add_dss(stream, None, certs=[certificate])
+    return stream.getvalue()
+
+
+def xades_xml(card: SoftwareCard, xml: bytes = XML) -> bytes:
+    """The XML with a XAdES signature inside."""
+    certificate = x509.load_der_x509_certificate(card.certificate).public_bytes(Encoding.PEM).decode()
+    assert isinstance(card.key, rsa.RSAPrivateKey)
+    signed = XAdESSigner().sign(etree.fromstring(xml), key=card.key, cert=certificate)
+    return bytes(etree.tostring(signed))
 
 
 def signed_xml(

@@ -12,7 +12,16 @@ from domain.errors import Code, Refusal
 from domain.validations import Format, Reason
 from tests.support.consents import SoftwareCard
 from tests.support.house import House
-from tests.support.signed import CONTENT, changed_pdf, openssl_cms, plain_pdf, signed_pdf, signed_xml
+from tests.support.signed import (
+    CONTENT,
+    changed_pdf,
+    dressed_pdf,
+    openssl_cms,
+    plain_pdf,
+    signed_pdf,
+    signed_xml,
+    xades_xml,
+)
 from tests.support.validation import issue_card
 from validation.answer import validate
 from validation.parts import Validation
@@ -150,6 +159,28 @@ def test_a_signature_beside_is_for_cms_and_raw(validation: Validation, card: Sof
 
 def test_an_enveloping_xml_signature_is_valid(validation: Validation, card: SoftwareCard) -> None:
     assert found(validation, card, Format.XML, signed_xml(card, enveloping=True)).valid
+
+
+def test_a_xades_signature_is_valid_and_says_when_it_was_made(validation: Validation, card: SoftwareCard) -> None:
+    receipt = found(validation, card, Format.XML, xades_xml(card))
+    assert receipt.valid
+    assert receipt.signing_time is not None
+    assert not receipt.signing_time.proven
+
+
+def test_changed_properties_of_a_xades_signature_are_found(validation: Validation, card: SoftwareCard) -> None:
+    year = str(datetime.now(UTC).year).encode()
+    document = xades_xml(card)
+    assert year in document
+    changed = document.replace(b"SigningTime>" + year, b"SigningTime>1999")
+    assert found(validation, card, Format.XML, changed).reasons == (Reason.SIGNATURE_WRONG,)
+
+
+def test_material_for_long_term_validation_may_be_added_to_a_pdf(validation: Validation, card: SoftwareCard) -> None:
+    signed = signed_pdf(card)
+    dressed = dressed_pdf(card, signed)
+    assert len(dressed) > len(signed)
+    assert found(validation, card, Format.PDF, dressed).valid
 
 
 def test_changed_xml_is_found(validation: Validation, card: SoftwareCard) -> None:

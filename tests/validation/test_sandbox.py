@@ -15,15 +15,18 @@ from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.validations import Format, Reason
 from tests.support.authority import NOW
+from tests.support.certificates import certificate_over
 from tests.support.consents import SoftwareCard
-from tests.support.signed import CONTENT, openssl_cms, signed_pdf, signed_xml
-from validation.finding import Examination, Finding
+from tests.support.requests import holder_key
+from tests.support.signed import CONTENT, changed_pdf, openssl_cms, signed_pdf, signed_xml
+from tests.support.stamps import stamp_authority, stamper
+from validation.finding import Examination, Finding, SigningTime
 from validation.sandbox import Sandbox
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    opened = Sandbox()
+    opened = Sandbox([stamp_authority("stamps")])
     yield opened
     opened.close()
 
@@ -46,16 +49,40 @@ def refused(sandbox: Sandbox, asked: Examination) -> Refusal:
     return told.value
 
 
-def test_every_format_is_read_there(sandbox: Sandbox, card: SoftwareCard) -> None:
+@pytest.mark.parametrize("kind", ["rsa", "ec"])
+def test_every_format_is_read_there(sandbox: Sandbox, kind: str) -> None:
+    """Nothing can be opened there any more: what a library would load later was loaded before."""
+    key = holder_key(kind)
+    card = SoftwareCard(certificate_over(key), key)
+    pss = ("-keyopt", "rsa_padding_mode:pss") if kind == "rsa" else ()
     for format_, document in (
         (Format.CMS, openssl_cms(card, "-nodetach")),
+        (Format.CMS, openssl_cms(card, "-nodetach", "-cades", *pss)),
         (Format.PDF, signed_pdf(card)),
+        (Format.PDF, signed_pdf(card, timestamper=stamper("stamps", NOW))),
         (Format.XML, signed_xml(card)),
+        (Format.XML, signed_xml(card, enveloping=True)),
     ):
         assert sandbox(examination(card, format_, document)).reasons == ()
     assert sandbox(examination(card, Format.CMS, CONTENT, openssl_cms(card))).reasons == ()
     wrong = sandbox(examination(card, Format.CMS, b"other", openssl_cms(card)))
     assert wrong == Finding((Reason.SIGNATURE_WRONG,))
+    assert "changed" in refused(sandbox, examination(card, Format.PDF, changed_pdf(signed_pdf(card)))).detail
+
+
+def test_time_stamps_are_believed_there(sandbox: Sandbox, card: SoftwareCard) -> None:
+    time = sandbox(examination(card, Format.PDF, signed_pdf(card, timestamper=stamper("stamps", NOW)))).signing_time
+    assert time == SigningTime(NOW, proven=True)
+
+
+@pytest.mark.parametrize("format_", [Format.CMS, Format.XML], ids=["a file", "a connection"])
+def test_nothing_is_opened(format_: Format, card: SoftwareCard) -> None:
+    curious = Sandbox(program="tests.support.curious_reader")
+    assert (
+        refused(curious, examination(card, format_, b"document")).detail
+        == f"the document cannot be read as {format_.value}"
+    )
+    curious.close()
 
 
 def test_what_cannot_be_read_is_told(sandbox: Sandbox, card: SoftwareCard) -> None:
@@ -81,7 +108,7 @@ def test_a_reader_that_runs_away_is_killed_and_the_document_refused(
 
 def test_a_pdf_that_unfolds_to_gigabytes_is_refused(sandbox: Sandbox, card: SoftwareCard) -> None:
     bomb = zlib.compressobj(9)
-    packed = b"".join(bomb.compress(bytes(1 << 24)) for _ in range(80)) + bomb.flush()
+    packed = b"".join(bomb.compress(bytes(1 << 24)) for _ in range(48)) + bomb.flush()
     head = b"%PDF-1.5\n1 0 obj\n<</Type /XRef /Size 2 /W [1 2 1] /Root 1 0 R /Filter /FlateDecode /Length "
     document = head + b"%d>>\nstream\n" % len(packed) + packed + b"\nendstream\nendobj\nstartxref\n9\n%%EOF\n"
     assert len(document) < 4_000_000

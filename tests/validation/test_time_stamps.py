@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cache, partial
 
 import pytest
-from asn1crypto import keys
-from asn1crypto import x509 as asn1_x509
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 
 from domain.revocation import RevocationCause
 from domain.validations import Format, Reason
 from tests.support.authority import NOW
 from tests.support.consents import SoftwareCard
 from tests.support.house import House
-from tests.support.requests import holder_key
 from tests.support.signed import signed_pdf
+from tests.support.stamps import stamp_authority, stamper
 from validation.answer import validate
 from validation.examine import examine
 from validation.finding import Examination, Finding, SigningTime
@@ -30,24 +21,6 @@ from validation.parts import Validation
 from validation.pdf_signature import find_pdf
 
 HOUR = timedelta(hours=1)
-KEYS = {"stamps": partial(holder_key, "rsa", 10), "others": partial(holder_key, "rsa", 11)}
-
-
-@cache
-def stamp_authority(label: str) -> bytes:
-    """A certificate (DER) for time stamps, of nobody else."""
-    key = KEYS[label]()
-    assert isinstance(key, rsa.RSAPrivateKey)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, label)])
-    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, NOW - 999 * HOUR, NOW + 99_999 * HOUR)
-    return builder.add_extension(usage, critical=True).sign(key, SHA256()).public_bytes(Encoding.DER)
-
-
-def stamper(label: str, at: datetime) -> DummyTimeStamper:
-    key = KEYS[label]().private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    certificate = asn1_x509.Certificate.load(stamp_authority(label))
-    return DummyTimeStamper(certificate, keys.PrivateKeyInfo.load(key), fixed_dt=at)
 
 
 @pytest.fixture

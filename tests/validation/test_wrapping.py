@@ -73,6 +73,27 @@ def test_a_signature_that_is_moved_is_not_valid(
     assert outcome(validation, card, moved(signed_xml(card), build))
 
 
+@pytest.mark.parametrize("place", ["Object", "KeyInfo"])
+def test_content_inside_the_signature_is_refused(validation: Validation, card: SoftwareCard, place: str) -> None:
+    """What the signature covers leaves out the signature itself."""
+
+    def hide(root: etree._Element, signature: etree._Element) -> etree._Element:
+        holder = signature.find(f"{DS}KeyInfo") if place == "KeyInfo" else etree.SubElement(signature, f"{DS}Object")
+        assert holder is not None
+        etree.SubElement(holder, "{urn:example}price").text = "9000"
+        return root
+
+    assert "no part of one" in outcome(validation, card, moved(signed_xml(card), hide))
+
+
+def test_an_enveloping_signature_has_one_content(validation: Validation, card: SoftwareCard) -> None:
+    def add(root: etree._Element, signature: etree._Element) -> etree._Element:
+        etree.SubElement(etree.SubElement(signature, f"{DS}Object"), "{urn:example}price").text = "9000"
+        return root
+
+    assert "exactly one object" in outcome(validation, card, moved(signed_xml(card, enveloping=True), add))
+
+
 def with_id(card: SoftwareCard) -> bytes:
     """Signed by the id of its root."""
     xml = b"<contract xmlns='urn:example' Id='all'><price>1000</price></contract>"

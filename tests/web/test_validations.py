@@ -62,9 +62,13 @@ def test_a_request_reaches_the_room(door: Door, acts: Acts) -> None:
     }
 
 
-def test_answers_are_counted_by_format_and_outcome(door: Door) -> None:
+def test_answers_and_refusals_are_counted(door: Door, acts: Acts) -> None:
     door.send("POST", validations.PATH, BODY, caller="verifier")
-    assert b'jpki_validations_total{format="raw",outcome="valid"} 1.0' in door.send("GET", "/metrics").data
+    acts.refusal = Refusal(Code.CONSENT_USED, "why")
+    door.send("POST", validations.PATH, BODY, caller="verifier")
+    counts = door.send("GET", "/metrics").data
+    assert b'jpki_validations_total{format="raw",outcome="valid"} 1.0' in counts
+    assert b'jpki_validations_total{format="raw",outcome="consent-used"} 1.0' in counts
 
 
 @pytest.mark.parametrize("caller", ["municipality", "operator", "register", "desk"])
