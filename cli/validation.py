@@ -13,13 +13,15 @@ from typing import IO
 import click
 
 from cli.output import table
+from cli.parties import DAYS, FILE, FOLDER, hand_over
 from cli.state import open_state
 from config.assemble import system_clock, system_random
 from config.files import read_file, read_pem_certificate
 from config.software_card import SoftwareCard
 from config.validating import make_sandbox, make_validation
+from domain.certificates import Kind
 from domain.errors import Code, Refusal
-from domain.parties import Role
+from domain.parties import Party, Role
 from domain.validations import Format, Item
 from validation.answer import ValidationRequest, validate
 from validation.consent import Consent, write_consent
@@ -27,8 +29,6 @@ from validation.receipt import verify_receipt
 from verifiers.registry import find_party
 from web.bodies import read_json
 from web.validations import VALIDATION, answer_to_json
-
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.group("validation")
@@ -39,8 +39,26 @@ def command() -> None:
     """
 
 
+@command.command("enrol")
+@click.argument("name")
+@click.option("--kind", "kinds", type=click.Choice([kind.value for kind in Kind]), multiple=True, required=True)
+@click.option("--out", type=FOLDER, help="Folder for the credential.")
+@click.option("--days", type=DAYS, default=365, show_default=True, help="Life of the client certificate.")
+@click.option("--request", type=FILE, help="PKCS#10 of a key the operator made itself; without it a key is made here.")
+@click.pass_obj
+def enrol(state: Path, name: str, kinds: tuple[str, ...], out: Path | None, days: int, request: Path | None) -> None:
+    """Register an operator that is not approved, and give it a credential.
+
+    It may have signatures by certificates of these kinds validated, when the person consents, and is told nothing else:
+    status is for verifiers whom two officers approved (jpki verifiers).
+    """
+    party = Party(0, Role.VERIFIER, name, None, frozenset(map(Kind, kinds)))
+    folder = hand_over(state, party, out, days, request)
+    click.echo(f"{name} may now ask for validations with consent; its credential: {folder}")
+
+
 @command.command("consent")
-@click.argument("document", type=_FILE)
+@click.argument("document", type=FILE)
 @click.option("--operator", required=True, help="Name of the operator that will ask, as it is registered.")
 @click.option("--purpose", required=True, help="What the operator wants it for.")
 @click.option(
@@ -54,9 +72,9 @@ def command() -> None:
     default="raw",
     help="How DOCUMENT is signed.",
 )
-@click.option("--signature", type=_FILE, help="A CMS signature beside DOCUMENT.")
-@click.option("--key", type=_FILE, help="Private key (PEM, not encrypted) that stands for the card.")
-@click.option("--certificate", type=_FILE, help="Its certificate (PEM or DER).")
+@click.option("--signature", type=FILE, help="A CMS signature beside DOCUMENT.")
+@click.option("--key", type=FILE, help="Private key (PEM, not encrypted) that stands for the card.")
+@click.option("--certificate", type=FILE, help="Its certificate (PEM or DER).")
 def consent(
     document: Path,
     operator: str,
@@ -106,7 +124,7 @@ def consent(
 
 
 @command.command("ask")
-@click.argument("request", type=_FILE)
+@click.argument("request", type=FILE)
 @click.option("--operator", required=True, help="Name of the registered operator in whose name it is asked.")
 @click.option("--key", required=True, help="Idempotency key: the same key repeats the same answer.")
 @click.pass_obj
@@ -128,8 +146,8 @@ def ask(state: Path, request: Path, operator: str, key: str) -> None:
 
 @command.command("verify")
 @click.argument("receipt", type=click.File("r", encoding="ascii", errors="replace"))
-@click.option("--authority", type=_FILE, required=True, help="authority.pem of the operator's credential.")
-@click.option("--document", type=_FILE, help="The document that the receipt must be about.")
+@click.option("--authority", type=FILE, required=True, help="authority.pem of the operator's credential.")
+@click.option("--document", type=FILE, help="The document that the receipt must be about.")
 def verify(receipt: IO[str], authority: Path, document: Path | None) -> None:
     """Check a RECEIPT (a file, or - ; what `receipt` holds in an answer) offline, and print what it says."""
     said = verify_receipt(receipt.read().strip(), read_pem_certificate(authority))

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from domain.certificates import Kind
+from domain.errors import Code, Refusal
+from domain.parties import Role
+from domain.provisions import Channel
+from policies.admission import Requestor
 from tests.support.requests import holder_key
 from tests.support.terminal import HOLDER, Said, Terminal, issue_pair
+from verifiers.admit import status_admission
+from verifiers.registry import find_party
 
 
 @pytest.fixture
@@ -21,7 +29,7 @@ def place(terminal: Terminal, tmp_path: Path) -> Path:
     key = holder_key("rsa", 0).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (tmp_path / "card.key").write_bytes(key)
     (tmp_path / "challenge").write_bytes(b"a challenge")
-    terminal.do("verifiers", "add", "bookshop", "--kind", "signature", "--out", tmp_path / "bookshop")
+    terminal.do("validation", "enrol", "bookshop", "--kind", "signature", "--out", tmp_path / "bookshop")
     return tmp_path
 
 
@@ -36,6 +44,17 @@ def consent(terminal: Terminal, place: Path, *options: str) -> Path:
 
 def ask(terminal: Terminal, request: Path, key: str = "request-1") -> Said:
     return terminal("validation", "ask", request, "--operator", "bookshop", "--key", key)
+
+
+@pytest.mark.parametrize("channel", Channel, ids=lambda channel: channel.name)
+def test_an_operator_that_is_not_approved_is_told_no_status(terminal: Terminal, place: Path, channel: Channel) -> None:
+    with closing(terminal.services()) as services:
+        with services.begin(write=False) as work:
+            bookshop = find_party(work, Role.VERIFIER, "bookshop")
+        admit = status_admission(services.register, "notified-verifiers", channel)
+        with pytest.raises(Refusal) as told:
+            admit(Requestor(tls=bookshop), Kind.SIGNATURE, terminal.clock.now)
+    assert (told.value.code, told.value.facts["rule"]) == (Code.NOT_ADMITTED, "signature-not-approved")
 
 
 def test_a_person_consents_and_the_operator_gets_a_receipt_that_verifies(terminal: Terminal, place: Path) -> None:
