@@ -22,7 +22,7 @@ from config.provisions import make_writer
 from config.register import make_board, make_register
 from config.settings import IssuerSettings, Settings, load
 from crl.publisher import Publisher
-from crl.scope import distribution_point
+from crl.scope import distribution_point, freshest_points
 from domain.certificates import Issuer, IssuerId
 from domain.changes import LagCount
 from domain.code_keys import CodeKeys
@@ -210,6 +210,7 @@ class Services:
             signers=self.issuer_signers,
             point=self._point,
             policy=self.settings.crl,
+            freshest=lambda scope: freshest_points(scope, self.settings.locations),
             begin=self.begin,
             clock=self.clock,
             directory=self.settings.crl_directory,

@@ -342,6 +342,7 @@ def _crl(section: Section) -> CrlPolicy:
         lifetime=timedelta(hours=section.integer("lifetime_hours", 48, 1, 8760)),
         interval=timedelta(hours=section.integer("interval_hours", 24, 1, 8760)),
         backdate=timedelta(seconds=section.integer("backdate_seconds", 0, 0, 3600)),
+        deltas=section.flag("deltas", False),
     )
     for fault in policy.faults():
         section.faults.append(f"crl: {fault}")

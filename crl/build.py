@@ -16,6 +16,13 @@ def build_tbs_crl(plan: ListPlan, octets: ListOctets) -> None:
 
     A list without entries has no revokedCertificates at all (§5.1.2.6).
     """
+    put_fields(plan, octets)
+    octets.put_behind(der.explicit(0, der.sequence(*_extensions(plan))))
+    octets.enclose()
+
+
+def put_fields(plan: ListPlan, octets: ListOctets) -> None:
+    """Put what stands before the extensions around the entries."""
     if octets.entries:
         octets.enclose()
     octets.put_before(
@@ -29,18 +36,17 @@ def build_tbs_crl(plan: ListPlan, octets: ListOctets) -> None:
             )
         )
     )
-    octets.put_behind(der.explicit(0, der.sequence(*_extensions(plan))))
-    octets.enclose()
 
 
 def _extensions(plan: ListPlan) -> tuple[bytes, ...]:
-    return (
-        _extension(oids.AUTHORITY_KEY_IDENTIFIER, der.sequence(der.implicit(0, plan.issuer.key_identifier))),
-        _extension(oids.CRL_NUMBER, der.integer(plan.number)),
-        _extension(oids.ISSUING_DISTRIBUTION_POINT, issuing_distribution_point(plan.scope, plan.point), critical=True),
+    found = (
+        extension(oids.AUTHORITY_KEY_IDENTIFIER, der.sequence(der.implicit(0, plan.issuer.key_identifier))),
+        extension(oids.CRL_NUMBER, der.integer(plan.number)),
+        extension(oids.ISSUING_DISTRIBUTION_POINT, issuing_distribution_point(plan.scope, plan.point), critical=True),
     )
+    return (*found, extension(oids.FRESHEST_CRL, plan.freshest)) if plan.freshest else found
 
 
-def _extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
-    """`critical` FALSE is the DEFAULT and so absent."""
+def extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
+    """One Extension (DER). `critical` FALSE is the DEFAULT and so absent."""
     return der.sequence(der.oid(oid), der.boolean(True) if critical else b"", der.octet_string(value))

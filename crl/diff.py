@@ -53,13 +53,18 @@ class Comparison:
                 self._rest = self._rest[covered:]
                 break
             self._rest = next(self._before, None)
+        if new.any():
+            self.appear(rows[new])
         self._added += int(new.sum())
         self._added_old += int((rows.seconds[new] < self._old).sum()) if self._old else 0
+
+    def appear(self, rows: Rows) -> None:
+        """Hears of every entry that is new or says something else now."""
 
     def result(self) -> ListDifference:
         """The difference, when all rows were fed."""
         while self._rest is not None:
-            self._removed.update(_said(self._rest))
+            self._removed.update(said_by(self._rest))
             self._rest = next(self._before, None)
         return ListDifference(self._added, self._added_old, self._changed, self._turned, self._removed)
 
@@ -68,7 +73,7 @@ class Comparison:
         places = np.searchsorted(new.serials, old.serials)
         there = new.serials[places] == old.serials  # the last of `new` is not before any of `old`
         if not there.all():
-            self._removed.update(_said(old[~there]))
+            self._removed.update(said_by(old[~there]))
             old, places = old[there], places[there]
         reasons, kept = new.reasons[places], new.seconds[places] == old.seconds
         changed = (reasons != old.reasons) | ~kept
@@ -76,11 +81,13 @@ class Comparison:
             # What is revoked stays as it is; a hold that becomes final keeps its time.
             hold = np.uint8(CrlReason.CERTIFICATE_HOLD)
             self._changed += int(changed.sum())
-            self._turned.update(_said(old[changed & ~((old.reasons == hold) & (reasons != hold) & kept)]))
+            self.appear(new[places[changed]])
+            self._turned.update(said_by(old[changed & ~((old.reasons == hold) & (reasons != hold) & kept)]))
         return places
 
 
-def _said(rows: Rows) -> Iterator[tuple[bytes, Said]]:
+def said_by(rows: Rows) -> Iterator[tuple[bytes, Said]]:
+    """What each row says, by its serial (16 octets)."""
     serials = (serial.ljust(OCTETS, b"\x00") for serial in rows.serials.tolist())
     return zip(serials, zip(rows.seconds.tolist(), map(CrlReason, rows.reasons.tolist()), strict=True), strict=True)
 

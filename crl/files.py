@@ -21,8 +21,12 @@ def read_current(directory: Path, scope: Scope) -> bytes | None:
 def map_current(directory: Path, scope: Scope) -> memoryview | None:
     """The same without reading it all: its pages come when they are looked at, and stay what they are when the scope
     gets another file."""
+    return _map(directory / scope.path)
+
+
+def _map(path: Path) -> memoryview | None:
     try:
-        with (directory / scope.path).open("rb") as file:
+        with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size == 0:
                 return memoryview(b"")
             return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
@@ -36,12 +40,31 @@ def swap_in(directory: Path, scope: Scope, der: bytes | memoryview) -> None:
     After a crash at any point the old or the new file is there, whole; what is left beside it is overwritten next time.
     The digest follows its list by an instant, since two files cannot be swapped as one.
     """
-    target = directory / scope.path
+    _swap_in(directory, directory / scope.path, der)
+    swap_in_digest(directory, scope, der)
+
+
+def swap_in_beside(directory: Path, scope: Scope, word: str, der: bytes | memoryview) -> None:
+    """Put `der` in place of the file that has `word` in its name behind the scope's area."""
+    target = _beside(directory, scope, word)
+    _swap_in(directory, target, der)
+    _make_durable(target.parent)
+
+
+def map_beside(directory: Path, scope: Scope, word: str) -> memoryview | None:
+    """The file of `swap_in_beside`, as `map_current` has the scope's own."""
+    return _map(_beside(directory, scope, word))
+
+
+def _beside(directory: Path, scope: Scope, word: str) -> Path:
+    return (directory / scope.path).with_suffix(f".{word}.crl")
+
+
+def _swap_in(directory: Path, target: Path, der: bytes | memoryview) -> None:
     if not target.parent.is_dir():
         target.parent.mkdir(parents=True, exist_ok=True)
         _make_durable(directory)
     _replace(target, der)
-    swap_in_digest(directory, scope, der)
 
 
 def swap_in_digest(directory: Path, scope: Scope, der: bytes | memoryview) -> None:

@@ -47,6 +47,7 @@ def _field_faults(found: RevocationList, plan: ListPlan) -> Iterator[str]:
         "next_update": plan.next_update,
         "authority_key": plan.issuer.key_identifier,
         "number": plan.number,
+        "freshest": plan.freshest,
         "point": issuing_distribution_point(plan.scope, plan.point),
     }
     yield from (f"{name} is not the planned one" for name, value in wanted.items() if getattr(found, name) != value)

@@ -12,7 +12,8 @@ from domain.lists import Scope
 @dataclass(frozen=True, slots=True)
 class ListPlan:
     """Everything but its entries that a list says. `algorithm` is the signer's AlgorithmIdentifier (DER), `point` the
-    DistributionPointName of the scope as its certificates carry it (DER)."""
+    DistributionPointName of the scope as its certificates carry it (DER), `freshest` the CRLDistributionPoints (DER) of
+    its delta list, if it has one with an address."""
 
     issuer: Issuer
     algorithm: bytes
@@ -21,3 +22,4 @@ class ListPlan:
     number: int
     this_update: datetime
     next_update: datetime
+    freshest: bytes = b""

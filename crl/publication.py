@@ -8,6 +8,7 @@ from datetime import datetime
 
 from crl.build import build_tbs_crl
 from crl.content import ListContent, gather_content
+from crl.delta import put_delta_in_place
 from crl.files import map_current, swap_in, swap_in_digest
 from crl.lags import lags
 from crl.lint import lint_tbs_crl
@@ -52,6 +53,7 @@ def publish_scope(publisher: Publisher, scope: Scope, *, force: bool = False) ->
         number=record.number,
         this_update=record.this_update,
         next_update=record.next_update,
+        freshest=publisher.freshest(scope) if publisher.policy.deltas else b"",
     )
     build_tbs_crl(plan, content.octets)
     linted = lint_tbs_crl(content.octets, plan, content.standing)
@@ -59,6 +61,8 @@ def publish_scope(publisher: Publisher, scope: Scope, *, force: bool = False) ->
     der = sign_list(content.octets, linted, publisher.signers[scope.issuer], plan.issuer)
     # 5. What was signed is on record before anybody can see it.
     signed = _record_signed(publisher, record, content, der, now)
+    if publisher.policy.deltas:
+        _add_delta(publisher, plan, signed, der, now)
     # 6. The file and its record change together.
     return _put_in_place(publisher, signed, der, now)
 
@@ -114,6 +118,20 @@ def _record_signed(
         _audit(publisher, work, Act.CRL_SIGNED, record, now, **facts)
         work.commit()
     return replace(record, state=ListState.SIGNED, digest=digest, entries=content.octets.entries)
+
+
+def _add_delta(publisher: Publisher, plan: ListPlan, record: ListRecord, der: memoryview, now: datetime) -> None:
+    """Put the delta list in place before the complete one; it too is on record when anybody can see it."""
+    with publisher.begin() as work:
+        hold_lease(publisher, work, now)
+        latest = work.lists.latest(record.scope)
+        if latest is None or latest.number != record.number:
+            raise _overtaken(record.scope)
+        base, entries = put_delta_in_place(publisher, plan, der)
+        # Not as an event of the list itself: its story is told by its own three.
+        facts = {"delta_of": record.scope.path, "complete": record.number, "base": base, "entries": entries}
+        work.audit.append(AuditEvent(Act.CRL_DELTA_SIGNED, f"publisher:{publisher.holder}", now, facts))
+        work.commit()
 
 
 def _put_in_place(publisher: Publisher, record: ListRecord, der: memoryview, now: datetime) -> ListRecord:

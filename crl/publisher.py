@@ -21,7 +21,8 @@ LEASE_LIFE = timedelta(minutes=1)
 @dataclass(frozen=True, slots=True, repr=False)
 class Publisher:
     """What publication needs. `point` gives a scope's DistributionPointName (`crl.scope.distribution_point`);
-    `directory` holds the files; `holder` names this process among the publishers that might run."""
+    `freshest` where its delta list lies, if it has one; `directory` holds the files; `holder` names this process among
+    the publishers that might run."""
 
     issuers: Mapping[IssuerId, Issuer]
     signers: Mapping[IssuerId, Signer]
@@ -31,6 +32,7 @@ class Publisher:
     clock: Clock
     directory: Path
     holder: str
+    freshest: Callable[[Scope], bytes] = lambda _: b""
 
 
 def is_due(publisher: Publisher, record: ScopeRecord, now: datetime, *, force: bool) -> bool:

@@ -20,6 +20,7 @@ _EXTENSIONS = (
     (oids.AUTHORITY_KEY_IDENTIFIER, False),
     (oids.CRL_NUMBER, False),
     (oids.ISSUING_DISTRIBUTION_POINT, True),
+    (oids.FRESHEST_CRL, False),
 )
 # X.509 Time: UTCTime through 2049 (its years 50 to 99 mean 19xx and are refused), GeneralizedTime from 2050.
 _DAY_AND_CLOCK = rb"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\dZ"
@@ -30,7 +31,8 @@ _TIME = re.compile(
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RevocationList:
-    """What a list says. `algorithm`, `issuer` and `point` (the content of issuingDistributionPoint) are DER; `entries`
+    """What a list says. `algorithm`, `issuer` and `point` (the content of issuingDistributionPoint) are DER, and so is
+    `freshest`, where a delta list lies; `entries`
     are the octets within revokedCertificates, which only `rows` and `find` look at."""
 
     algorithm: bytes
@@ -41,6 +43,7 @@ class RevocationList:
     number: int
     point: bytes
     entries: bytes | memoryview
+    freshest: bytes = b""
 
     def rows(self) -> Iterator[Rows]:
         """The entries, some at a time. Raises DerError where they are not what this authority writes."""
@@ -85,7 +88,7 @@ def read_tbs(tbs: bytes | memoryview) -> RevocationList:
         raise der.DerError("the fields of the list are not the ones this authority writes")
     if last and first == last:
         raise der.DerError("a list without entries has no revokedCertificates")
-    authority_key, number, point = _extensions(bytes(tbs[start:end]))
+    authority_key, number, point, freshest = _extensions(bytes(tbs[start:end]))
     return RevocationList(
         algorithm=bytes(tbs[algorithm[1] : algorithm[3]]),
         issuer=bytes(tbs[issuer[1] : issuer[3]]),
@@ -95,6 +98,7 @@ def read_tbs(tbs: bytes | memoryview) -> RevocationList:
         number=number,
         point=point,
         entries=tbs[first:last],
+        freshest=freshest,
     )
 
 
@@ -109,13 +113,14 @@ def _time(element: bytes) -> datetime:
         raise der.DerError("a time names a day that does not exist") from None
 
 
-def _extensions(wrapped: bytes) -> tuple[bytes, int, bytes]:
-    """(key identifier, list number, issuingDistributionPoint) from the three extensions, in their order."""
+def _extensions(wrapped: bytes) -> tuple[bytes, int, bytes, bytes]:
+    """(key identifier, list number, issuingDistributionPoint, freshestCRL or nothing) from the extensions, in their
+    order."""
     rows = list(der.elements(wrapped, *der.only(wrapped, der.SEQUENCE)))
-    if len(rows) != len(_EXTENSIONS):
-        raise der.DerError("a list has three extensions")
+    if len(rows) not in (len(_EXTENSIONS), len(_EXTENSIONS) - 1):
+        raise der.DerError("a list has three extensions, or four where it has a delta list")
     values = []
-    for (_, offset, _, stop), (oid, critical) in zip(rows, _EXTENSIONS, strict=True):
+    for (_, offset, _, stop), (oid, critical) in zip(rows, _EXTENSIONS, strict=False):
         head = der.oid(oid) + (der.boolean(True) if critical else b"")
         start, end = der.only(wrapped[offset:stop], der.SEQUENCE)
         body = wrapped[offset:stop][start:end]
@@ -124,9 +129,9 @@ def _extensions(wrapped: bytes) -> tuple[bytes, int, bytes]:
         value = body[len(head) :]
         value_start, value_end = der.only(value, der.OCTET_STRING)
         values.append(value[value_start:value_end])
-    authority_key, number, point = values
+    authority_key, number, point, freshest = (*values, b"")[:4]
     der.only(point, der.SEQUENCE)
-    return _key_identifier(authority_key), der.read_integer(number, *der.only(number, der.INTEGER)), point
+    return _key_identifier(authority_key), der.read_integer(number, *der.only(number, der.INTEGER)), point, freshest
 
 
 def _key_identifier(value: bytes) -> bytes:

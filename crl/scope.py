@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from domain import der
 from domain.errors import Code, Refusal
 from domain.lists import Scope
-from domain.names import Name
+from domain.names import Name, uri
 from domain.people import Municipality, MunicipalityCode
-from policies.distribution import authority_point, municipal_point
+from policies.distribution import authority_point, list_url, municipal_point
 from policies.plan import Locations
 
 
@@ -31,6 +31,15 @@ def distribution_point(
             f"municipality {scope.municipality} has certificates but is not in the table of municipalities; add it",
         )
     return municipal_point(authority_subject, municipalities[scope.municipality], scope.issuer, locations)
+
+
+def freshest_points(scope: Scope, locations: Locations) -> bytes:
+    """CRLDistributionPoints (DER) of the scope's delta list, or nothing when lists have no location."""
+    url = list_url(scope, locations)
+    if url is None:
+        return b""
+    name = uri(f"{url.removesuffix('.crl')}.delta.crl")
+    return der.sequence(der.sequence(der.explicit(0, der.explicit(0, name))))
 
 
 def issuing_distribution_point(scope: Scope, point: bytes) -> bytes:

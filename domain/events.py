@@ -155,6 +155,7 @@ class Act(Enum):
     CRL_RESERVED = "crl-reserved"
     CRL_SIGNED = "crl-signed"
     CRL_PUBLISHED = "crl-published"
+    CRL_DELTA_SIGNED = "crl-delta-signed"
     FILTER_MADE = "filter-made"
     SCAN_FILTER_MADE = "scan-filter-made"
     PARTY_ADDED = "party-added"

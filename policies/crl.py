@@ -16,11 +16,13 @@ _SECOND = timedelta(seconds=1)
 @dataclass(frozen=True, slots=True)
 class CrlPolicy:
     """`lifetime` runs from thisUpdate through nextUpdate, both included; a list is renewed every `interval` even if
-    nothing changed; thisUpdate lies `backdate` before the moment of making, for clients whose clocks are slow."""
+    nothing changed; thisUpdate lies `backdate` before the moment of making, for clients whose clocks are slow. With
+    `deltas` each list has a delta list beside it: off, because clients have accepted revoked certificates by them."""
 
     lifetime: timedelta
     interval: timedelta
     backdate: timedelta
+    deltas: bool = False
 
     def faults(self) -> tuple[str, ...]:
         """What is wrong with the settings, a sentence each; empty when a list always ends after the next is due."""

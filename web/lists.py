@@ -27,7 +27,7 @@ CERTIFICATE_AGE = timedelta(days=1)
 AUTHORITIES = "ca"
 """The scope of lists of issuers' certificates."""
 
-_SCOPE = re.compile(rf"[0-9]{{5}}|{AUTHORITIES}")
+_SCOPE = re.compile(rf"(?:[0-9]{{5}}|{AUTHORITIES})(?:\.delta)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class ListParts:
 
 
 def lists_blueprint(parts: ListParts, caller: Caller) -> Blueprint:
-    """`/crl/<issuer>/<area or ca>.crl`, and `/ca/<issuer>.cer`.
+    """`/crl/<issuer>/<area or ca>.crl`, delta lists (`<area>.delta.crl`) if there are any, and `/ca/<issuer>.cer`.
 
     Lists of holders' certificates are status, for those who are admitted, and so is that a cached one is still the
     newest (304). Lists of issuers' certificates, and these themselves, name no holder: anybody may have them. Each list
