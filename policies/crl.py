@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from domain.lists import ScopeRecord
 
-_DUE = 0.45
+DUE = 0.45
 """The share of a list's life after which the next one is made, whatever the interval."""
 
 _SECOND = timedelta(seconds=1)
@@ -50,7 +50,7 @@ class CrlPolicy:
         if newest is None or record.wanted > newest.covers:
             return True
         life = newest.next_update - newest.this_update
-        return now >= newest.this_update + min(self.interval, life * _DUE)
+        return now >= newest.this_update + min(self.interval, life * DUE)
 
     def is_behind(self, record: ScopeRecord, now: datetime) -> bool:
         """Whether the clock shows a time before the scope's newest list: then it is wrong, and nothing may be made."""

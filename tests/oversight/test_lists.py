@@ -12,6 +12,7 @@ from domain.errors import Refusal
 from domain.lists import ListState
 from oversight.lists import order_faults, scope_findings
 from oversight.reconcile import reconcile
+from policies.crl import DUE
 from tests.support.forgery import change_list, damaged, forge_list, revocations_in, texts
 from tests.support.house import MINUTE, PATIENCE, House
 from tests.support.lists import AUTHORITY_SCOPE, DAY, ISSUERS, POLICY, SCOPE, make_list
@@ -96,7 +97,9 @@ def test_a_list_that_ended_is_named(lived: House) -> None:
 
 
 def test_a_list_that_should_have_been_renewed_is_named_after_some_patience(lived: House, memory: MemoryStore) -> None:
-    lived.clock.now = memory.tables.lists[SCOPE, 2].this_update + POLICY.interval + PATIENCE - MINUTE
+    newest = memory.tables.lists[SCOPE, 2]
+    due = newest.this_update + min(POLICY.interval, (newest.next_update - newest.this_update) * DUE)
+    lived.clock.now = due + PATIENCE - MINUTE
     assert f"list 2 of {PATH} should have been renewed by now" not in texts(lived, "lists")
     lived.clock.forward(2 * MINUTE)
     assert f"list 2 of {PATH} should have been renewed by now" in texts(lived, "lists")
