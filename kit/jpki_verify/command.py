@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from jpki_verify.anchors import fingerprint, read_certificate
 from jpki_verify.inspection import inspect
 from jpki_verify.messages import language_of_terminal
 from jpki_verify.output import Printer
@@ -53,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     _command(commands, "init", _init, "write a settings file with a comment on every setting")
+    anchor = _command(commands, "anchor", _anchor, "print the [[anchor]] of an authority's certificate")
+    anchor.add_argument("file", type=Path, metavar="FILE", help="the authority's certificate, DER or PEM")
+    _add_kind(anchor)
     check = _command(commands, "check-config", _check_config, "say what is in order and what to do next")
     check.add_argument("--online", action="store_true", help="ask the responder, too, about nobody")
     certificate = _command(commands, "certificate", _certificate, "check a certificate: path, profile, status")
@@ -100,6 +104,11 @@ def _init(options: argparse.Namespace, printer: Printer) -> Verdict:
     except OSError as error:
         raise Rejected(Code.BAD_CONFIGURATION, f"{options.config} cannot be made: {error.strerror}") from None
     return printer.facts({"next": [f"edit {options.config}", f"jpki-verify --config {options.config} check-config"]})
+
+
+def _anchor(options: argparse.Namespace, printer: Printer) -> Verdict:
+    digest = fingerprint(read_certificate(_read(options.file))).hex()
+    return printer.anchor(options.file, digest, options.kind)
 
 
 def _check_config(options: argparse.Namespace, printer: Printer) -> Verdict:

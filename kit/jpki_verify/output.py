@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from jpki_verify.messages import Language, message
 from jpki_verify.rejection import Rejected, Verdict
@@ -75,6 +76,17 @@ class Printer:
             self._json(facts)
         else:
             self._lines("", facts)
+        return Verdict.CONFIRMED
+
+    def anchor(self, file: Path, digest: str, kind: str) -> Verdict:
+        """Print a part of a settings file."""
+        rows = {"file": str(file), "sha256": digest, "kind": kind}
+        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in rows.items()]
+        self._line(
+            "\n".join(
+                ("", "# Compare the SHA-256 with what the authority told you by another way.", "[[anchor]]", *lines)
+            )
+        )
         return Verdict.CONFIRMED
 
     def evidence(self, row: Evidence) -> None:

@@ -42,6 +42,12 @@ if "serve" in words:
 main(words)
 """
 
+_KIT = """\
+#!/bin/sh
+{python} -m jpki_verify "$@" || exit $?
+case " $* " in *" init "*) sed -i 's/127.0.0.1:8443/{api}/; s/127.0.0.1:8080/{status}/' jpki-verify.toml ;; esac
+"""
+
 
 def commands_in(block: Block) -> list[tuple[str, str]]:
     """(command, what it prints) of a console block; a shell block is one command, of which nothing is said."""
@@ -90,11 +96,14 @@ class Session:
         shim.parent.mkdir()
         shim.write_text(_SHIM.format(python=sys.executable, api=self.api, status=self.status, pids=self._pids))
         shim.chmod(0o755)
+        kit = shim.with_name("jpki-verify")
+        kit.write_text(_KIT.format(python=sys.executable, api=self.api, status=self.status))
+        kit.chmod(0o755)
         self._environment = {
             "HOME": str(folder),
             "LANG": "C.UTF-8",
             "PATH": os.pathsep.join((str(shim.parent), str(Path(sys.executable).parent), os.environ["PATH"])),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "kit"))),
         }
 
     def run(self, command: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from domain.certificates import Kind as IssuedKind
 from jpki_verify import Code, Reason, Verifier
 from jpki_verify.certificates import Holder
 from jpki_verify.command import main
@@ -18,7 +21,7 @@ from jpki_verify.messages import message
 from jpki_verify.ocsp_answer import Status, Word
 from jpki_verify.rejection import Unusable
 from jpki_verify.status import Ask
-from tests.support.authority import NOW
+from tests.support.authority import NOW, make_issuer
 from tests.support.operator import card_signs
 from tests.support.requests import holder_key
 from tests.support.specimens import at_hand, holder_certificate, open_verifier
@@ -184,6 +187,16 @@ def test_init_makes_what_check_config_explains(command: Run, folder: Path) -> No
     ended = command("--json", "check-config", config="new.toml")
     assert ended.code == 2
     assert ended.facts["next"] == ["anchor: want one [[anchor]] for each authority that you trust"]
+
+
+def test_an_anchor_is_printed_as_the_settings_want_it(command: Run, folder: Path) -> None:
+    issuer = make_issuer(IssuedKind.AUTHENTICATION)
+    (folder / "authority.cer").write_bytes(issuer.certificate)
+    printed = command("anchor", "authority.cer", "--kind", "authentication").out
+    (row,) = tomllib.loads(printed)["anchor"]
+    digest = hashlib.sha256(issuer.certificate).hexdigest()
+    assert row == {"file": "authority.cer", "sha256": digest, "kind": "authentication"}
+    assert command("anchor", "contract", "--kind", "authentication").code == 1
 
 
 def test_help_names_every_command_and_the_codes(command: Run) -> None:
