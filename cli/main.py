@@ -62,7 +62,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "provisions": ("cli.provisions", "File, list and (two officers) open records of whom status was handed to."),
         "retention": ("cli.retention", "Erase records that were kept long enough; print how long each is kept."),
         "audit": ("cli.audit", "Verify the audit trail; write down its signed head; scan operators for serials."),
-        "policy": ("cli.policy", "Print the rules in force: causes, register events, issuance, characters, profiles."),
+        "policy": ("cli.policy", "Print the rules in force, say why something was decided, propose other rules."),
     },
 }
 

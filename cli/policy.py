@@ -8,23 +8,18 @@ from pathlib import Path
 
 import click
 
+from cli import rules
 from cli.output import table
-from config.rules import (
-    load_causes,
-    load_events,
-    load_holds,
-    load_issuance,
-    load_pair_rule,
-    load_profiles,
-    load_variants,
-)
-from config.settings import FILE_NAME, load
+from cli.rules import law_of
+from config.rules import load_profiles, load_variants
+from config.settings import load
 from domain.certificates import Carrier, Kind
-from domain.holds import HoldRules, ReleaseWord
+from domain.holds import ReleaseWord
 from domain.revocation import CauseEffect, CauseRule, RevocationCause
 from policies.comparison import RULES_OF_NAMES
 from policies.events import EventRule
 from policies.notation import NotationRule
+from policies.rulebook import LawTables
 
 Row = dict[str, object]
 
@@ -37,7 +32,10 @@ _RELEASES = {
 
 @click.group("policy")
 def command() -> None:
-    """Print the rules in force: causes, register events, issuance, characters, comparison, profiles."""
+    """Print the rules in force and why something was decided; change a table of them, which takes two officers."""
+
+
+rules.add_to(command)
 
 
 @command.command("revocation")
@@ -47,23 +45,23 @@ def revocation(state: Path, as_json: bool) -> None:
     """Print the whole table of revocation: what each cause, each event of the resident register and each release of a
     hold does to each kind of certificate on each carrier, who may name it, and the source. OPEN: something in the row
     is not settled."""
-    rows = [*_cause_rows(), *_event_rows(), *_release_rows(_hold_rules(state)), _pair_row()]
+    law = law_of(state)
+    rows = [*_cause_rows(law), *_event_rows(law), *_release_rows(law), _pair_row(law)]
     if as_json:
         click.echo(json.dumps({"revocation": rows}, ensure_ascii=False, indent=2))
         return
     table(list(rows[0]), (list(row.values()) for row in rows))
 
 
-def _cause_rows() -> Iterator[Row]:
-    for rule in load_causes().values():
+def _cause_rows(law: LawTables) -> Iterator[Row]:
+    for rule in law.causes.values():
         for (kind, carrier), effect in rule.effects.items():
             yield _row("", rule.cause.value, rule.title_ja, kind, carrier, effect, _chosen(rule, effect), rule.by)
 
 
-def _event_rows() -> Iterator[Row]:
-    causes = load_causes()
-    for rule in load_events().values():
-        cause = causes[rule.cause] if rule.cause else None
+def _event_rows(law: LawTables) -> Iterator[Row]:
+    for rule in law.events.values():
+        cause = law.causes[rule.cause] if rule.cause else None
         for kind in Kind:
             for carrier in Carrier:
                 yield _row(
@@ -87,15 +85,9 @@ def _event_effect(rule: EventRule, cause: CauseRule | None, kind: Kind, carrier:
     return CauseEffect(found.reason, source, rule.verified and found.verified)
 
 
-def _hold_rules(state: Path) -> HoldRules:
-    """Those of the state directory, or without one those that ship."""
-    return load_holds(load(state).hold_rules if (state / FILE_NAME).exists() else None)
-
-
-def _release_rows(rules: HoldRules) -> Iterator[Row]:
-    causes = load_causes()
-    for rule in rules.releases.values():
-        reason = causes[rule.cause].effects[rule.kind, rule.carrier].reason if rule.cause else None
+def _release_rows(law: LawTables) -> Iterator[Row]:
+    for rule in law.holds.releases.values():
+        reason = law.causes[rule.cause].effects[rule.kind, rule.carrier].reason if rule.cause else None
         effect = CauseEffect(reason, rule.source, rule.verified)
         row = _row("carrier-found", _value(rule.cause), "一時停止の解除", rule.kind, rule.carrier, effect, "", rule.by)
         yield row | {"effect": _RELEASES[rule.effect]}
@@ -105,8 +97,8 @@ def _value(cause: RevocationCause | None) -> str:
     return cause.value if cause else ""
 
 
-def _pair_row() -> Row:
-    pair = load_pair_rule()
+def _pair_row(law: LawTables) -> Row:
+    pair = law.pair
     return {
         "event": "",
         "cause": "pair rule",
@@ -154,7 +146,7 @@ def _chosen(rule: CauseRule, effect: CauseEffect) -> str:
 @click.pass_obj
 def holds(state: Path) -> None:
     """Print what becomes of holds when a carrier is found and when they grow old, and how often a desk may guess."""
-    rules = _hold_rules(state)
+    rules = law_of(state).holds
     desk = rules.desk
     table(
         ("when", "certificate", "carrier", "effect", "cause", "by", "source", "state"),
@@ -200,9 +192,10 @@ def holds(state: Path) -> None:
 
 
 @command.command("events")
-def events() -> None:
+@click.pass_obj
+def events(state: Path) -> None:
     """Print what each event of the resident register does to our copy of the record, and to each certificate."""
-    causes = load_causes()
+    law = law_of(state)
     table(
         (
             "event",
@@ -229,10 +222,10 @@ def events() -> None:
                 effect.source,
                 _seen(effect.verified),
             )
-            for rule in load_events().values()
+            for rule in law.events.values()
             for kind in Kind
             for carrier in Carrier
-            for effect in (_event_effect(rule, causes[rule.cause] if rule.cause else None, kind, carrier),)
+            for effect in (_event_effect(rule, law.causes[rule.cause] if rule.cause else None, kind, carrier),)
         ),
     )
 
@@ -243,13 +236,14 @@ def _seen(verified: bool) -> str:
 
 
 @command.command("issuance")
-def issuance() -> None:
+@click.pass_obj
+def issuance(state: Path) -> None:
     """Print the numbers of issuance: in how many steps certificates are handed over, each with its source."""
     table(
         ("rule", "日本語", "value", "meaning", "source", "state"),
         (
             (row.rule.value, row.title_ja, row.value, row.meaning, row.source, _seen(row.verified))
-            for row in load_issuance().values()
+            for row in law_of(state).issuance.values()
         ),
     )
 

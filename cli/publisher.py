@@ -17,7 +17,6 @@ from config.assemble import Services, assemble
 from config.document import ConfigurationFaults
 from config.inspection import filing_of
 from config.renewal import renew_due
-from config.rules import load_retention
 from crl.publish import publish_due
 from domain.errors import Code, Refusal
 from policies.retention import Records
@@ -170,7 +169,7 @@ def _file(services: Services) -> bool:
 def _erase(services: Services) -> bool:
     """A little at a time: what is left waits for the next rounds."""
     actor = f"publisher:{services.publisher.holder}"
-    rules = load_retention()
+    rules = services.law.retention
     erased = erase_due(services.begin, services.clock, rules, actor, ERASED_AT_ONCE)
     erased += erase_provisions(filing_of(services), rules[Records.PROVISIONS], actor, ERASED_AT_ONCE)
     if erased:

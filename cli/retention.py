@@ -10,7 +10,6 @@ from ca.erasure import count_due, erase_due
 from cli.output import table
 from cli.state import open_state
 from config.inspection import filing_of
-from config.rules import load_retention
 from domain.parties import LOCAL_OPERATOR
 from policies.retention import Records, RetentionRule
 from provisions.erasure import count_due as provisions_due
@@ -25,7 +24,8 @@ def command(state: Path, dry_run: bool) -> None:
 
     The publisher does the same, a little in each round. Each erasure stands in the audit trail.
     """
-    services, rules = open_state(state), load_retention()
+    services = open_state(state)
+    rules = services.law.retention
     if dry_run:
         erased = count_due(services.begin, services.clock, rules)
         erased[Records.PROVISIONS.value] = provisions_due(filing_of(services), rules[Records.PROVISIONS])

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from cli.output import table
+from cli.rules import law_of
 from cli.state import open_state
-from config.rules import load_verifiers
 from domain.parties import Party, Role
 from domain.standings import Approval, Standing
 from policies.standings import Criterion, PurposeRule, Said
@@ -31,9 +31,10 @@ _COLUMNS = (
 @click.command("criteria")
 @click.option("--standing", type=click.Choice([standing.value for standing in Standing]), help="Of one standing alone.")
 @click.option("--language", type=click.Choice(["en", "ja"]), default="en", show_default=True)
-def criteria(standing: str | None, language: str) -> None:
+@click.pass_obj
+def criteria(state: Path, standing: str | None, language: str) -> None:
     """Print what must be shown by whom, what may be asked for, and where that is written."""
-    rules = load_verifiers()
+    rules = law_of(state).verifiers
     rows: list[tuple[str, ...]] = []
     for rule in rules.standings.values():
         if standing not in (None, rule.standing.value):
@@ -71,7 +72,8 @@ def list_(state: Path) -> None:
 @click.pass_obj
 def show(state: Path, name: str) -> None:
     """Print a verifier's approvals and applications, with the evidence, and the proposals where reasons stand."""
-    services, rules = open_state(state), load_verifiers()
+    services = open_state(state)
+    rules = services.law.verifiers
     now = services.clock()
     rows: list[tuple[object, object]] = []
     with services.begin(write=False) as work:

@@ -12,7 +12,7 @@ from time import time
 
 from ca.authority import Authority, Generation
 from ca.generation import issuer_of
-from config import rules
+from config import law, rules
 from config.document import ConfigurationFaults
 from config.files import read_file, read_secret
 from config.key_ring import read_ring, require_whole_ring
@@ -38,6 +38,7 @@ from ocsp.ready import ReadyAnswers
 from ocsp.responder import OcspAnswer, Responder, ResponderKey, answer
 from oversight.inspection import Inspection
 from policies.admission import Requestor
+from policies.rulebook import LawTables
 from provisions.writer import SegmentWriter
 from residents.parts import Intake
 from residents.rotation import require_same_keys
@@ -154,6 +155,11 @@ class Services:
         return {row.id: self.signer(row.key, self.issuers[row.id].certificate) for row in self.settings.issuers}
 
     @cached_property
+    def law(self) -> LawTables:
+        """The tables of law in force when this process first asked: a change counts from its next start."""
+        return law.read_law(law.texts_in_force(self.begin))
+
+    @cached_property
     def authority(self) -> Authority:
         profiles = rules.load_profiles(self.settings.profiles)
         return Authority(
@@ -172,9 +178,9 @@ class Services:
             municipalities=load_municipalities(),
             locations=self.settings.locations,
             variants=rules.load_variants(),
-            causes=rules.load_causes(),
-            issuance=rules.load_issuance(),
-            holds=rules.load_holds(self.settings.hold_rules),
+            causes=self.law.causes,
+            issuance=self.law.issuance,
+            holds=self.law.holds,
             known_weak=rules.load_weak_keys(self.settings.weak_keys),
             sealer=self.sealer,
             begin=self.begin,
@@ -184,7 +190,7 @@ class Services:
 
     @cached_property
     def intake(self) -> Intake:
-        tables = (load_municipalities(), rules.load_events(), rules.load_causes())
+        tables = (load_municipalities(), self.law.events, self.law.causes)
         return Intake(self.begin, self.clock, self.random, self.sealer, *tables)
 
     @cached_property

@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from config.assemble import Services
 from config.document import ConfigurationFaults
 from config.files import read_file
+from config.law import read_law, shipped_texts
 from config.municipalities import load_municipalities
 from config.provisions import require_provision_keys
 from config.receipts import open_receipts
-from config.rules import load_causes, load_events, load_holds, load_profiles, load_variants, load_weak_keys
+from config.rules import load_profiles, load_variants, load_weak_keys
 from config.settings import IssuerSettings, Settings
 from config.transport import open_transport, read_certificate
 from config.validating import time_stamp_authorities
@@ -34,9 +35,7 @@ def examine(settings: Settings, now: datetime) -> list[str]:
             lambda: services.sealer,
             lambda: load_weak_keys(settings.weak_keys),
             load_municipalities,
-            load_causes,
-            load_events,
-            lambda: load_holds(settings.hold_rules),
+            lambda: read_law(shipped_texts()),
             load_variants,
             lambda: _audit_keys(services),
             lambda: require_provision_keys(services.settings),
@@ -49,8 +48,8 @@ def examine(settings: Settings, now: datetime) -> list[str]:
         faults += _validation(services, now)
         database = _caught(services.require_schema)
         faults += database or _caught(services.require_code_keys)
-        # What is made of all that; its parts' faults are known by now, and told once.
-        faults += _caught(lambda: services.authority)
+        # What is made of all that, the tables of law in the database too; its parts' faults are known by now.
+        faults += [] if database else _caught(lambda: services.authority)
     if settings.api.bind == settings.status.bind:
         faults.append("api.bind and status.bind are the same address")
     return list(dict.fromkeys(faults))

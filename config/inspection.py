@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from datetime import timedelta
 
-from config import rules
 from config.assemble import Services
 from config.provisions import master_key
 from config.tracers import watch_of
@@ -36,9 +35,9 @@ def inspection_of(services: Services) -> Inspection:
         verify_signature=verify,
         check_head=services.check_head,
         crl=settings.crl,
-        causes=rules.load_causes(),
-        holds=rules.load_holds(settings.hold_rules),
-        events=rules.load_events(),
+        causes=services.law.causes,
+        holds=services.law.holds,
+        events=services.law.events,
         delivery_within=settings.delivery_within,
         patience=settings.publish_poll * 10 + timedelta(minutes=5),
         now=services.clock(),

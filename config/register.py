@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config.rules import load_verifiers
+from config.law import law_acts
 from provisions.unlocking import unlock_act
 from tracers.planting import tracer_act
 from verifiers.approvals import approval_acts
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def make_board(services: Services) -> Board:
     """Where officers propose and confirm: every act that takes two is named here."""
-    acts = (*officer_acts(), *approval_acts(load_verifiers()), unlock_act(), tracer_act())
+    acts = (*officer_acts(), *approval_acts(services.law.verifiers), unlock_act(), tracer_act(), *law_acts())
     return Board(services.begin, services.clock, services.random, {act.kind: act for act in acts})
 
 

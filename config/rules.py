@@ -20,7 +20,6 @@ from policies.issuance import IssuanceRules
 from policies.profile import Profile, ProfileFaults, load_profile
 from policies.retention import Records, RetentionRule
 from policies.standings import VerifierRules
-from policies.tables import TableFaults
 from policies.variants import Variants
 
 _PACKAGE = files("config")
@@ -56,23 +55,9 @@ def load_events() -> Mapping[EventType, EventRule]:
     return events.load_events(_read("law/events.toml"))
 
 
-def load_holds(path: Path | None = None) -> HoldRules:
-    """The rules of holds that ship, or those in the file at `path`.
-
-    Raises ConfigurationFaults with all faults of that file, and Refusal(BAD_CONFIGURATION) when it cannot be read.
-    """
-    if path is None:
-        return _shipped_holds()
-    try:
-        return holds.load_holds(tomllib.loads(read_file(path).decode()))
-    except TableFaults as error:
-        raise ConfigurationFaults([f"{path.name}: {fault}" for fault in error.faults]) from None
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationFaults([f"{path.name}: {error}"]) from None
-
-
 @cache
-def _shipped_holds() -> HoldRules:
+def load_holds() -> HoldRules:
+    """When holds are lifted and grow old, and how often a caller may guess."""
     return holds.load_holds(_read("law/holds.toml"))
 
 

@@ -109,7 +109,6 @@ class Settings:
     profiles: Path
     weak_keys: Path | None
     delivery_within: timedelta
-    hold_rules: Path | None
     locations: Locations
     ocsp: OcspPolicy
     model: ModelSettings
@@ -164,7 +163,6 @@ def read(root: Section) -> Settings:
     audit = root.section("audit")
     transport = root.section("transport")
     issuance = root.section("issuance")
-    holds = root.section("holds")
     settings = Settings(
         state=root.base,
         database=_database(database),
@@ -180,7 +178,6 @@ def read(root: Section) -> Settings:
         profiles=issuance.file("profiles", "profiles"),
         weak_keys=issuance.file("weak_keys") if "weak_keys" in issuance.content else None,
         delivery_within=timedelta(days=issuance.integer("delivery_days", 30, 1, 366)),
-        hold_rules=holds.file("rules") if "rules" in holds.content else None,
         locations=Locations(
             crl=_location(locations, "crl"), ocsp=_location(locations, "ocsp"), issuers=_location(locations, "issuers")
         ),
@@ -204,7 +201,7 @@ def read(root: Section) -> Settings:
         api=_listen(root.section("api"), "127.0.0.1:8443"),
         status=_listen(root.section("status"), "127.0.0.1:8080", may_loop=True),
     )
-    for section in (root, database, secrets, names, locations, crl, audit, transport, issuance, holds):
+    for section in (root, database, secrets, names, locations, crl, audit, transport, issuance):
         section.done()
     return settings
 

@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from config.assemble import Services
 from config.enrolment import write_credential
 from config.officers import OfficerCredential
-from config.rules import load_verifiers
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.parties import LOCAL_OPERATOR, Party, Role, Usage
@@ -62,7 +61,7 @@ def add_verifier(
             }
             _agree(services, officers, "verifier-credential", content, reason)
         return known
-    rules, now = load_verifiers(), services.clock()
+    rules, now = services.law.verifiers, services.clock()
     party = Party(0, Role.VERIFIER, wanted.name)
     with write_credential(services, party, handed.folder, handed.life, handed.request) as certificate:
         with services.begin() as work:
@@ -95,7 +94,7 @@ def approve_verifier(
 
 def content_of(services: Services, name: str, since: datetime, until: datetime | None) -> dict[str, object]:
     """What the approval of a verifier's open application is about; without `until` for as long as may be."""
-    rules = load_verifiers()
+    rules = services.law.verifiers
     with services.begin(write=False) as work:
         party = registry.find_party(work, Role.VERIFIER, name)
         longest = 365 * rules.standings[party.standing].years if party.standing else 0

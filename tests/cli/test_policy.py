@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from config.rules import load_causes, load_events, load_holds, load_issuance, load_variants
 from domain.certificates import Carrier, Kind
@@ -78,15 +77,3 @@ def test_the_rules_of_holds_are_printed(terminal: Terminal) -> None:
     rows = terminal.do("policy", "holds").rows
     assert [row["when"] for row in rows] == ["found"] * 4 + ["after 30 days"] * 2 + ["30 misses in 1:00:00"]
     assert {row["state"] for row in rows if "unverified" in row["source"]} == {"OPEN"}
-
-
-def test_a_state_directory_may_have_rules_of_holds_of_its_own(terminal: Terminal) -> None:
-    text = (Path(__file__).parents[2] / "config/law/holds.toml").read_text()
-    (terminal.state / "holds.toml").write_text(text.replace("days = 30", "days = 7"))
-    settings = terminal.state / "jpki.toml"
-    settings.write_text(settings.read_text() + '\n[holds]\nrules = "holds.toml"\n')
-    assert [row["when"] for row in terminal.do("policy", "holds").rows][4:6] == ["after 7 days"] * 2
-    (terminal.state / "holds.toml").write_text(text.replace("days = 30", "days = 0"))
-    said = terminal("policy", "holds")
-    assert said.code == 2
-    assert "holds.toml: age 1: days: want a number from 1 to 3650" in said.err

@@ -1,0 +1,166 @@
+"""The tables of law in force: those that ship, and those that two officers put in their place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from importlib.resources import files
+
+from domain.certificates import Carrier
+from domain.errors import Code, Refusal
+from domain.events import Act
+from domain.ports import Begin, UnitOfWork
+from domain.proposals import JointAct, Proposal, ProposalState
+from policies import causes, events, holds, issuance, retention, standings
+from policies.replay import Recorded, Replay, replay
+from policies.rulebook import LawTables
+from policies.tables import TableFaults
+from verifiers.officers import require_members, text_of
+
+TABLES = ("causes", "events", "holds", "issuance", "retention", "verifiers")
+KIND = "rule-change"
+_LONGEST = 1 << 17
+_MOST = 10_000
+_REPLAYED = {
+    Act.REVOKED,
+    Act.HELD,
+    Act.CERTIFICATES_REVOKED,
+    Act.CERTIFICATES_HELD,
+    Act.RESIDENT_CHANGED,
+    Act.RESIDENTS_CHANGED,
+    Act.RESERVED,
+    Act.RELEASED,
+    Act.ERASED,
+    Act.VERIFIER_APPROVED,
+}
+
+Texts = Mapping[str, str]
+"""Table → its document."""
+
+
+def shipped_texts() -> Texts:
+    """The documents that come with the project."""
+    return {name: files("config").joinpath(f"law/{name}.toml").read_text("utf-8") for name in TABLES}
+
+
+def texts_in_force(begin: Begin) -> Texts:
+    """The documents that count: of each table the one that was confirmed last, or else the one that ships."""
+    with begin(write=False) as work:
+        return _texts(work)
+
+
+def _texts(work: UnitOfWork) -> Texts:
+    confirmed = [
+        (proposal.decision.at, proposal.proposed_at, proposal.id, proposal.said)
+        for proposal in work.proposals.page(ProposalState.CONFIRMED, _MOST)
+        if proposal.kind == KIND and proposal.decision is not None
+    ]
+    return {**shipped_texts(), **{str(said["table"]): str(said["text"]) for *_, said in sorted(confirmed, key=_first)}}
+
+
+def _first(row: tuple[datetime, datetime, str, object]) -> tuple[datetime, datetime, str]:
+    return row[:3]
+
+
+def read_law(texts: Texts) -> LawTables:
+    """The tables. Raises Refusal(MALFORMED) with every fault of one of them."""
+    try:
+        parsed = {name: tomllib.loads(text) for name, text in texts.items()}
+        return LawTables(
+            causes=causes.load_causes(parsed["causes"]),
+            pair=causes.load_pair_rule(parsed["causes"]),
+            events=events.load_events(parsed["events"]),
+            issuance=issuance.load_issuance(parsed["issuance"]),
+            holds=holds.load_holds(parsed["holds"]),
+            retention=retention.load_retention(parsed["retention"]),
+            verifiers=standings.load_verifiers(parsed["verifiers"]),
+        )
+    except TableFaults as error:
+        raise Refusal(Code.MALFORMED, f"the table has faults: {'; '.join(error.faults)}", pointer="text") from None
+    except (ValueError, RecursionError):
+        raise Refusal(Code.MALFORMED, "the document is no TOML", pointer="text") from None
+
+
+def replay_change(begin: Begin, table: str, text: str, now: datetime) -> tuple[Texts, Replay]:
+    """What would have been decided otherwise with this document in place of the table in force, over the whole audit
+    trail; and the documents in force.
+
+    Raises Refusal(NOT_FOUND) for a table that is none, Refusal(TOO_LARGE), and what `read_law` raises.
+    """
+    with begin(write=False) as work:
+        texts = _texts(work)
+        old, new = read_law(texts), _changed(texts, table, text)
+        return texts, replay(old, new, _recorded(work), now)
+
+
+def content_of(texts: Texts, table: str, text: str, done: Replay) -> dict[str, object]:
+    """The content of a proposal to change the table: the document, what it replaces, and what the replay showed."""
+    return {
+        "table": table,
+        "text": text,
+        "replaces": digest_of(texts[table]),
+        "replayed": done.decisions,
+        "differences": [f"{each.rule}: {each.before} -> {each.after}: {each.count}" for each in done.differences],
+    }
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 of a document, in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def law_acts() -> tuple[JointAct, ...]:
+    """The act of changing a table of law."""
+    return (JointAct(KIND, "Another table of law", "規則表の変更", _check, _do),)
+
+
+def _changed(texts: Texts, table: str, text: str) -> LawTables:
+    if table not in TABLES:
+        raise Refusal(Code.NOT_FOUND, f"there is no such table; there are {', '.join(TABLES)}", pointer="table")
+    if len(text) > _LONGEST:
+        raise Refusal(Code.TOO_LARGE, f"a table has at most {_LONGEST} characters", pointer="text")
+    return read_law({**texts, table: text})
+
+
+def _check(work: UnitOfWork, said: Mapping[str, object], _now: datetime) -> None:
+    require_members(said, "table", "text", "replaces", "replayed", "differences")
+    table, text = text_of(said, "table"), text_of(said, "text")
+    texts = _texts(work)
+    _changed(texts, table, text)
+    if not isinstance(said.get("replayed"), int) or not isinstance(said.get("differences"), list):
+        raise Refusal(Code.MALFORMED, "the content says what a replay showed; propose it by: jpki policy propose")
+    if said.get("replaces") != digest_of(texts[table]):
+        raise Refusal(Code.OUT_OF_ORDER, "the table was changed since; replay and propose the change anew")
+
+
+def _do(_work: UnitOfWork, proposal: Proposal, _now: datetime) -> Mapping[str, object]:
+    # The confirmed proposal is itself what is read from now on.
+    said = proposal.said
+    return {"table": said["table"], "sha256": digest_of(str(said["text"])), "replaces": said["replaces"]}
+
+
+def _recorded(work: UnitOfWork) -> Iterator[Recorded]:
+    carriers: dict[object, dict[str, Carrier]] = {}
+    for row in work.audit.rows():
+        body = json.loads(row.body)
+        act = Act(body["act"])
+        if act not in _REPLAYED:
+            continue
+        facts = body["facts"]
+        application = facts.get("application")
+        if application not in carriers:
+            rows = work.certificates.of_application(application) if isinstance(application, int) else ()
+            carriers[application] = {each.kind.value: each.carrier for each in rows}
+        if act is Act.VERIFIER_APPROVED:
+            facts = {**facts, "standing": _standing_of(work, facts["party"])}
+        at = datetime.strptime(body["at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        yield Recorded(act, at, body["actor"], facts, carriers[application].get(str(facts.get("kind"))))
+
+
+def _standing_of(work: UnitOfWork, label: str) -> str:
+    role, _, name = label.partition(":")
+    party = work.parties.find(role, name)
+    return party.standing.value if party is not None and party.standing is not None else ""

@@ -1,0 +1,172 @@
+"""Replay: what was decided under the tables in force is decided again under others, and the differences are counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.certificates import Carrier, Kind
+from domain.errors import Refusal
+from domain.events import Act, EventType
+from domain.revocation import RevocationCause
+from domain.standings import Standing
+from policies.retention import Records
+from policies.rulebook import LawTables, effects_of, issuance_of
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A decision on record: what was done, when, by whom, and its facts. `carrier` is None where no record tells it."""
+
+    act: Act
+    at: datetime
+    actor: str
+    facts: Mapping[str, object]
+    carrier: Carrier | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """So many decisions by a rule that would have been others."""
+
+    rule: str
+    before: str
+    after: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """How many recorded decisions were replayed, and which would have been others."""
+
+    decisions: int
+    differences: tuple[Difference, ...]
+
+
+def replay(old: LawTables, new: LawTables, recorded: Iterable[Recorded], now: datetime) -> Replay:
+    """Decide everything again. Holds that stand are judged as of `now`. Residents, keys and cards are not on record:
+    what depends on them is not replayed."""
+    decisions, found = 0, Counter[tuple[str, str, str]]()
+    holds = _Holds()
+    for row in recorded:
+        for rule, before, after in (*_row(old, new, row), *holds.follow(old, new, row)):
+            decisions += 1
+            if before != after:
+                found[rule, before, after] += 1
+    for rule, before, after in holds.rest(old, new, now):
+        decisions += 1
+        if before != after:
+            found[rule, before, after] += 1
+    differences = tuple(Difference(*key, count) for key, count in sorted(found.items()))
+    return Replay(decisions, differences)
+
+
+_Judged = tuple[str, str, str]
+
+
+def _row(old: LawTables, new: LawTables, row: Recorded) -> Iterable[_Judged]:
+    facts = row.facts
+    match row.act:
+        case Act.REVOKED | Act.HELD | Act.CERTIFICATES_REVOKED | Act.CERTIFICATES_HELD if "cause" in facts:
+            cause = RevocationCause(facts["cause"])
+            named = facts.get("certificates")
+            kinds = [str(kind) for _, kind in named] if isinstance(named, list) else [str(facts["kind"])]
+            for kind in kinds:
+                rule = f"revocation/{cause.value}"
+                yield rule, _effect(old, cause, Kind(kind), row), _effect(new, cause, Kind(kind), row)
+        case Act.RESIDENT_CHANGED | Act.RESIDENTS_CHANGED:
+            event = EventType(facts["event"])
+            residents = facts.get("residents")
+            for _ in residents if isinstance(residents, list) else (None,):
+                yield f"event/{event.value}", _event(old, event), _event(new, event)
+        case Act.RESERVED:
+            word = issuance_of(facts)
+            yield f"issuance/{word}", _steps(old, word), _steps(new, word)
+        case Act.VERIFIER_APPROVED if facts.get("standing"):
+            standing = Standing(facts["standing"])
+            yield f"standing/{standing.value}", _approval(old, standing, row), _approval(new, standing, row)
+        case Act.ERASED:
+            records = Records(facts["records"])
+            ended = datetime.fromisoformat(str(facts["expired_at"]))
+            rule = f"retention/{records.value}"
+            yield rule, _kept(old, records, ended, row.at), _kept(new, records, ended, row.at)
+
+
+def _effect(tables: LawTables, cause: RevocationCause, kind: Kind, row: Recorded) -> str:
+    rule = tables.causes[cause]
+    role = row.actor.partition(":")[0]
+    may = "" if role in rule.by or row.actor.startswith(("publisher", "authority", "mass")) else f", not by {role}"
+    carriers = [row.carrier] if row.carrier else list(Carrier)
+    effects = effects_of(rule)
+    return "; ".join(effects[f"{kind.value} on {carrier.value}"] for carrier in carriers) + may
+
+
+def _event(tables: LawTables, event: EventType) -> str:
+    rule = tables.events[event]
+    if rule.cause is None:
+        return f"certificates stay; record {rule.state.value}"
+    effects = effects_of(tables.causes[rule.cause])
+    return "; ".join(f"{name}: {effect}" for name, effect in effects.items()) + f"; record {rule.state.value}"
+
+
+def _steps(tables: LawTables, word: str) -> str:
+    (row,) = (row for row in tables.issuance.values() if row.rule.value == word)
+    return f"{row.value} {row.meaning}"
+
+
+def _kept(tables: LawTables, records: Records, ended: datetime, at: datetime) -> str:
+    rule = tables.retention[records]
+    return "erased" if rule.years is not None and rule.kept_until(ended) < at else "kept"
+
+
+def _approval(tables: LawTables, standing: Standing, row: Recorded) -> str:
+    """Whether the standing may be approved for that, for so long, and what it has to show."""
+    rules, declared = tables.verifiers, row.facts["purposes"]
+    wanted = f"shows {', '.join(rules.wanted(standing))}"
+    purposes = {Kind(kind): frozenset(some) for kind, some in declared.items()} if isinstance(declared, dict) else {}
+    try:
+        rules.require(standing, purposes)
+    except Refusal:
+        return f"refused; {wanted}"
+    longest = row.at + timedelta(days=366 * rules.standings[standing].years)
+    too_long = datetime.fromisoformat(str(row.facts["until"])) > longest
+    return f"{'too long' if too_long else 'approved'}; {wanted}"
+
+
+class _Holds:
+    """Holds from their beginning to their end."""
+
+    def __init__(self) -> None:
+        self._standing: dict[tuple[object, object], Recorded] = {}
+
+    def follow(self, old: LawTables, new: LawTables, row: Recorded) -> Iterable[_Judged]:
+        key = (row.facts.get("application"), row.facts.get("kind"))
+        if row.act is Act.HELD:
+            self._standing.setdefault(key, row)
+        elif row.act in (Act.RELEASED, Act.REVOKED) and (held := self._standing.pop(key, None)):
+            if row.act is Act.RELEASED:
+                kind, carrier = Kind(row.facts["kind"]), row.carrier or Carrier.MOBILE_DEVICE
+                role = row.actor.partition(":")[0]
+                judged = (self._release(tables, kind, carrier, role) for tables in (old, new))
+                yield f"hold/release-{kind.value}-{carrier.value}", *judged  # type: ignore[misc]
+            yield self._age(old, new, held, row.at - held.at)
+
+    def rest(self, old: LawTables, new: LawTables, now: datetime) -> Iterable[_Judged]:
+        """What still stands."""
+        for held in self._standing.values():
+            yield self._age(old, new, held, now - held.at)
+
+    def _release(self, tables: LawTables, kind: Kind, carrier: Carrier, role: str) -> str:
+        rule = tables.holds.releases[kind, carrier]
+        return rule.effect.value if role in rule.by else f"{rule.effect.value}, not by {role}"
+
+    def _age(self, old: LawTables, new: LawTables, held: Recorded, stood: timedelta) -> _Judged:
+        carrier = held.carrier or Carrier.CARD
+        before, after = (self._aged(tables, carrier, stood) for tables in (old, new))
+        return f"hold/age-{carrier.value}", before, after
+
+    def _aged(self, tables: LawTables, carrier: Carrier, stood: timedelta) -> str:
+        rule = tables.holds.ages[carrier]
+        return rule.effect.value if stood >= timedelta(days=rule.days) else "nothing yet"

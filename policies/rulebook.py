@@ -1,0 +1,239 @@
+"""The rulebook: every rule that decides something, by id, with what it says and where that is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from domain.certificates import Carrier, Kind
+from domain.events import Act, EventType
+from domain.holds import HoldRules
+from domain.revocation import CauseRule, PairRule, RevocationCause
+from policies.admission import ADMISSION_RULES
+from policies.correspondence import CORRESPONDENCE_RULES
+from policies.events import EventRule
+from policies.issuance import IssuanceRules
+from policies.retention import Records, RetentionRule
+from policies.standings import VerifierRules
+
+
+@dataclass(frozen=True, slots=True)
+class LawTables:
+    """The tables of law that are data: `config/law/*.toml`, or what two officers put in their place."""
+
+    causes: Mapping[RevocationCause, CauseRule]
+    pair: PairRule
+    events: Mapping[EventType, EventRule]
+    issuance: IssuanceRules
+    holds: HoldRules
+    retention: Mapping[Records, RetentionRule]
+    verifiers: VerifierRules
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: the row of a table, or a function. `id` is the table and a word, `then` what follows when it holds.
+
+    `verified` is False where something of it was not seen in a source; the source says what.
+    """
+
+    id: str
+    when: str
+    then: str
+    source: str
+    verified: bool
+
+    @property
+    def table(self) -> str:
+        return self.id.partition("/")[0]
+
+    @property
+    def word(self) -> str:
+        return self.id.partition("/")[2]
+
+
+def _code(name: str, where: str, then: str, source: str, verified: bool = True) -> Rule:
+    return Rule(f"code/{name}", f"`{where}`", then, source, verified)
+
+
+CODE_RULES = (
+    _code(
+        "validity",
+        "policies.validity.leaf_validity",
+        "the earliest of the fifth birthday, the end of the card and that of the authentication certificate",
+        "An official page that quotes the rule; the article was not seen",
+    ),
+    _code("renewal", "policies.validity.renewable", "in the last three months", "An official page"),
+    _code("signing-age", "policies.validity.require_signing_age", "none below the age of 15", "An official page"),
+    _code(
+        "key",
+        "policies.keys.accept_key",
+        "RSA of 2,048 bits or more, P-384; no weak key",
+        "施行規則 §2: RSA from 2,048",
+    ),
+    _code("card-life", "policies.issuance.require_card_life", "no card ends later than cards do", "An official page"),
+    _code("wards", "policies.issuance.require_no_ward", "no signing certificate for wards", "An official page"),
+    _code(
+        "items",
+        "policies.consents.require_items",
+        "items are told with the signing certificate alone",
+        "Guideline of the latest-4-items service; for delegated validation unverified",
+        verified=False,
+    ),
+    _code("consent-time", "policies.consents.ConsentPolicy", "good once, for minutes", "ours", verified=False),
+    _code("two-officers", "verifiers.proposals.confirm", "who proposes does not confirm", "ours", verified=False),
+    _code(
+        "status-after-expiry",
+        "domain.status.CertificateStatus",
+        "never good",
+        "Inferred: 法 §18, 保存期間に係る失効情報",
+        verified=False,
+    ),
+)
+"""Rules that are functions: their numbers are not data, or nothing about them can be changed."""
+
+
+def rules_of(tables: LawTables) -> tuple[Rule, ...]:
+    """Every rule, table by table."""
+    return (
+        *(
+            Rule(f"admission/{row.id}", row.detail, _refused(row.refusal), row.source, _seen(row))
+            for row in ADMISSION_RULES
+        ),
+        *(
+            Rule(f"correspondence/{row.id}", row.needs, "told", row.source, row.verified)
+            for row in CORRESPONDENCE_RULES
+        ),
+        *_revocation(tables),
+        *_events(tables),
+        *_holds(tables.holds),
+        *(
+            Rule(f"issuance/{row.rule.value}", row.title_en, f"{row.value} {row.meaning}", row.source, row.verified)
+            for row in tables.issuance.values()
+        ),
+        *(
+            Rule(f"retention/{row.records.value}", row.title_en, _kept(row), row.source, row.verified)
+            for row in tables.retention.values()
+        ),
+        *_verifiers(tables.verifiers),
+        *CODE_RULES,
+    )
+
+
+def _refused(refusal: object) -> str:
+    return "admitted" if refusal is None else f"refused: {getattr(refusal, 'value', refusal)}"
+
+
+def _seen(row: object) -> bool:
+    return bool(getattr(row, "verified", True))
+
+
+def _kept(row: RetentionRule) -> str:
+    return "not erased by itself" if row.years is None else f"erased {row.years} years after"
+
+
+def _revocation(tables: LawTables) -> Iterator[Rule]:
+    for row in tables.causes.values():
+        by = " ".join(sorted(row.by))
+        effects = "; ".join(f"{name}: {effect}" for name, effect in effects_of(row).items())
+        yield Rule(f"revocation/{row.cause.value}", f"{row.title_en}, by {by}", effects, row.source, row.verified)
+    exception = tables.pair.exception.value
+    yield Rule(
+        "revocation/pair", "any cause", f"both or none, but for {exception}", tables.pair.source, tables.pair.verified
+    )
+
+
+def effects_of(row: CauseRule) -> dict[str, str]:
+    """What a cause does, by kind and carrier."""
+    return {
+        f"{kind.value} on {carrier.value}": f"{effect.word} {effect.reason.word if effect.reason else ''}".strip()
+        for kind in Kind
+        for carrier in Carrier
+        for effect in (row.effects[kind, carrier],)
+    }
+
+
+def _events(tables: LawTables) -> Iterator[Rule]:
+    for row in tables.events.values():
+        cause = row.cause.value if row.cause else "no certificate ends"
+        yield Rule(
+            f"event/{row.event.value}", row.title_ja, f"{cause}; record {row.state.value}", row.source, row.verified
+        )
+
+
+def _holds(rules: HoldRules) -> Iterator[Rule]:
+    for release in (rules.releases[place] for place in product(Kind, Carrier)):
+        when = f"{release.kind.value} on {release.carrier.value}"
+        then = f"{release.effect.value} {' '.join(sorted(release.by))}".strip()
+        yield Rule(
+            f"hold/release-{release.kind.value}-{release.carrier.value}", when, then, release.source, release.verified
+        )
+    for age in (rules.ages[carrier] for carrier in Carrier):
+        then = f"{age.effect.value} after {age.days} days"
+        yield Rule(f"hold/age-{age.carrier.value}", f"on {age.carrier.value}", then, age.source, age.verified)
+    desk = rules.desk
+    yield Rule(
+        "hold/desk", f"{desk.attempts} misses in {desk.window}", "refused", desk.source, "unverified" not in desk.source
+    )
+
+
+def _verifiers(rules: VerifierRules) -> Iterator[Rule]:
+    for row in rules.standings.values():
+        kinds = " and ".join(sorted(kind.value for kind in row.kinds))
+        then = f"may verify {kinds} certificates, approved for {row.years} years at most"
+        yield Rule(f"standing/{row.standing.value}", row.said.title_en, then, row.said.source, row.said.verified)
+    for criterion in rules.criteria.values():
+        said, whose = criterion.said, ", ".join(sorted(standing.value for standing in criterion.standings))
+        yield Rule(f"criterion/{criterion.id}", said.title_en, f"to be shown by {whose}", said.source, said.verified)
+    for purpose in rules.purposes.values():
+        said, whose = purpose.said, ", ".join(sorted(standing.value for standing in purpose.standings))
+        yield Rule(f"purpose/{purpose.id}", said.title_en, f"may be declared by {whose}", said.source, said.verified)
+
+
+_FACTS = {
+    Act.REVOKED: ("revocation", "cause"),
+    Act.HELD: ("revocation", "cause"),
+    Act.CERTIFICATES_REVOKED: ("revocation", "cause"),
+    Act.CERTIFICATES_HELD: ("revocation", "cause"),
+    Act.RESIDENT_CHANGED: ("event", "event"),
+    Act.RESIDENTS_CHANGED: ("event", "event"),
+    Act.ERASED: ("retention", "records"),
+}
+_ALWAYS = {
+    Act.RESERVED: ("code/validity", "code/key"),
+    Act.VERIFIER_APPROVED: ("code/two-officers",),
+    Act.VERIFIER_SUSPENDED: ("code/two-officers",),
+    Act.VERIFIER_RESUMED: ("code/two-officers",),
+    Act.VERIFIER_WITHDRAWN: ("code/two-officers",),
+    Act.PROPOSAL_CONFIRMED: ("code/two-officers",),
+    Act.PROPOSAL_REFUSED: ("code/two-officers",),
+    Act.HOLD_MISSED: ("hold/desk",),
+}
+"""What an audit row decided by, where the act says it; otherwise a fact of the row names the row of the table."""
+
+
+def rules_behind(act: Act, facts: Mapping[str, object]) -> tuple[str, ...]:
+    """The ids of the rules that an audit row was decided by; none for acts that no rule decides."""
+    if act is Act.RESERVED:
+        return (f"issuance/{issuance_of(facts)}", *_ALWAYS[act])
+    if act in (Act.RELEASED, Act.HOLD_AGED):
+        return tuple(f"hold/{_release(act, facts, carrier)}" for carrier in Carrier if _may_be(act, carrier))
+    if act in _FACTS:
+        table, fact = _FACTS[act]
+        return (f"{table}/{facts[fact]}",) if fact in facts else ()
+    return _ALWAYS.get(act, ())
+
+
+def _may_be(act: Act, carrier: Carrier) -> bool:
+    """Only phones are ever released; a hold grows old on any carrier."""
+    return act is Act.HOLD_AGED or carrier is Carrier.MOBILE_DEVICE
+
+
+def _release(act: Act, facts: Mapping[str, object], carrier: Carrier) -> str:
+    return f"age-{carrier.value}" if act is Act.HOLD_AGED else f"release-{facts['kind']}-{carrier.value}"
+
+
+def issuance_of(facts: Mapping[str, object]) -> str:
+    """By which row of the table of issuance a certificate was reserved, as far as its audit row tells."""
+    return "replacement" if facts.get("predecessor") or facts.get("pending") else "first-issue"
