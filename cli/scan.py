@@ -14,6 +14,7 @@ from config import assemble
 from config.files import write_private
 from config.scan_filters import LONGEST, make_scan_filter, read_scan_key
 from config.scanning import System, scan
+from config.tracers import serials_not_at
 from scan.digest import KEY_OCTETS
 from scan.making import HASHES
 from scan.page import as_html
@@ -42,14 +43,24 @@ _NEW = click.Path(path_type=Path, dir_okay=False)
     help="How many hashes of serials it holds, some 7 octets each.",
 )
 @click.option("--salt", "salts", multiple=True, help="A salt that was seen at the operator. May be repeated.")
+@click.option(
+    "--tracers-not-at",
+    metavar="VERIFIER",
+    help="Only tracers that were planted at others: any that the scan finds there tells a leak.",
+)
 @click.pass_obj
-def make(state: Path, audit: str, out: Path, days: int, hashes: int, salts: Sequence[str]) -> None:
+def make(
+    state: Path, audit: str, out: Path, days: int, hashes: int, salts: Sequence[str], tracers_not_at: str | None
+) -> None:
     """Make the filter for an audit: AUDIT.scan and AUDIT.scan-key, to be carried to the operator apart.
 
     The filter holds keyed digests of halves and of hashes of every serial on record, and no serial. Whoever has both
     files can ask whether a serial that they have is one of ours; see docs/audit-scan.md. Making one is on record.
     """
-    made = make_scan_filter(open_state(state), audit, out, lifetime=timedelta(days=days), hashes=hashes, salts=salts)
+    services = open_state(state)
+    serials = serials_not_at(services, tracers_not_at) if tracers_not_at else None
+    lifetime = timedelta(days=days)
+    made = make_scan_filter(services, audit, out, lifetime=lifetime, hashes=hashes, salts=salts, serials=serials)
     click.echo(f"{made.filter}: {made.certificates} certificates, {made.octets} octets")
     click.echo(f"{made.key}: keep it apart from the filter, and delete both after the audit")
 

@@ -46,9 +46,17 @@ class ScanKey:
 
 
 def make_scan_filter(
-    services: Services, audit: str, folder: Path, *, lifetime: timedelta, hashes: int, salts: Sequence[str] = ()
+    services: Services,
+    audit: str,
+    folder: Path,
+    *,
+    lifetime: timedelta,
+    hashes: int,
+    salts: Sequence[str] = (),
+    serials: bytes | None = None,
 ) -> MadeFilter:
-    """A filter of every certificate on record, expired ones too, as `AUDIT.scan` and `AUDIT.scan-key` in a folder.
+    """A filter of every certificate on record, expired ones too, or of these `serials` (16 octets each, side by side),
+    as `AUDIT.scan` and `AUDIT.scan-key` in a folder.
 
     It is on the audit trail before it has its name. Raises Refusal(MALFORMED) for a name or a lifetime that is none,
     Refusal(ALREADY_APPLIED) when one of the files is there.
@@ -61,7 +69,7 @@ def make_scan_filter(
     for there in (path, key_path):
         if there.exists():
             raise Refusal(Code.ALREADY_APPLIED, f"{there.name} is there already; every audit has a filter of its own")
-    serials, now = _serials(services), services.clock()
+    serials, now = _serials(services) if serials is None else serials, services.clock()
     key = services.random(KEY_OCTETS)
     made = make_filter(
         audit,

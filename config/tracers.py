@@ -20,7 +20,7 @@ from config.municipalities import load_municipalities
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
-from domain.parties import LOCAL_OPERATOR
+from domain.parties import LOCAL_OPERATOR, Role
 from domain.tracers import Sighting, TracerName
 from keys.generation import new_key, to_encrypted_pem
 from policies.validity import day_in_japan
@@ -32,6 +32,7 @@ from tracers.planting import Persona
 from tracers.register import KEY_OCTETS, Register, Tracer, serials_of
 from tracers.search import search
 from tracers.watch import Watch, tell
+from verifiers.registry import find_party
 
 _COLUMNS = frozenset((*ITEMS, "municipality_code", "card_expires_on"))
 _log = logging.getLogger("jpki.tracers")
@@ -101,6 +102,19 @@ def keys_beside(services: Services, folder: Path, name: TracerName) -> Mapping[K
         builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
         requests[kind] = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
     return requests
+
+
+def serials_not_at(services: Services, verifier: str) -> bytes:
+    """Serials of tracers (16 octets each, side by side) that were planted at other verifiers than this one, for a scan
+    filter. Raises Refusal(NOT_FOUND) for a verifier that there is not, or without any such tracer."""
+    register = register_of(services)
+    with services.begin(write=False) as work:
+        party = find_party(work, Role.VERIFIER, verifier)
+        serials = serials_of(work, register) if register else {}
+    found = b"".join(octets for octets, tracer in serials.items() if tracer.planted.party != party.id)
+    if not found:
+        raise Refusal(Code.NOT_FOUND, "no tracer was planted at another verifier; see: jpki tracers list")
+    return found
 
 
 def match_file(services: Services, path: Path) -> list[tuple[str, str, str, int]]:

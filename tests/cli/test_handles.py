@@ -9,25 +9,20 @@ from pathlib import Path
 import pytest
 
 from cli.publisher import go_round
-from domain.certificates import Kind
 from domain.errors import Code, Refusal
-from domain.parties import LOCAL_OPERATOR, Party, Role
+from domain.parties import Party
 from tests.support.terminal import HOLDER, Terminal, issue_pair
+from tests.support.verifiers import add_verifier
 from verifiers.handle_news import fetch_news, subscribe
 from verifiers.handle_office import translate
-from verifiers.registry import add_party
 
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
 def bank(terminal: Terminal) -> Party:
-    with closing(terminal.services()) as services, services.begin() as work:
-        party = add_party(
-            work, Party(0, Role.VERIFIER, "bank", kinds=frozenset(Kind)), services.clock(), LOCAL_OPERATOR
-        )
-        work.commit()
-    return party
+    with closing(terminal.services()) as services:
+        return add_verifier(services.begin, "bank", at=services.clock())
 
 
 def generations(terminal: Terminal) -> list[tuple[str, str]]:

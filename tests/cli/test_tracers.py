@@ -11,22 +11,18 @@ import pytest
 from cli.publisher import go_round
 from config.watching import gauges_of
 from domain.certificates import Kind
-from domain.parties import LOCAL_OPERATOR, Party, Role
+from domain.parties import Party
 from tests.support.terminal import Terminal
 from tests.support.tracers import file_of, make_personas
-from verifiers.registry import add_party
+from tests.support.verifiers import add_verifier
 
 
 @pytest.fixture
 def verifiers(terminal: Terminal) -> tuple[Party, Party]:
     """A bank and a broker."""
-    found = []
-    with closing(terminal.services()) as services, services.begin() as work:
-        for name in ("bank", "broker"):
-            party = Party(0, Role.VERIFIER, name, kinds=frozenset(Kind))
-            found.append(add_party(work, party, services.clock(), LOCAL_OPERATOR))
-        work.commit()
-    return found[0], found[1]
+    with closing(terminal.services()) as services:
+        bank, broker = (add_verifier(services.begin, name, at=services.clock()) for name in ("bank", "broker"))
+    return bank, broker
 
 
 @pytest.fixture
@@ -122,3 +118,23 @@ def test_personas_that_are_none_are_refused_by_line(
     assert said.code == 1
     assert words in said.err
     assert "92939297270" not in said.err
+
+
+def test_a_scan_of_another_operator_finds_tracers_that_cannot_be_there(
+    terminal: Terminal, proposal: str, personas: Path, tmp_path: Path
+) -> None:
+    said = terminal("audit", "scan-filter", "none", "--tracers-not-at", "broker", "--out", tmp_path)
+    assert "no tracer was planted at another verifier" in said.err
+    terminal.do("tracers", "issue", proposal, personas, "--out", tmp_path / "out")
+    data = tmp_path / "data"
+    data.mkdir()
+    rows = [(tmp_path / "out" / f"{place}-signature.cer").read_bytes().hex() for place in (0, 1)]
+    (data / "customers.csv").write_text("\n".join(rows))
+    for audited, code in (("broker", 1), ("bank", None)):
+        words = ("audit", "scan-filter", audited, "--tracers-not-at", audited, "--out", tmp_path, "--hashes", "0")
+        made = terminal(*words)
+        assert made.code == (0 if code else 1)
+        if code:
+            assert "4 certificates" in made.out
+            files = ("--filter", tmp_path / f"{audited}.scan", "--key", tmp_path / f"{audited}.scan-key")
+            assert terminal("audit", "scan", data, *files, "--processes", "1").code == code

@@ -203,6 +203,29 @@ def validated(course: Course) -> None:
         assert course.repeated == {**course.answer, "repeated": True}
 
 
+def told(course: Course) -> None:
+    """The bank hears of both events (resident 4 had moved) once, and hears the same whenever it asks."""
+    assert course.repeated["news"] == [[1, "revoked"], [2, "revoked"]]
+    if course.answer:
+        assert course.answer == course.repeated
+
+
+def changed_over(course: Course) -> None:
+    """Handles are made with the second key, and every subscription is found by it."""
+    assert course.repeated["left"] == 0
+    assert {handle[:2] for handle in course.repeated["made"]} == {"2-"}
+    assert course.repeated["translated"] == course.repeated["made"]
+    if course.answer:
+        assert course.answer == course.repeated
+
+
+def planted(course: Course) -> None:
+    """Two tracers with a pair each, all of them on the register."""
+    assert course.repeated == {"pairs": [2, 2], "registered": 2}
+    assert len(serials(course.end)) - len(serials(course.before)) == 4
+    assert course.end["residents"] - course.before["residents"] == 2
+
+
 @dataclass(frozen=True)
 class Case:
     """The act to be killed, what is done before it, how it is repeated unless in the same way, and what must hold. The
@@ -279,6 +302,14 @@ CASES = [
         ),
         id="validating-with-consent",
     ),
+    pytest.param(
+        Case(act("news"), told, before=(act("subscribe"), act("revoke", number=5, key="before"))), id="telling-news"
+    ),
+    pytest.param(
+        Case(act("change key of handles"), changed_over, (act("subscribe"),), kinds=("commit", "replace")),
+        id="changing-the-key-of-handles",
+    ),
+    pytest.param(Case(act("plant"), planted, (act("subscribe"),), kinds=("commit",)), id="planting-tracers"),
     pytest.param(Case(act("renew"), renewed), id="renewing-certificates"),
     pytest.param(Case(act("mass", act="issuer-key"), massed), id="revoking-everything-under-a-key"),
     pytest.param(Case(act("mass", act="address-renaming"), renamed), id="renaming-addresses"),

@@ -62,6 +62,7 @@ from store.work import SqlBegin
 from tests.support.applications import as_line
 from tests.support.authority import KIYOSE_CITY, make_application, make_revocation
 from tests.support.consents import SHOP, SoftwareCard
+from tests.support.handle_acts import HANDLE_ACTS
 from tests.support.notices import MOVED, applied, notice
 from tests.support.people import serial_of
 from tests.support.proofs import proven
@@ -447,6 +448,7 @@ ACTS: Mapping[str, Callable[..., Facts]] = {
     "validate": _validate,
     "renew": _renew,
     "rotate": _rotate,
+    **HANDLE_ACTS,
     "wait": _wait,
     "judge": _judge,
 }
