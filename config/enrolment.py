@@ -8,19 +8,16 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from config.assemble import Services
 from config.files import write_private, write_public
-from config.transport import open_transport
+from config.transport import open_transport, requested_key
 from domain.errors import Code, Refusal
 from domain.lists import Scope
 from domain.parties import Party, Usage
 from domain.ports import UnitOfWork
-from keys.transport import TransportKey
 from verifiers import registry
 
 
@@ -93,18 +90,3 @@ def _put_lists_in_use(services: Services, work: UnitOfWork, party: Party) -> Non
     if party.municipality is not None:
         for row in services.settings.issuers:
             work.lists.register(Scope(row.id, party.municipality))
-
-
-def requested_key(request: bytes) -> TransportKey:
-    """The key in a PKCS#10 request whose signature proves that its sender holds it."""
-    try:
-        pem = request.lstrip().startswith(b"-----")
-        parsed = x509.load_pem_x509_csr(request) if pem else x509.load_der_x509_csr(request)
-        proven, key = parsed.is_signature_valid, parsed.public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        raise Refusal(Code.MALFORMED, "the request is not PKCS#10 in PEM or DER") from None
-    if not proven:
-        raise Refusal(Code.BAD_REQUEST_SIGNATURE, "the request is not signed by the key it carries")
-    if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
-        raise Refusal(Code.BAD_KEY, "want a key of type RSA or on an elliptic curve")
-    return key

@@ -13,9 +13,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from config.assemble import Services
-from config.enrolment import requested_key
 from config.files import read_file
-from config.transport import open_transport, read_certificate
+from config.transport import open_transport, read_certificate, requested_key
 from domain.errors import Code, Refusal
 from domain.parties import Role
 from domain.proposals import Proposal, Voice, spoken

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from config.law import law_acts
+from config.transport import open_transport, requested_key
+from domain.parties import Party
 from provisions.unlocking import unlock_act
 from tracers.planting import tracer_act
 from verifiers.approvals import approval_acts
+from verifiers.desk import VerifierDesk
 from verifiers.officers import officer_acts
 from verifiers.proposals import Board
 from verifiers.register import Register
@@ -16,10 +22,26 @@ if TYPE_CHECKING:
     from config.assemble import Services
 
 
+CREDENTIAL_LIFE = timedelta(days=365)
+"""Of a certificate that a verifier gets by itself."""
+
+
 def make_board(services: Services) -> Board:
     """Where officers propose and confirm: every act that takes two is named here."""
     acts = (*officer_acts(), *approval_acts(services.law.verifiers), unlock_act(), tracer_act(), *law_acts())
     return Board(services.begin, services.clock, services.random, {act.kind: act for act in acts})
+
+
+def make_desk(services: Services) -> VerifierDesk:
+    """Where verifiers apply, and look after their credentials."""
+
+    def certify(party: Party, request: bytes) -> bytes:
+        authority, now = open_transport(services.settings), services.clock()
+        key = requested_key(request)
+        made = authority.certify_caller(key, party.label, now, CREDENTIAL_LIFE, services.random)
+        return made.public_bytes(Encoding.DER)
+
+    return VerifierDesk(services.begin, services.clock, services.law.verifiers, certify)
 
 
 def make_register(services: Services) -> Register:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
@@ -88,6 +88,21 @@ def open_transport(settings: Settings) -> TransportAuthority:
             "encrypted with the passphrase of all keys",
         )
     return TransportAuthority(certificate, key)
+
+
+def requested_key(request: bytes) -> TransportKey:
+    """The key in a PKCS#10 request whose signature proves that its sender holds it."""
+    try:
+        pem = request.lstrip().startswith(b"-----")
+        parsed = x509.load_pem_x509_csr(request) if pem else x509.load_der_x509_csr(request)
+        proven, key = parsed.is_signature_valid, parsed.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise Refusal(Code.MALFORMED, "the request is not PKCS#10 in PEM or DER") from None
+    if not proven:
+        raise Refusal(Code.BAD_REQUEST_SIGNATURE, "the request is not signed by the key it carries")
+    if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+        raise Refusal(Code.BAD_KEY, "want a key of type RSA or on an elliptic curve")
+    return key
 
 
 def is_issued_by(authority: x509.Certificate, certificate: x509.Certificate) -> bool:

@@ -19,10 +19,31 @@ def admit_status(
 
     Raises Refusal(UNKNOWN_CALLER) or Refusal(NOT_ADMITTED). Withdrawals count from the next request on.
     """
-    party, bound = requestor.tls, requestor.bound
-    if requestor.signed_fingerprint is not None:
-        signer = _signer(register, requestor.signed_fingerprint, now)
-        party, bound = (signer.party, signer.purpose) if signer else (None, None)
+    fingerprint = requestor.signed_fingerprint
+    if fingerprint is None:
+        return _decide(register, access, channel, requestor, (requestor.tls, requestor.bound), kind, now)
+    kept, key = register.kept(), (fingerprint, requestor.purpose, requestor.provider, kind, channel, access)
+    found: tuple[datetime, Admitted] | None = kept.get(key)
+    if found is not None and found[0] == now:
+        return found[1]
+    signer = _signer(register, fingerprint, now)
+    who = (signer.party, signer.purpose) if signer else (None, None)
+    admitted = _decide(register, access, channel, requestor, who, kind, now)
+    # Only who is admitted: strangers are many. Purposes and providers that are admitted are few.
+    kept[key] = (now, admitted)
+    return admitted
+
+
+def _decide(
+    register: Register,
+    access: Access,
+    channel: Channel,
+    requestor: Requestor,
+    who: tuple[Party | None, str | None],
+    kind: Kind,
+    now: datetime,
+) -> Admitted:
+    party, bound = who
     provider = register.provider(party, requestor.provider) if party else None
     named = requestor.provider is not None
     return admit_party(Inquiry(access, party, kind, now, channel, named, provider, requestor.purpose, bound))

@@ -37,7 +37,7 @@ class Register:
 
     def credential(self, fingerprint: bytes) -> Credential | None:
         """The registered credential with that SHA-256 of its certificate, usable or not."""
-        found = self._found()
+        found = self.kept()
         credential: Credential | None = found.get(fingerprint)
         if credential is None:
             with self._begin(write=False) as work:
@@ -50,7 +50,7 @@ class Register:
         """The verifier of that name that asks through `party`."""
         if name is None:
             return None
-        found, key = self._found(), (party.id, name)
+        found, key = self.kept(), (party.id, name)
         provider: Party | None = found.get(key)
         if provider is None:
             with self._begin(write=False) as work:
@@ -68,7 +68,8 @@ class Register:
             raise Refusal(Code.NOT_ADMITTED, why, facts={"rule": "provider-unknown"})
         return provider
 
-    def _found(self) -> dict[object, Any]:
+    def kept(self) -> dict[object, Any]:
+        """What may be kept by any key for as long as look-ups are. Ask for it before looking anything up."""
         # Before the database is read: what is read then is at least as new as the mark says.
         mark, second, page = self._mark(), self._clock(), self._page
         if page.mark != mark or page.second != second or mark is None:

@@ -24,6 +24,7 @@ from residents.intake import Effect, Outcome
 from residents.listing import NoticeList
 from residents.receipts import HeldNotice, NoticeReceipt
 from validation.answer import ValidationAnswer, ValidationRequest
+from verifiers.desk import VerifierDesk
 from web.batches import BatchParts, batches_blueprint
 from web.callers import Callers, PeerCertificate, peer_certificate
 from web.certificate_texts import certificate_texts_blueprint
@@ -39,11 +40,13 @@ from web.mass import mass_blueprint
 from web.metrics import Meter
 from web.notices import notices_blueprint
 from web.ocsp import ocsp_blueprint
+from web.proposals import ProposalParts, proposals_blueprint
 from web.reference import reference_blueprint
 from web.revocation import revocation_blueprint
 from web.shell import make_shell
 from web.status import StatusParts
 from web.validations import validations_blueprint
+from web.verifiers import verifiers_blueprint
 from web.visibility import visibility_blueprint
 
 
@@ -70,6 +73,8 @@ class ApiParts:
     rehearse_notices: Callable[[Iterable[tuple[int, Notice]], Party], Iterator[Outcome]]
     list_notices: Callable[[str, NoticeState, int], NoticeList]
     handles: HandleParts
+    proposals: ProposalParts
+    verifiers: VerifierDesk
     list_mass_events: Callable[[Party], Sequence[MassAccount]]
     find_mass_event: Callable[[str, Party], MassAccount]
     validate: Callable[[ValidationRequest], ValidationAnswer]
@@ -102,6 +107,8 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
             callers,
         ),
         handles_blueprint(parts.handles, callers),
+        proposals_blueprint(parts.proposals, callers),
+        verifiers_blueprint(parts.verifiers, callers),
         mass_blueprint(parts.list_mass_events, parts.find_mass_event, callers),
         validations_blueprint(parts.validate, meter.validation, callers),
         ledger_blueprint(parts.ledger, callers),

@@ -18,9 +18,11 @@ from web import (
     mass,
     notices,
     ocsp,
+    proposals,
     revocation,
     schemas,
     validations,
+    verifiers,
     visibility,
 )
 from web.operations import act, in_path, in_query, problems, reading, sent, told
@@ -131,6 +133,8 @@ def _acts() -> _Object:
         },
         **_mass_events(),
         **handles.describe_handles(),
+        **proposals.describe_proposals(),
+        **verifiers.describe_verifiers(),
         **ledger.describe_ledger(),
         validations.PATH: act(
             "Validate, with consent", validations.ROLES, [key], validations.VALIDATION.schema, validations.ANSWERS

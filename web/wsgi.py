@@ -19,6 +19,7 @@ from config.assemble import Services, assemble
 from config.batching import make_batching
 from config.ledger import disclosure_office
 from config.provisions import keep_turning
+from config.register import make_desk
 from config.validating import make_sandbox, make_validation
 from config.watching import gauges_of
 from domain.provisions import Channel
@@ -38,6 +39,7 @@ from web.batches import BatchParts, read_line
 from web.handles import HandleParts
 from web.ledger import LedgerParts
 from web.lists import ListParts
+from web.proposals import parts_of
 from web.status import StatusParts, create_status
 
 STATE = "JPKI_STATE"
@@ -77,6 +79,8 @@ def api(state: Path | None = None) -> Flask:
             rehearse_notices=partial(rehearse, services.intake),
             list_notices=partial(list_notices, services.intake.begin),
             handles=_handle_parts(services.handles),
+            proposals=parts_of(services.board),
+            verifiers=make_desk(services),
             list_mass_events=partial(list_accounts, services.mass),
             find_mass_event=partial(find_account, services.mass),
             validate=partial(validate, make_validation(services, make_sandbox(services.settings.validation))),

@@ -46,7 +46,10 @@ from residents.queue import Taken
 from residents.receipts import HeldNotice, NothingRevoked, NoticeReceipt, QuarantinedNotice
 from tests.support.authority import KIYOSE, NOW
 from tests.support.lists import ISSUERS
+from tests.support.memory import MemoryStore
+from tests.support.officers import make_board
 from tests.support.responder import admit_all, forget
+from tests.support.verifiers import make_desk
 from validation.answer import ValidationAnswer
 from validation.finding import SigningTime
 from validation.receipt import Receipt
@@ -58,6 +61,7 @@ from web.handles import HandleParts
 from web.ledger import LedgerParts
 from web.lists import ListParts
 from web.openapi import describe
+from web.proposals import parts_of
 from web.status import StatusParts
 
 CALLERS = {
@@ -265,6 +269,8 @@ def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
             subscribe=lambda *asked, **named: acts.subscribe(*asked, named),
             fetch_news=acts.fetch_news,
         ),
+        proposals=parts_of(make_board(MemoryStore().begin)),
+        verifiers=make_desk(MemoryStore().begin),
         list_mass_events=acts.list_mass_events,
         find_mass_event=acts.find_mass_event,
         validate=acts.validate,
