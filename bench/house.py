@@ -41,12 +41,12 @@ def free_port() -> int:
         return port
 
 
-def make_house(state: Path, database: str = "") -> Services:
-    """An authority with both services on free ports of loopback, one worker each, and OCSP open to all; over a SQLite
-    file of its own unless `database` (a URL) says otherwise."""
+def make_house(state: Path, database: str = "", workers: int = 1) -> Services:
+    """An authority with both services on free ports of loopback, with as many workers each, and OCSP open to all; over
+    a SQLite file of its own unless `database` (a URL) says otherwise."""
     text = rules.template().replace('access = "notified-verifiers"', 'access = "open"')
     text = text.replace("sqlite:///jpki.db", database or "sqlite:///jpki.db")
-    text = re.sub(r"^workers = .*$", "workers = 1", text, flags=re.MULTILINE)
+    text = re.sub(r"^workers = .*$", f"workers = {workers}", text, flags=re.MULTILINE)
     api, status = (f"127.0.0.1:{free_port()}" for _ in range(2))
     initialise(
         state,

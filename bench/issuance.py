@@ -46,11 +46,11 @@ def measure_issuance(
     of which each has its own. A pair takes two signatures; `openssl ca` makes them in one process and writes its index
     once, at the end. What is taken, read and sealed of a file is measured by itself.
     """
-    applications = _prepare(services, 1_000_000, plan.rounds * plan.issues)
+    applications = prepare(services, 1_000_000, plan.rounds * plan.issues)
     desk = _Desk(services, applications, plan.issues)
     size = plan.rounds * plan.issues
-    crowd = _Desk(services, _prepare(services, 1_500_000, size), plan.issues)
-    files = Files(services, _prepare(services, 3_000_000, 2 * BATCH * size), BATCH * plan.issues)
+    crowd = _Desk(services, prepare(services, 1_500_000, size), plan.issues)
+    files = Files(services, prepare(services, 3_000_000, 2 * BATCH * size), BATCH * plan.issues)
     batches = _Batches(peer, applications, serials, plan.issues)
     slices = {
         RSA: rsa2048(plan.slice),
@@ -88,7 +88,7 @@ def measure_api(services: Services, folder: Path, plan: Plan) -> list[Figure]:
     """Pairs over HTTPS with mutual TLS and JSON, over one connection that is kept and over several."""
     city = folder / "kiyose"
     enrol(services, CITY, LOCAL_OPERATOR, folder=city, life=timedelta(days=30))
-    applications = _prepare(services, 2_000_000, 2 * plan.rounds * plan.issues)
+    applications = prepare(services, 2_000_000, 2 * plan.rounds * plan.issues)
     rest = iter(applications)
     with serving(services.settings, "api") as port:
 
@@ -112,7 +112,7 @@ def measure_api(services: Services, folder: Path, plan: Plan) -> list[Figure]:
     ]
 
 
-def _prepare(services: Services, first: int, count: int) -> list[IssuanceApplication]:
+def prepare(services: Services, first: int, count: int) -> list[IssuanceApplication]:
     """Residents on record from number `first` on, and their applications."""
     add_residents(services, first, count)
     return make_applications(first, make_requests(2 * count))

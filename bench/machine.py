@@ -20,14 +20,15 @@ SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
 """What is measured runs on one, what asks it on the other; on a machine of one core they are the same."""
 
 
-def pin(core: int = SERVER_CORE) -> None:
-    """Keep this process, and those it starts, on one core."""
-    os.sched_setaffinity(0, {core})
+def pin(*cores: int) -> None:
+    """Keep this process, and those it starts, on these cores; the server's if none is named."""
+    os.sched_setaffinity(0, cores or {SERVER_CORE})
 
 
-def start(command: Sequence[str], core: int, **options: object) -> subprocess.Popen[bytes]:
-    """A process kept on `core`."""
-    return subprocess.Popen(command, preexec_fn=lambda: pin(core), **options)  # type: ignore[call-overload,no-any-return]  # noqa: PLW1509
+def start(command: Sequence[str], *cores: int, **options: object) -> subprocess.Popen[bytes]:
+    """A process kept on these cores, or on all."""
+    chosen = cores or CORES
+    return subprocess.Popen(command, preexec_fn=lambda: pin(*chosen), **options)  # type: ignore[call-overload,no-any-return]  # noqa: PLW1509
 
 
 def describe(folder: Path) -> dict[str, Any]:

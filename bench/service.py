@@ -21,15 +21,22 @@ _LONGEST_START = 20.0
 @contextmanager
 def serving(settings: Settings, service: Literal["api", "status"]) -> Iterator[int]:
     """The port of a service of the state directory, as `jpki serve` runs it; its log goes into the state directory."""
+    with started(settings, service, SERVER_CORE) as (port, _):
+        yield port
+
+
+@contextmanager
+def started(settings: Settings, service: Literal["api", "status"], *cores: int) -> Iterator[tuple[int, int]]:
+    """The same on these cores, or on all: port and process."""
     state = settings.state
     listen = settings.api if service == "api" else settings.status
     port = int(listen.bind.rpartition(":")[2])
     command = [sys.executable, "-m", "cli", "--state", str(state), "serve", service]
     with (state / f"{service}.log").open("wb") as log:
-        process = start(command, SERVER_CORE, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        process = start(command, *cores, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
         try:
             _await_listening(port, process)
-            yield port
+            yield port, process.pid
         finally:
             process.terminate()
             process.wait()
