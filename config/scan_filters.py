@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -58,17 +59,16 @@ def make_scan_filter(
     """A filter of every certificate on record, expired ones too, or of these `serials` (16 octets each, side by side),
     as `AUDIT.scan` and `AUDIT.scan-key` in a folder.
 
-    It is on the audit trail before it has its name. Raises Refusal(MALFORMED) for a name or a lifetime that is none,
-    Refusal(ALREADY_APPLIED) when one of the files is there.
+    It is on the audit trail before it has its name, and has it last of all: what was begun and not finished is made
+    anew. Raises Refusal(MALFORMED) for a name or a lifetime that is none, Refusal(ALREADY_APPLIED) when it is there.
     """
     if not _AUDIT.fullmatch(audit):
         raise Refusal(Code.MALFORMED, "an audit is named by small letters, digits and hyphens")
     if not timedelta(0) < lifetime <= LONGEST:
         raise Refusal(Code.MALFORMED, f"a scan filter may be used for 1 to {LONGEST.days} days")
     path, key_path = folder / f"{audit}.scan", folder / f"{audit}.scan-key"
-    for there in (path, key_path):
-        if there.exists():
-            raise Refusal(Code.ALREADY_APPLIED, f"{there.name} is there already; every audit has a filter of its own")
+    if path.exists():
+        raise Refusal(Code.ALREADY_APPLIED, f"{path.name} is there already; every audit has a filter of its own")
     serials, now = _serials(services) if serials is None else serials, services.clock()
     key = services.random(KEY_OCTETS)
     made = make_filter(
@@ -83,11 +83,14 @@ def make_scan_filter(
     )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = folder / f".{audit}.scan.new"
-    beside.unlink(missing_ok=True)
+    for unfinished in (beside, key_path):
+        unfinished.unlink(missing_ok=True)
     write_private(beside, b"")
     signer = services.signer(services.settings.audit_key)
     with beside.open("wb") as file:
         digest = write_filter(file, made, key, signer.sign)
+        file.flush()
+        os.fsync(file.fileno())
     facts = {
         "audit": audit,
         "certificates": made.label.certificates,

@@ -228,6 +228,11 @@ def _report(run: _Scan, found: ScanFilter, systems: Sequence[System], now: datet
                 findings.append(Finding(named, find, outcome.rows[place]))
             else:
                 findings += _by_column(run, place, find)
+    told = {(each.place.system, each.place.source, each.place.column) for each in findings}
+    for place, find in outcome.alike.items():
+        named = Place(place.system, place.source, run.named_safely(place.column))
+        if (named.system, named.source, named.column) not in told:
+            findings.append(Finding(named, find, outcome.rows[place]))
     sketches = [
         (Place(place.system, place.source, run.named_safely(place.column)), sketch)
         for place, sketch in outcome.sketches.items()

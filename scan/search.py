@@ -25,13 +25,14 @@ _DEEPEST = 2
 
 
 class Trace(Enum):
-    """What was found: the whole serial, its first or last half, its hash."""
+    """What was found: the whole serial, its first or last half, its hash; ALIKE: what the filter does not know."""
 
     WHOLE = "whole"
     FIRST = "first-half"
     LAST = "last-half"
     HASH = "hash"
     SALTED = "salted-hash"
+    ALIKE = "alike"
 
 
 _ALONE = {Part.FIRST: Trace.FIRST, Part.LAST: Trace.LAST, Part.HASH: Trace.HASH, Part.SALTED: Trace.SALTED}

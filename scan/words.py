@@ -15,6 +15,7 @@ JOINABLE: Mapping[Trace, str] = {
     Trace.LAST: "by-half",
     Trace.HASH: "recomputable",
     Trace.SALTED: "recomputable-salted",
+    Trace.ALIKE: "alike",
 }
 
 _TRACES: Mapping[Trace, tuple[str, str]] = {
@@ -23,6 +24,10 @@ _TRACES: Mapping[Trace, tuple[str, str]] = {
     Trace.LAST: ("last half of a serial", "発行の番号の後半"),
     Trace.HASH: ("hash of a serial, without salt", "発行の番号のハッシュ値（ソルトなし）"),
     Trace.SALTED: ("hash of a serial, salted or rare", "発行の番号のハッシュ値（ソルト付き又は特殊）"),
+    Trace.ALIKE: (
+        "numbers in the form of serials, unknown to the filter",
+        "発行の番号の形式の値（フィルタに無いもの）",
+    ),
 }
 
 SENTENCES: Mapping[str, tuple[str, str]] = {
@@ -64,6 +69,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "recomputable-salted": (
         "joins with everybody who has serials and knows or guesses the salt",
         "番号を持ち、ソルトを知るか推測できる者は突合できる",
+    ),
+    "alike": (
+        "may be serials issued after the filter was made; if so, joins with everybody who has serials",
+        "フィルタ作成後に発行された番号のおそれ。その場合、番号を持つ者なら誰でも突合できる",
     ),
     "findings": ("Where serials were found", "検出箇所"),
     "shared-keys": ("Keys that two systems share", "二つのシステムに共通するキー"),

@@ -14,10 +14,11 @@ import numpy as np
 
 from domain.errors import Refusal
 from scan.files import PIECE, UNPACKING, Kind, TooMuch, pieces_of, told, unpacked
+from scan.likeness import Likeness
 from scan.places import Place
 from scan.search import Search
 from scan.shared import Sketch
-from scan.tally import Tally
+from scan.tally import Find, Tally
 
 ReadRows = Callable[[str, tuple[str, str]], Iterator[tuple[Sequence[str], Sequence[Sequence[Any]]]]]
 """(address of a database, table) -> columns, and rows some at a time."""
@@ -74,12 +75,14 @@ class Outcome:
     tallies: dict[Place, Tally] = field(default_factory=dict)
     rows: dict[Place, int] = field(default_factory=dict)
     sketches: dict[Place, Sketch] = field(default_factory=dict)
+    alike: dict[Place, Find] = field(default_factory=dict)
     gaps: list[tuple[Place, str]] = field(default_factory=list)
 
     def merge(self, other: Outcome) -> None:
         """Take another outcome."""
         self.octets += other.octets
         self.gaps += other.gaps
+        self.alike |= other.alike
         for place, tally in other.tallies.items():
             self.tallies.setdefault(place, Tally(tally.rows)).merge(tally)
         for place, rows in other.rows.items():
@@ -158,6 +161,8 @@ class Worker:
             column.flush(self.search)
             outcome.tallies[column.place] = column.tally
             outcome.rows[column.place] = column.rows
+            if find := column.likeness.find():
+                outcome.alike[column.place] = find
 
     def _draw(self, place: Place, cells: Iterable[bytes], outcome: Outcome) -> None:
         if self.sketch_key is not None:
@@ -188,6 +193,7 @@ class _Column:
 
     place: Place
     tally: Tally = field(default_factory=lambda: Tally(rows=True))
+    likeness: Likeness = field(default_factory=Likeness)
     rows: int = 0
     cells: list[bytes] = field(default_factory=list)
     size: int = 0
@@ -209,6 +215,7 @@ class _Column:
         self._look(written, search)
         if any(len(cell) > _SHORT and kept is not cell for cell, kept in zip(self.cells, written, strict=True)):
             self._look([b"" if kept is cell else cell for cell, kept in zip(self.cells, written, strict=True)], search)
+        self.likeness.add(self.cells, self.rows + 1)
         self.rows += len(self.cells)
         self.cells, self.size = [], 0
 

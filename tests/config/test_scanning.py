@@ -81,6 +81,31 @@ def test_columns_of_sqlite_are_told_with_their_rows(look: Callable[..., Report],
     assert report.gaps == ()
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        pytest.param(lambda octets: octets.hex(), id="hex"),
+        pytest.param(lambda octets: octets, id="octets"),
+        pytest.param(lambda octets: str(int.from_bytes(octets)), id="decimal"),
+        pytest.param(lambda octets: base64.b64encode(octets).decode(), id="base64"),
+    ],
+)
+def test_serials_that_the_filter_does_not_know_are_told_by_their_form(
+    look: Callable[..., Report], tmp_path: Path, write: Callable[[bytes], object]
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "new.db")) as database:
+        database.execute("CREATE TABLE c (id INTEGER, number TEXT, other TEXT, word TEXT)")
+        chance = Random(6)
+        rows = [
+            (n, write(octets), write(chance.randbytes(16)), f"customer{n:08d}".encode().hex())
+            for n, octets in enumerate(each(serials_of(77, 100)))
+        ]
+        database.executemany("INSERT INTO c VALUES (?, ?, ?, ?)", rows)
+        database.commit()
+    (finding,) = look(tmp_path / "new.db").findings
+    assert (finding.place.column, finding.find.trace.value, finding.find.hits) == ("number", "alike", 100)
+
+
 def test_rows_that_were_deleted_are_found_in_the_octets(look: Callable[..., Report], tmp_path: Path) -> None:
     path = make_sqlite(tmp_path / "crm.db")
     with closing(sqlite3.connect(path)) as database:
