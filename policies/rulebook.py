@@ -81,6 +81,13 @@ CODE_RULES = (
         "Guideline of the latest-4-items service; for delegated validation unverified",
         verified=False,
     ),
+    _code(
+        "documents",
+        "policies.consents.signs",
+        "authentication certificates sign challenges, and no documents",
+        "Profile: their keyUsage lacks nonRepudiation (read-outs of cards); for delegated validation ours",
+        verified=False,
+    ),
     _code("consent-time", "policies.consents.ConsentPolicy", "good once, for minutes", "ours", verified=False),
     _code("two-officers", "verifiers.proposals.confirm", "who proposes does not confirm", "ours", verified=False),
     _code(

@@ -13,6 +13,7 @@ from jpki_verify.anchors import fingerprint, read_certificate
 from jpki_verify.inspection import inspect
 from jpki_verify.messages import language_of_terminal
 from jpki_verify.output import Printer
+from jpki_verify.receipt import check_receipt
 from jpki_verify.rejection import Code, Rejected, Verdict
 from jpki_verify.settings import Kind
 from jpki_verify.verifier import Verifier
@@ -76,6 +77,12 @@ def _parser() -> argparse.ArgumentParser:
         ("signature", "the signature's octets"),
     ):
         login.add_argument(f"--{name}", type=Path, required=True, metavar="FILE", help=about)
+    receipt = _command(commands, "receipt", _receipt, "check a receipt of a validation, offline")
+    receipt.add_argument("file", type=Path, metavar="FILE", help="the receipt")
+    receipt.add_argument(
+        "--authority", type=Path, required=True, metavar="FILE", help="authority.pem of the credential"
+    )
+    receipt.add_argument("--document", type=Path, metavar="FILE", help="what it must be about")
     _command(commands, "erase", _erase, "erase what is over; run it once a day")
     evidence = _command(commands, "evidence", _evidence, "print what shows the authority why it was asked")
     evidence.add_argument("handle", nargs="?", help="of one person; else of all")
@@ -153,6 +160,12 @@ def _challenge(options: argparse.Namespace, printer: Printer) -> Verdict:
 def _login(options: argparse.Namespace, printer: Printer) -> Verdict:
     verifier, challenge = Verifier.open(options.config), _read(options.challenge).decode("ascii", "replace")
     return printer.confirmed(verifier.log_in(challenge, _read(options.certificate), _read(options.signature)))
+
+
+def _receipt(options: argparse.Namespace, printer: Printer) -> Verdict:
+    document = _read(options.document) if options.document else None
+    found = check_receipt(_read(options.file).decode("ascii", "replace"), _read(options.authority), document)
+    return printer.facts({"receipt": found.said})
 
 
 def _erase(options: argparse.Namespace, printer: Printer) -> Verdict:

@@ -27,6 +27,7 @@ _LABELS: Mapping[str, tuple[str, str]] = {
     "checks": ("Checked", "確認した項目"),
     "challenge": ("Challenge", "チャレンジ"),
     "erased": ("Erased", "消去件数"),
+    "receipt": ("Receipt", "控え"),
 }
 
 

@@ -29,6 +29,7 @@ class Code(StrEnum):
     NEVER_ISSUED = "never-issued"
     BAD_SIGNATURE = "bad-signature"
     BAD_DOCUMENT = "bad-document"
+    BAD_RECEIPT = "bad-receipt"
     WRONG_CHALLENGE = "wrong-challenge"
     NOT_ADMITTED = "not-admitted"
     BAD_CONFIGURATION = "bad-configuration"
