@@ -42,8 +42,10 @@ def check_receipt(text: str, authority: bytes, document: bytes | None = None) ->
 
     Whether operator and purpose are one's own is for the reader to compare. Raises Rejected(BAD_RECEIPT).
     """
+    if len(text) > _LONGEST:
+        raise _bad("it is too long")
     try:
-        head, payload, signature = text.strip().split(".") if len(text) <= _LONGEST else ()
+        head, payload, signature = text.strip().split(".")
         issuer = x509.load_pem_x509_certificate(authority)
         signer = _signer(json.loads(_octets(head)), issuer)
         halves = _octets(signature)
