@@ -101,6 +101,24 @@ def test_who_is_not_admitted_hears_so_and_no_list_is_asked_instead(
     assert found == wanted
 
 
+@pytest.mark.parametrize("source", ["ocsp", "lists"])
+@pytest.mark.parametrize(
+    ("declared", "wanted"),
+    [
+        pytest.param({"authentication": "log-in"}, "good", id="the-purpose-that-was-approved"),
+        pytest.param({"signature": "filing"}, "good", id="nothing-for-this-kind-and-there-is-but-one"),
+        pytest.param({"authentication": "counter-service"}, "not-admitted", id="a-purpose-that-was-not-approved"),
+        pytest.param({"authentication": "log-in", "provider": "shop"}, "not-admitted", id="an-unknown-provider"),
+    ],
+)
+def test_what_is_declared_is_what_was_approved(
+    scene: Scene, operate: Operate, source: str, declared: dict[str, str], wanted: str
+) -> None:
+    verifier = operate(declared=declared, status={"sources": [source]})
+    found = said(verifier, scene.certificates[ISSUERS[1], "good"], Kind.AUTHENTICATION)
+    assert found == (f"good by {source}" if wanted == "good" else wanted)
+
+
 def test_status_and_lists_over_mutual_tls(scene: Scene, operate: Operate) -> None:
     addresses = {"ocsp": f"{scene.api.url}/ocsp", "lists": f"{scene.api.url}/crl"}
     for source in ("ocsp", "lists"):
