@@ -33,9 +33,15 @@ class Reply:
     body: bytes
 
 
-def fetch(url: str, media_type: str, limits: Limits, context: ssl.SSLContext | None = None) -> bytes:
-    """The body that GET gives. Raises Unusable."""
-    return _only(exchange("GET", url, None, {"Accept": media_type}, limits, context), media_type)
+def fetch(
+    url: str,
+    media_type: str,
+    limits: Limits,
+    context: ssl.SSLContext | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> bytes:
+    """The body that GET gives, to one who says so in `headers`. Raises Unusable."""
+    return _only(exchange("GET", url, None, {"Accept": media_type, **(headers or {})}, limits, context), media_type)
 
 
 def post(
@@ -132,6 +138,8 @@ def _read(response: HTTPResponse, most: int) -> Reply:
 
 
 def _only(reply: Reply, media_type: str) -> bytes:
+    if reply.status in (401, 403):
+        raise Unusable(Reason.NOT_ADMITTED)
     if reply.status != 200:
         raise Unusable(Reason.HTTP_ERROR)
     if reply.media_type != media_type:

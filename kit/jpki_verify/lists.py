@@ -19,14 +19,15 @@ from jpki_verify.certificates import Holder
 from jpki_verify.extensions import extension
 from jpki_verify.ocsp_answer import Status, Word
 from jpki_verify.rejection import Reason, Unusable
+from jpki_verify.settings import Kind
 from jpki_verify.signatures import verify
 
 MEDIA_TYPE = "application/pkix-crl"
 FRESH = timedelta(minutes=5)
 """How long a list in memory is used before it is fetched again."""
 
-Fetch = Callable[[str], bytes]
-"""The octets at an address. Raises Unusable."""
+Fetch = Callable[[str, Kind], bytes]
+"""The octets at an address, fetched for certificates of that kind. Raises Unusable."""
 
 Newest = Callable[[str, int], bool]
 """(scope, number of a list) -> whether no newer list of the scope was ever seen; the number is kept."""
@@ -66,7 +67,7 @@ class Lists:
         with self._lock:
             kept = self._kept.get(key)
         if kept is None or not timedelta() <= now - kept.fetched < FRESH:
-            found = self._read(self._fetch(f"{self._rules.base}/{path}"), holder.anchor)
+            found = self._read(self._fetch(f"{self._rules.base}/{path}", holder.kind), holder.anchor)
             kept = _Kept(found, now)
         _require_scope(kept.found, names)
         self._require_time(kept.found, now)

@@ -52,6 +52,7 @@ class Reason(StrEnum):
     TOO_SLOW = "too-slow"
     TOO_LARGE = "too-large"
     REDIRECTED = "redirected"
+    NOT_ADMITTED = "not-admitted"
     HTTP_ERROR = "http-error"
     WRONG_MEDIA_TYPE = "wrong-media-type"
     TRY_LATER = "try-later"

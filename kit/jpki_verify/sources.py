@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from urllib.parse import quote
 
 from jpki_verify.exchange import Limits, fetch, post, tls
 from jpki_verify.filters import Filters
@@ -12,7 +13,7 @@ from jpki_verify.lists import MEDIA_TYPE, ListRules, Lists
 from jpki_verify.ocsp_answer import LARGEST_ANSWER, AnswerRules
 from jpki_verify.ocsp_request import RequestSigner
 from jpki_verify.rejection import Code, Rejected
-from jpki_verify.settings import Credential, Settings
+from jpki_verify.settings import Credential, Declared, Kind, Settings
 from jpki_verify.status import Ask, Responder
 from jpki_verify.store import Store
 
@@ -61,10 +62,16 @@ def _lists(settings: Settings, store: Store) -> Ask:
     context = client_tls(settings.credential) if base.startswith("https") else None
     found = Lists(
         ListRules(base, rules.tolerance, rules.oldest_list),
-        lambda url: fetch(url, MEDIA_TYPE, limits, context),
+        lambda url, kind: fetch(url, MEDIA_TYPE, limits, context, _said(settings.declared, kind) if context else None),
         store.is_newest,
     )
     return lambda holder, now, _nonce: found.status_of(holder, now)
+
+
+def _said(declared: Declared, kind: Kind) -> dict[str, str]:
+    """What a list is fetched for, in the words of the authority: over TLS alone, where nobody else hears it."""
+    said = {"JPKI-Purpose": declared.purposes[kind], "JPKI-Provider": declared.provider}
+    return {name: quote(word) for name, word in said.items() if word is not None}
 
 
 def _filter(settings: Settings) -> Ask:

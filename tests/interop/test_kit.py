@@ -114,7 +114,7 @@ def test_who_is_not_admitted_hears_so_and_no_list_is_asked_instead(
 def test_what_is_declared_is_what_was_approved(
     scene: Scene, operate: Operate, source: str, declared: dict[str, str], wanted: str
 ) -> None:
-    verifier = operate(declared=declared, status={"sources": [source]})
+    verifier = operate(declared=declared, status={"sources": [source], "lists": f"{scene.api.url}/crl"})
     found = said(verifier, scene.certificates[ISSUERS[1], "good"], Kind.AUTHENTICATION)
     assert found == (f"good by {source}" if wanted == "good" else wanted)
 

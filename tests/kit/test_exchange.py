@@ -67,6 +67,7 @@ CHUNKS = (
         pytest.param(
             b"HTTP/1.1 404 No\r\nContent-Type: application/test\r\n\r\nbody", Reason.HTTP_ERROR, id="nothing-there"
         ),
+        pytest.param(OK.replace(b"200 OK", b"403 No") + b"\r\nbody", Reason.NOT_ADMITTED, id="not-for-us"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\nbody", Reason.WRONG_MEDIA_TYPE, id="a-page"),
         pytest.param(b"HTTP/1.1 200 OK\r\n\r\nbody", Reason.WRONG_MEDIA_TYPE, id="no-type"),
         pytest.param(b"SSH-2.0-server\r\n", Reason.UNREACHABLE, id="another-protocol"),

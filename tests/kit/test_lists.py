@@ -15,6 +15,7 @@ from domain.certificates import IssuerId, Kind
 from domain.lists import Scope
 from domain.revocation import CrlReason
 from domain.serial import SerialNumber
+from jpki_verify import Kind as TrustedKind
 from jpki_verify.certificates import Holder
 from jpki_verify.lists import FRESH, ListRules, Lists
 from jpki_verify.ocsp_answer import Word
@@ -44,7 +45,7 @@ class Shelf:
         self.seen: dict[str, int] = {}
         self.lists = Lists(ListRules(BASE, TOLERANCE, oldest), self._fetch, self._newest)
 
-    def _fetch(self, url: str) -> bytes:
+    def _fetch(self, url: str, kind: TrustedKind) -> bytes:
         self.fetched.append(url)
         return self.octets
 
