@@ -13,12 +13,13 @@ from domain.certificates import Carrier
 from domain.errors import Code, Refusal
 from domain.events import Act
 from domain.ports import Begin, UnitOfWork
-from domain.proposals import JointAct, Proposal, ProposalState
+from domain.proposals import JointAct, Proposal, ProposalState, spoken
 from policies import causes, events, holds, issuance, retention, standings
 from policies.replay import Recorded, Replay, replay
 from policies.rulebook import LawTables
 from policies.tables import TableFaults
 from verifiers.officers import require_members, text_of
+from verifiers.voices import same_person, signed_by
 
 TABLES = ("causes", "events", "holds", "issuance", "retention", "verifiers")
 KIND = "rule-change"
@@ -56,9 +57,22 @@ def _texts(work: UnitOfWork) -> Texts:
     confirmed = [
         (proposal.decision.at, proposal.proposed_at, proposal.id, proposal.said)
         for proposal in work.proposals.page(ProposalState.CONFIRMED, _MOST)
-        if proposal.kind == KIND and proposal.decision is not None
+        if proposal.kind == KIND and proposal.decision is not None and _require_agreed(work, proposal)
     ]
     return {**shipped_texts(), **{str(said["table"]): str(said["text"]) for *_, said in sorted(confirmed, key=_first)}}
+
+
+def _require_agreed(work: UnitOfWork, proposal: Proposal) -> bool:
+    """A table that nobody but the database vouches for is not used: two officers must have signed just this."""
+    decision = proposal.decision
+    one = signed_by(work, proposal.voice, spoken("propose", proposal.digest))
+    other = signed_by(work, decision.voice, spoken("confirm", proposal.digest)) if decision else None
+    if one is None or other is None or same_person(one, other):
+        raise Refusal(
+            Code.BAD_CONFIGURATION,
+            f"the change of a table of law, proposal {proposal.id}, is not what two officers signed; restore it",
+        )
+    return True
 
 
 def _first(row: tuple[datetime, datetime, str, object]) -> tuple[datetime, datetime, str]:
@@ -136,8 +150,14 @@ def _check(work: UnitOfWork, said: Mapping[str, object], _now: datetime) -> None
         raise Refusal(Code.OUT_OF_ORDER, "the table was changed since; replay and propose the change anew")
 
 
-def _do(_work: UnitOfWork, proposal: Proposal, _now: datetime) -> Mapping[str, object]:
-    # The confirmed proposal is itself what is read from now on.
+def _do(work: UnitOfWork, proposal: Proposal, _now: datetime) -> Mapping[str, object]:
+    # The confirmed proposal is itself what is read from now on, so that it must still prove itself then.
+    if proposal.decision is None or proposal.voice.signature is None or proposal.decision.voice.signature is None:
+        raise Refusal(
+            Code.NOT_ADMITTED,
+            "rules are changed by signatures, not over TLS; use jpki proposals confirm",
+        )
+    _require_agreed(work, proposal)
     said = proposal.said
     return {"table": said["table"], "sha256": digest_of(str(said["text"])), "replaces": said["replaces"]}
 

@@ -40,6 +40,15 @@ def require_officer(work: UnitOfWork, voice: Voice, octets: bytes, now: datetime
     return credential
 
 
+def signed_by(work: UnitOfWork, voice: Voice, octets: bytes) -> Credential | None:
+    """The officer's credential whose key signed `octets`, ended or not: for what was said long ago. None for nobody's
+    signature, and for a voice that a TLS handshake stood for."""
+    credential = work.parties.credential(voice.fingerprint)
+    if credential is None or credential.party.role is not Role.OPERATOR or voice.signature is None:
+        return None
+    return credential if _signed(credential.certificate, octets, voice.signature) else None
+
+
 def same_person(one: Credential, other: Credential) -> bool:
     """Whether two credentials stand for one person: the same party, or the same key under two names."""
     return one.party.id == other.party.id or public_key(one.certificate) == public_key(other.certificate)

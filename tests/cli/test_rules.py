@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -102,6 +104,20 @@ def test_a_proposal_over_a_table_that_changed_meanwhile_is_refused(
     said = terminal("proposals", "confirm", second, "--officer", aoi)
     assert (said.code, "refused (out-of-order)" in said.err) == (1, True)
     assert ages(terminal) == ["after 14 days"] * 2
+
+
+def test_a_table_that_was_changed_in_the_database_is_not_used(
+    terminal: Terminal, office: tuple[Path, Path], shorter: Path
+) -> None:
+    aoi, ken = office
+    id_ = propose(terminal, aoi, "holds", shorter)
+    terminal.do("proposals", "confirm", id_, "--officer", ken)
+    assert ages(terminal) == ["after 14 days"] * 2
+    with closing(sqlite3.connect(terminal.state / "jpki.db")) as database:
+        database.execute("UPDATE proposals SET content = replace(content, 'days = 14', 'days = 99')")
+        database.commit()
+    said = terminal("policy", "holds")
+    assert (said.code, "is not what two officers signed" in said.err) == (1, True)
 
 
 def test_faults_are_told_before_anything_is_proposed(

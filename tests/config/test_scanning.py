@@ -22,6 +22,7 @@ import pytest
 from config.scan_filters import ScanKey
 from config.scanning import System, scan
 from domain.errors import Code, Refusal
+from scan import files
 from scan.page import as_html
 from scan.report import Report, as_json, as_text
 from tests.support.authority import NOW
@@ -181,6 +182,15 @@ def test_files_within_zip_are_named(look: Callable[..., Report], tmp_path: Path)
     with zipfile.ZipFile(tmp_path / "book.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/sharedStrings.xml", f"<si><t>{ONE.hex()}</t></si>")
     assert found_in(look(tmp_path)) == {("book.xlsx!xl/sharedStrings.xml", "", "whole")}
+
+
+def test_a_file_that_unfolds_without_end_is_left(
+    look: Callable[..., Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_INSIDE", 1_000_000)
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(bytes(3_000_000)))
+    (gap,) = look(tmp_path).gaps
+    assert "packed into it" in gap.why
 
 
 def test_pieces_hide_nothing_and_find_nothing_twice(look: Callable[..., Report], tmp_path: Path) -> None:
