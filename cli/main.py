@@ -58,6 +58,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Oversight": {
         "check": ("cli.check", "Compare database, OCSP, lists and audit trail with each other."),
         "explain": ("cli.explain", "Say why a resident's certificates have the status they have."),
+        "top": ("cli.top", "Show what the status service does now: rates, times, ages, queues."),
         "report": ("cli.report", "Print figures: how long revocations took."),
         "provisions": ("cli.provisions", "File, list and (two officers) open records of whom status was handed to."),
         "retention": ("cli.retention", "Erase records that were kept long enough; print how long each is kept."),

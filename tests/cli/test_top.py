@@ -1,0 +1,59 @@
+"""`jpki top`: what the status service does now."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from cli.top import Look, render
+from config.settings import load
+from tests.support.serving import serving
+from tests.support.terminal import Terminal, issue_pair
+
+
+def test_it_shows_answers_times_and_ages(terminal: Terminal, tmp_path: Path) -> None:
+    issue_pair(terminal, tmp_path / "pair")
+    with serving("status", terminal.state):
+        stop = threading.Event()
+        asking = threading.Thread(target=_ask, args=(terminal.state, stop))
+        asking.start()
+        done = terminal("top", "--once", "--interval", "1.5")
+        stop.set()
+        asking.join()
+    assert done.code == 0, done.err
+    shown = {cells[1].strip(): cells[2].strip() for cells in _cells(done.out)}
+    assert float(shown["malformed-request"].replace(",", "")) > 0
+    assert "status model last compared, seconds ago" in shown
+    assert "lists overdue (alarm) signature-g1" in shown
+    assert any(name.startswith("/ocsp") and "ms" in value for name, value in shown.items())
+
+
+def test_without_a_service_it_says_what_to_start(terminal: Terminal) -> None:
+    done = terminal("top", "--once")
+    assert done.code == 1
+    assert "jpki serve" in done.err
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [pytest.param([], "ready", id="well"), pytest.param(["database"], "NOT READY: database", id="ill")],
+)
+def test_what_is_not_ready_stands_above(missing: list[str], words: str) -> None:
+    assert str(render(Look(1.0), Look(2.0, missing=missing), "http://x").title).endswith(words)
+
+
+def _ask(state: Path, stop: threading.Event) -> None:
+    host, _, port = load(state).status.bind.rpartition(":")
+    connection = HTTPConnection(host, int(port), timeout=10)
+    while not stop.wait(0.01):
+        connection.request("POST", "/ocsp", b"nonsense", {"Content-Type": "application/ocsp-request"})
+        connection.getresponse().read()
+    connection.close()
+
+
+def _cells(table: str) -> Iterator[list[str]]:
+    yield from (cells for line in table.splitlines() if len(cells := line.replace("┃", "│").split("│")) == 4)
