@@ -233,7 +233,7 @@ class Services:
             keys={row.id: self.responder_key(row, self.issuers[row.id]) for row in self.settings.issuers},
             lookup=self.status,
             policy=self.settings.ocsp,
-            admit=status_admission(self.register, self.settings.ocsp.access, Channel.OCSP),
+            admit=status_admission(self.register, self.settings.ocsp.access, Channel.OCSP, self.record),
             clock=self.clock,
             record=self.record,
             ready=ReadyAnswers(self.settings.ocsp.ready, _READY_ANSWERS) if self.settings.ocsp.ready else None,

@@ -126,7 +126,7 @@ def _status_parts(services: Services) -> StatusParts:
         lists=ListParts(
             directory=services.settings.crl_directory,
             issuers=services.issuers,
-            admit=status_admission(services.register, services.settings.crl_access, Channel.CRL),
+            admit=status_admission(services.register, services.settings.crl_access, Channel.CRL, services.record),
             record=services.record,
             clock=services.clock,
         ),
