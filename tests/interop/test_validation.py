@@ -7,6 +7,7 @@ import hashlib
 import json
 import ssl
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.client import HTTPSConnection
@@ -52,11 +53,13 @@ def card_of(scene: Scene, issuer: IssuerId, fate: str) -> SoftwareCard:
 
 @dataclass
 class Operator:
-    """The bank asks; every octet that it is told is kept."""
+    """An operator asks; every octet that it is told is kept."""
 
     scene: Scene
+    name: str = "bank"
     said: list[bytes] = field(default_factory=list)
     asked: int = 0
+    sent: bytes = b""
 
     def ask(
         self,
@@ -72,7 +75,7 @@ class Operator:
         now = system_clock()
         text = write_consent(
             Consent(
-                "bank",
+                self.name,
                 "testing",
                 hashlib.sha256(document).digest(),
                 items,
@@ -95,10 +98,11 @@ class Operator:
             **({"signature": _b64(signature)} if signature is not None else {}),
         }
         self.asked += 1
-        return self.send(json.dumps({**body, **changes}).encode(), f"validation-{self.asked}")
+        self.sent = json.dumps({**body, **changes}).encode()
+        return self.send(self.sent, f"validation-{self.asked}")
 
     def send(self, body: bytes, key: str) -> tuple[int, Any]:
-        credential = self.scene.credential("bank")
+        credential = self.scene.credential(self.name)
         context = ssl.create_default_context(cafile=credential / "authority.pem")
         context.load_cert_chain(credential / "client.pem", credential / "client.key")
         api = self.scene.api
@@ -136,6 +140,39 @@ def test_every_fate_is_told_as_it_is(scene: Scene, operator: Operator, issuer: I
     assert (answer["handle"] is None) == (fate != "good")
     receipt = verify_receipt(answer["receipt"], read_pem_certificate(scene.credential("bank") / "authority.pem"))
     assert (receipt.valid, receipt.operator, receipt.handle) == (fate == "good", "bank", answer["handle"])
+
+
+def test_a_repeat_gets_the_same_receipt_and_a_replay_none(scene: Scene, operator: Operator) -> None:
+    _, answer = operator.ask(card_of(scene, ISSUERS[0], "good"))
+    status, again = operator.send(operator.sent, f"validation-{operator.asked}")
+    assert (status, again) == (200, {**answer, "repeated": True})
+    status, problem = operator.send(operator.sent, "validation-by-another-key")
+    assert (status, problem["code"]) == (409, "consent-used")
+
+
+def test_of_many_at_once_with_one_consent_one_is_answered(scene: Scene, operator: Operator) -> None:
+    card = card_of(scene, ISSUERS[1], "good")
+    assert operator.ask(card, purpose="nothing that was consented to")[0] == 422
+    body = json.loads(operator.sent)
+    octets = json.dumps({**body, "purpose": "testing"}).encode()
+    with ThreadPoolExecutor(8) as pool:
+        told = [*pool.map(lambda number: operator.send(octets, f"at-once-{number}"), range(8))]
+    codes = sorted(status for status, _ in told)
+    assert codes == [200] + [409] * 7
+    assert {answer["code"] for status, answer in told if status == 409} == {"consent-used"}
+
+
+def test_two_operators_receipts_of_one_person_have_nothing_in_common(scene: Scene) -> None:
+    card = card_of(scene, ISSUERS[1], "good")
+    told = []
+    for name in ("bank", "gym"):
+        status, answer = Operator(scene, name).ask(card, f"challenge of the {name}".encode())
+        assert (status, answer["valid"]) == (200, True)
+        *_, payload, _ = _unwrapped(json.dumps(answer).encode())
+        told.append(json.loads(payload))
+    common = {name for name in told[0] if told[0][name] == told[1][name]}
+    assert common <= {"purpose", "format", "kind", "valid", "reasons", "checked_at", "items", "signing_time"}
+    assert told[0]["handle"] != told[1]["handle"]
 
 
 def test_a_handle_is_that_of_the_operator_and_comes_again(scene: Scene, operator: Operator) -> None:
