@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from config.assemble import Services
 from config.document import ConfigurationFaults
 from config.files import read_file
+from config.handles import require_handle_keys
 from config.law import read_law, shipped_texts
 from config.municipalities import load_municipalities
 from config.provisions import require_provision_keys
@@ -47,7 +48,7 @@ def examine(settings: Settings, now: datetime) -> list[str]:
         faults += _transport(services, now)
         faults += _validation(services, now)
         database = _caught(services.require_schema)
-        faults += database or _caught(services.require_code_keys)
+        faults += database or [*_caught(services.require_code_keys), *_caught(lambda: require_handle_keys(services))]
         # What is made of all that, the tables of law in the database too; its parts' faults are known by now.
         faults += [] if database else _caught(lambda: services.authority)
     if settings.api.bind == settings.status.bind:
@@ -65,6 +66,7 @@ def _exposed(settings: Settings) -> Iterator[str]:
         for secret in (secrets.key_passphrase, secrets.resident_index, secrets.resident_seal, secrets.provisions)
         if secret.file is not None
     ]
+    private += [settings.state / "secrets" / name for name in ("handles.key", "tracers.key")]
     if stat.S_IMODE(settings.state.stat().st_mode) & 0o077:
         yield f"{settings.state} is open to others; run: chmod 700 {settings.state}"
     for path in private:

@@ -60,6 +60,15 @@ def drop_handle_keys(services: Services, retired: Collection[int]) -> None:
             replace_keys(path, {generation: key for generation, key in keys.items() if generation not in retired})
 
 
+def require_handle_keys(services: Services) -> None:
+    """Raises Refusal(BAD_CONFIGURATION) when a key of handles that is on record and not retired is not at hand."""
+    ring = HandleRing(partial(_keys, _file(services)))
+    with services.begin(write=False) as work:
+        records = [record for record in work.handles.generations() if record.retired_at is None]
+    for record in records:
+        ring.key(record)
+
+
 def _file(services: Services) -> Path:
     return services.settings.state / "secrets" / "handles.key"
 

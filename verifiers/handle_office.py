@@ -113,7 +113,9 @@ def keys_in(work: UnitOfWork, ring: HandleRing) -> HandleKeys:
 def line_for(party: Party, provider: Party | None, record: CertificateRecord) -> Line:
     """What the recipient's handle of a certificate stands for: the line, for those who may know that a renewed
     certificate follows another, and for others the one certificate."""
-    return Line.of(record, whole=may_know(party, provider, Correspondence.SUCCESSION, record.kind))
+    # Any moment will do: that row asks for none.
+    known = may_know(party, provider, Correspondence.SUCCESSION, record.kind, record.reserved_at)
+    return Line.of(record, whole=known)
 
 
 def find_shown(work: UnitOfWork, issuers: Mapping[IssuerId, Issuer], octets: bytes) -> CertificateRecord:

@@ -36,7 +36,7 @@ def counterparts(
         lines = read_own(office, keys, party, provider, handles, purpose, now)
         for place, line in enumerate(lines):
             try:
-                require_correspondence(party, provider, which, line.kind)
+                require_correspondence(party, provider, which, line.kind, now)
             except Refusal as refusal:
                 raise Refusal(refusal.code, refusal.detail, pointer=f"/handles/{place}", facts=refusal.facts) from None
             found = _counterpart(work, line, which, now)

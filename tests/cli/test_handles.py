@@ -78,7 +78,11 @@ def test_without_the_key_nothing_is_made_and_the_way_out_is_told(
     terminal: Terminal, bank: Party, tmp_path: Path
 ) -> None:
     issue_pair(terminal, tmp_path / "pair")
-    (terminal.state / "secrets" / "handles.key").rename(tmp_path / "away")
+    key = terminal.state / "secrets" / "handles.key"
+    key.chmod(0o644)
+    assert "handles.key is open to others" in terminal("check-config").err
+    key.rename(tmp_path / "away")
+    assert "generation 1 of the key of handles" in terminal("check-config").err
     with closing(terminal.services()) as services, pytest.raises(Refusal, match=r"secrets/handles\.key") as refusal:
         services.handles.of(bank, None, (tmp_path / "pair" / "signature.cer").read_bytes())
     assert refusal.value.code is Code.BAD_CONFIGURATION

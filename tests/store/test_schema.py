@@ -152,3 +152,55 @@ def test_another_program_finds_the_file_in_order(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+OLD_CERTIFICATES = """INSERT INTO certificates (issuer, serial, state, kind, carrier, resident_id, application_id,
+    municipality, not_before, not_after, spki_digest, profile_digest, reserved_at, predecessor, pending, ended_at, der)
+    VALUES ('signature-g1', :serial, 'issued', 'signature', 'card', 1, :application, '132217', 0, 9, :serial2, '', 0,
+    :predecessor, :pending, :ended, :serial)"""
+OLD_REVOCATION = """INSERT INTO revocations
+    (issuer, serial, municipality, cause, reason, revoked_at, not_after, receipt, received_at)
+    VALUES ('signature-g1', :serial, '132217', :cause, 4, 0, 9, '', 0)"""
+
+
+def test_renewed_certificates_of_older_versions_come_into_the_lines_of_those_they_followed(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Applications 1, 2 and 3 are renewals, 4 follows a move, 5 waits to renew it, and 6 was never handed over."""
+    rows = [
+        (1, None, "renewal", False),
+        (2, 1, "renewal", False),
+        (3, 2, "resident-event", False),
+        (4, 3, None, False),
+        (5, 4, None, True),
+        (6, 3, "never-delivered", False),
+    ]
+    with monkeypatch.context() as patched:
+        upgrade = command.upgrade
+        patched.setattr("store.schema.command.upgrade", lambda configuration, _: upgrade(configuration, "0011"))
+        create(url)
+    engine = open_writer(url)
+    with engine.begin() as connection:
+        connection.execute(text(OLD_RESIDENT), {"octets": bytes(32), "day": date(2027, 4, 1)})
+        for application, predecessor, cause, pending in rows:
+            key = {"octets": bytes(1), "id": application, "key": str(application)}
+            connection.execute(
+                text(
+                    "INSERT INTO applications (id, caller, key, content, resident_id, municipality, received_at) "
+                    "VALUES (:id, 'c', :key, :octets, 1, '132217', 0)"
+                ),
+                key,
+            )
+            serial = bytes((application,)) * 16
+            values = {"serial": serial, "serial2": serial * 2, "application": application}
+            state = {"predecessor": predecessor, "pending": pending, "ended": 0 if cause else None}
+            connection.execute(text(OLD_CERTIFICATES), {**values, **state})
+            if cause:
+                connection.execute(text(OLD_REVOCATION), {"serial": serial, "cause": cause})
+    engine.dispose()
+    create(url)
+    engine = open_reader(url)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT application_id, line FROM certificates ORDER BY 1")).all()
+    engine.dispose()
+    assert [tuple(row) for row in found] == [(1, None), (2, 1), (3, 1), (4, None), (5, 4), (6, None)]

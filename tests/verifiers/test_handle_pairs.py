@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from domain.certificates import Carrier, Kind
@@ -10,6 +12,7 @@ from domain.handles import Correspondence
 from domain.parties import Party
 from domain.provisions import Channel, Provision
 from policies.correspondence import CORRESPONDENCE_RULES, correspondence_rule, may_know
+from tests.support.authority import NOW
 from tests.support.house import HOUR, House
 from tests.support.verifiers import OLD_CARD, add_verifier, make_approval, make_office
 from verifiers.handle_office import HandleOffice
@@ -39,9 +42,12 @@ BOTH = frozenset(Kind)
 def test_the_table_of_correspondences(
     which: Correspondence, kinds: frozenset[Kind], kind: Kind, may: bool, bank: Party
 ) -> None:
-    party = Party(bank.id, bank.role, bank.name, kinds=kinds)
-    assert may_know(party, None, which, kind) is may
-    assert may_know(bank, party, which, kind) is may
+    approvals = tuple(make_approval(kind) for kind in Kind if kind in kinds)
+    party = replace(bank, kinds=kinds, approvals=approvals)
+    assert may_know(party, None, which, kind, NOW) is may
+    assert may_know(bank, party, which, kind, NOW) is may
+    ended = replace(party, approvals=tuple(replace(one, suspended_at=NOW) for one in approvals))
+    assert may_know(ended, None, which, kind, NOW) is (may and which is Correspondence.SUCCESSION)
 
 
 def test_every_correspondence_has_one_row_with_its_source() -> None:
