@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
+from typing import Any
 
 from domain.errors import Code, Refusal
 from domain.validations import Reason
@@ -52,9 +53,12 @@ class Sandbox:
             self._room.release()
         if not octets:
             raise Refusal(Code.BUSY, "the program that reads documents does not answer; send it again")
-        if octets == b".":
-            raise unread("to read it takes more time or memory than a document may")
-        said = json.loads(octets[1:])
+        try:
+            return self._finding(examination, json.loads(octets[1:]))
+        except (ValueError, KeyError, TypeError):  # killed before it had said all, or not itself any more
+            raise unread("to read it takes more time or memory than a document may") from None
+
+    def _finding(self, examination: Examination, said: dict[str, Any]) -> Finding:
         if "error" in said:
             facts = {"format": examination.format.value, "error": said["error"]}
             _log.info("a document could not be read", extra={"facts": facts})
@@ -89,7 +93,7 @@ class Sandbox:
                 mine.shutdown(socket.SHUT_WR)
                 while len(received) <= _LONGEST and (more := mine.recv(_LONGEST)):
                     received += more
-        return received if len(received) <= _LONGEST else b"."
+        return received[:_LONGEST]
 
     def _hand_over(self, theirs: socket.socket) -> None:
         with self._starting:

@@ -98,7 +98,7 @@ def test_many_at_once(sandbox: Sandbox, cards: dict[Kind, SoftwareCard]) -> None
         assert {finding.reasons for finding in pool.map(sandbox, [asked] * 24)} == {()}
 
 
-@pytest.mark.parametrize("format_", [Format.CMS, Format.PDF, Format.XML], ids=["endless", "deadly", "greedy"])
+@pytest.mark.parametrize("format_", Format, ids=["talkative", "endless", "greedy", "deadly"])
 def test_a_reader_that_runs_away_is_killed_and_the_document_refused(
     harsh: Sandbox, card: SoftwareCard, format_: Format
 ) -> None:
