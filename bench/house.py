@@ -134,11 +134,12 @@ def make_revocations(count: int, now: datetime) -> list[Revocation]:
     ]
 
 
-def add_revocations(services: Services, standing: Iterable[Revocation]) -> None:
-    """Put revocations on record behind the store's back, without the certificates they are of."""
+def add_revocations(services: Services, standing: Iterable[Revocation], scope: Scope = SCOPE) -> None:
+    """Put revocations of a scope on record behind the store's back, without the certificates they are of, and have its
+    list want a successor."""
     now = services.clock()
     with services.begin() as work:
-        work.lists.register(SCOPE)
+        work.lists.want(scope)
         work.commit()
     with _filling(services) as fill:
         fill(revocations, (_revocation(revocation, now) for revocation in standing))
