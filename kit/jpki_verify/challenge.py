@@ -18,7 +18,7 @@ def make_challenge(audience: str, nonce: bytes, now: datetime, life: timedelta, 
     digest until it is used or its time is over."""
     ends = now + life
     text = "\n".join((_TITLE, f"for: {audience}", f"until: {ends:%Y-%m-%dT%H:%M:%SZ}", f"nonce: {_text(nonce)}"))
-    store.keep_challenge(text, ends)
+    store.keep_challenge(text.encode(), ends)
     return text
 
 
@@ -27,9 +27,10 @@ def redeem_challenge(text: str, now: datetime, store: Store) -> bytes:
 
     Raises Rejected(WRONG_CHALLENGE) for one that was not made here, was used, or is over.
     """
-    if len(text) > LONGEST or not store.take_challenge(text, now):
+    octets = text.encode(errors="replace")  # half a surrogate pair is in no text that was made here
+    if len(octets) > LONGEST or not store.take_challenge(octets, now):
         raise Rejected(Code.WRONG_CHALLENGE, "this challenge was not made here, was used, or is over; begin again")
-    return text.encode()
+    return octets
 
 
 def _text(nonce: bytes) -> str:

@@ -158,7 +158,7 @@ def _challenge(options: argparse.Namespace, printer: Printer) -> Verdict:
 
 
 def _login(options: argparse.Namespace, printer: Printer) -> Verdict:
-    verifier, challenge = Verifier.open(options.config), _read(options.challenge).decode("ascii", "replace")
+    verifier, challenge = Verifier.open(options.config), _read(options.challenge).decode(errors="replace")
     return printer.confirmed(verifier.log_in(challenge, _read(options.certificate), _read(options.signature)))
 
 

@@ -70,17 +70,17 @@ class Store:
                 Code.BAD_CONFIGURATION, f"{path} is no database that can be written: see [store] path"
             ) from None
 
-    def keep_challenge(self, text: str, ends: datetime) -> None:
+    def keep_challenge(self, octets: bytes, ends: datetime) -> None:
         """Remember a challenge by its digest."""
         with self._open() as database:
-            database.execute("INSERT INTO challenges VALUES (?, ?)", (_digest(text), _seconds(ends)))
+            database.execute("INSERT INTO challenges VALUES (?, ?)", (hashlib.sha256(octets).digest(), _seconds(ends)))
 
-    def take_challenge(self, text: str, now: datetime) -> bool:
+    def take_challenge(self, octets: bytes, now: datetime) -> bool:
         """Whether this challenge waits and is in time; from now on it does not wait any more. One caller alone is told
         so, whoever else asks at the same moment."""
         with self._open() as database:
             statement = "DELETE FROM challenges WHERE digest = ? RETURNING ends"
-            rows = database.execute(statement, (_digest(text),)).fetchall()
+            rows = database.execute(statement, (hashlib.sha256(octets).digest(),)).fetchall()
         return bool(rows) and _seconds(now) <= rows[0][0]
 
     def remember(self, handle: str, kind: str, reference: str, now: datetime) -> None:
@@ -191,10 +191,6 @@ class Store:
             database.execute("PRAGMA secure_delete = ON")
             with database:
                 yield database
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
 
 
 def _seconds(moment: datetime) -> int:

@@ -40,7 +40,7 @@ def verifier(tmp_path: Path, clock: TurnedClock) -> Verifier:
 
 def log_in(verifier: Verifier, challenge: str, signed: str | None = None, card: int = 0) -> Confirmed:
     text = challenge if signed is None else signed
-    return verifier.log_in(challenge, LOGIN, card_signs(holder_key("rsa", card), text.encode()))
+    return verifier.log_in(challenge, LOGIN, card_signs(holder_key("rsa", card), text.encode(errors="replace")))
 
 
 def refusal(act: Callable[[], object]) -> Code:
@@ -64,6 +64,12 @@ def test_a_challenge_names_who_asks_and_is_another_each_time(verifier: Verifier)
     first, second = verifier.new_challenge(), verifier.new_challenge()
     assert first != second
     assert first.splitlines()[:3] == ["jpki-verify challenge 1", f"for: {AUDIENCE}", "until: 2027-04-01T00:03:00Z"]
+
+
+def test_who_asks_may_have_any_name(tmp_path: Path) -> None:
+    made = open_verifier(tmp_path)
+    named = replace(made, settings=replace(made.settings, audience="清瀬銀行"))
+    assert log_in(named, named.new_challenge()).kind is Kind.AUTHENTICATION
 
 
 def test_logging_in(verifier: Verifier) -> None:
@@ -91,7 +97,7 @@ def test_a_challenge_is_good_until_its_end(verifier: Verifier, clock: TurnedCloc
 
 
 @pytest.mark.parametrize(
-    "text", ["", "jpki-verify challenge 1\nfor: bank.example", "x" * 2000, "\ud800"[:0] + "チャレンジ"], ids=len
+    "text", ["", "jpki-verify challenge 1\nfor: bank.example", "x" * 2000, "チャレンジ", "\ud800"], ids=len
 )
 def test_what_was_not_made_here_is_no_challenge(verifier: Verifier, text: str) -> None:
     assert refusal(lambda: log_in(verifier, text)) is Code.WRONG_CHALLENGE
