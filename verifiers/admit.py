@@ -81,12 +81,20 @@ def status_admission(register: Register, access: Access, channel: Channel, recor
     return admit
 
 
-def handle_admission(party: Party, provider: Party | None, purpose: str | None, kind: Kind, now: datetime) -> None:
-    """Return if `party` may learn handles of certificates of `kind`, for the service provider behind it if there is
-    one. Handles are for notified verifiers, also where status is open to everybody. Raises Refusal as `admit_status`.
+def handle_admission(
+    party: Party,
+    provider: Party | None,
+    purpose: str | None,
+    kind: Kind,
+    now: datetime,
+    channel: Channel = Channel.HANDLE,
+) -> None:
+    """Return if `party` may learn handles of certificates of `kind`, or news of them, for the service provider behind
+    it if there is one. Handles are for notified verifiers, also where status is open to everybody. Raises Refusal as
+    `admit_status`.
     """
     named = provider is not None
-    admit_party(Inquiry("notified-verifiers", party, kind, now, Channel.HANDLE, named, provider, purpose))
+    admit_party(Inquiry("notified-verifiers", party, kind, now, channel, named, provider, purpose))
 
 
 def _signer(register: Register, fingerprint: bytes, now: datetime) -> Credential | None:

@@ -46,7 +46,7 @@ def subscribe(
     now, recipient = office.clock(), Recipient.of(party, provider)
     with office.begin() as work:
         keys = keys_in(work, office.ring)
-        lines = read_own(office, keys, party, provider, handles, purpose, now)
+        lines = read_own(office, keys, party, provider, handles, purpose, now, Channel.NOTICE)
         if wanted:
             work.handles.subscribe([_subscription(keys, line, recipient, now) for line in lines])
         else:
@@ -107,7 +107,7 @@ def _may(
     office: HandleOffice, party: Party, provider: Party | None, purpose: str | None, kind: Kind, now: datetime
 ) -> bool:
     try:
-        office.admit(party, provider, purpose, kind, now)
+        office.admit(party, provider, purpose, kind, now, Channel.NOTICE)
     except Refusal:
         return False
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from cryptography import x509
 
@@ -18,8 +19,20 @@ from domain.serial import SerialNumber
 from policies.correspondence import may_know
 from verifiers.handles import HandleKeys, HandleRing, handle_of
 
-Admitted = Callable[[Party, Party | None, str | None, Kind, datetime], None]
-"""Returns if the verifier may learn of certificates of a kind, for a service provider, for a purpose, at a moment."""
+
+class Admitted(Protocol):
+    """Returns if the verifier may learn handles of certificates of a kind, or news of them, for a service provider, for
+    a purpose, at a moment. Raises Refusal(NOT_ADMITTED)."""
+
+    def __call__(
+        self,
+        party: Party,
+        provider: Party | None,
+        purpose: str | None,
+        kind: Kind,
+        now: datetime,
+        channel: Channel = Channel.HANDLE,
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +104,7 @@ def read_own(
     handles: Sequence[str],
     purpose: str | None,
     now: datetime,
+    channel: Channel = Channel.HANDLE,
 ) -> list[Line]:
     """What the recipient's handles stand for. Raises Refusal(NOT_FOUND) with the place of one that is not its own, and
     what admission refuses."""
@@ -98,7 +112,7 @@ def read_own(
     for place, handle in enumerate(handles):
         try:
             line = keys.read(handle, Recipient.of(party, provider))
-            office.admit(party, provider, purpose, line.kind, now)
+            office.admit(party, provider, purpose, line.kind, now, channel)
         except Refusal as refusal:
             raise Refusal(refusal.code, refusal.detail, pointer=f"/handles/{place}", facts=refusal.facts) from None
         lines.append(line)

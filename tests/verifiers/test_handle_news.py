@@ -16,6 +16,7 @@ from domain.errors import Code, Refusal
 from domain.handles import HandleWord
 from domain.parties import Party
 from domain.provisions import Channel, Provision
+from domain.standings import Standing
 from policies.news import KEPT, SPREAD
 from tests.support.house import HOUR, House
 from tests.support.memory import MemoryStore
@@ -160,6 +161,17 @@ def test_another_s_handle_cannot_be_subscribed(house: House, office: HandleOffic
     with pytest.raises(Refusal) as refusal:
         subscribe(office, other, None, [handle])
     assert (refusal.value.code, refusal.value.pointer) == (Code.NOT_FOUND, "/handles/0")
+
+
+def test_a_group_verifier_has_handles_and_no_news(house: House, office: HandleOffice) -> None:
+    """It answers those who ask through it; nothing is to be told to it of its own."""
+    group = add_verifier(house.begin, "group", Kind.SIGNATURE, standing=Standing.GROUP_VERIFIER)
+    asking = add_verifier(house.begin, "asking", Kind.SIGNATURE, standing=Standing.CONFIRMER, behind=group.id)
+    handle = office.of(group, asking, house.issue().certificates[Kind.SIGNATURE])
+    with pytest.raises(Refusal) as refusal:
+        subscribe(office, group, asking, [handle])
+    assert refusal.value.code is Code.NOT_ADMITTED
+    assert translate(office, group, asking, [handle]) == [handle]
 
 
 def test_each_recipient_has_its_own_numbers_and_fetches_from_where_it_was(
