@@ -60,6 +60,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "explain": ("cli.explain", "Say why a resident's certificates have the status they have."),
         "top": ("cli.top", "Show what the status service does now: rates, times, ages, queues."),
         "report": ("cli.report", "Print figures: how long revocations took."),
+        "detection": ("cli.detection", "Alarms about verifiers: list, decide; measure the rules on simulated traffic."),
         "provisions": ("cli.provisions", "File, list and (two officers) open records of whom status was handed to."),
         "retention": ("cli.retention", "Erase records that were kept long enough; print how long each is kept."),
         "audit": ("cli.audit", "Verify the audit trail; write down its signed head; scan operators for serials."),

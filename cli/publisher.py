@@ -14,10 +14,12 @@ from ca.desk import GAP, match_new
 from ca.erasure import erase_due
 from ca.recover import finish_unfinished
 from config.assemble import Services, assemble
+from config.detection import judge_due
 from config.document import ConfigurationFaults
 from config.inspection import filing_of
 from config.renewal import renew_due
 from crl.publish import publish_due
+from domain.detection import Grade
 from domain.errors import Code, Refusal
 from policies.retention import Records
 from provisions.erasure import erase_provisions
@@ -86,7 +88,7 @@ def assembled_anew(state: Path, services: Services) -> Services:
 def go_round(services: Services) -> bool:
     """One round; whether everything in it went well. The parts do not stop each other."""
     well = True
-    for part in (_age, _publish, _renew, _finish, _withdraw, _file, _erase, _forget, _match, _news, _prune):
+    for part in (_age, _publish, _renew, _finish, _withdraw, _file, _judge, _erase, _forget, _match, _news, _prune):
         try:
             well &= part(services)
         except Refusal as refusal:
@@ -163,6 +165,14 @@ def _file(services: Services) -> bool:
     segments, records = file_due(filing_of(services), FILED_AT_ONCE)
     if segments:
         _log.info("filed provisions", extra={"facts": {"segments": segments, "records": records}})
+    return True
+
+
+def _judge(services: Services) -> bool:
+    """What verifiers asked, once an hour."""
+    alarms = judge_due(services, f"publisher:{services.publisher.holder}")
+    if found := [alarm for alarm in alarms if alarm.grade > Grade.NOTE]:
+        _log.warning("alarms about verifiers; see: jpki detection list", extra={"facts": {"alarms": len(found)}})
     return True
 
 

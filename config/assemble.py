@@ -23,6 +23,7 @@ from config.register import make_board, make_register
 from config.settings import IssuerSettings, Settings, load
 from crl.publisher import Publisher
 from crl.scope import distribution_point, freshest_points
+from detection.judging import Restraints, restrained
 from domain.certificates import Issuer, IssuerId
 from domain.changes import LagCount
 from domain.code_keys import CodeKeys
@@ -81,6 +82,7 @@ class Services:
         self._node = node
         self.clock = system_clock
         self.random = system_random
+        self.judged_at: datetime | None = None
         self._generations: tuple[int, ...] = ()
 
     @cached_property
@@ -233,7 +235,10 @@ class Services:
             keys={row.id: self.responder_key(row, self.issuers[row.id]) for row in self.settings.issuers},
             lookup=self.status,
             policy=self.settings.ocsp,
-            admit=status_admission(self.register, self.settings.ocsp.access, Channel.OCSP, self.record),
+            admit=restrained(
+                status_admission(self.register, self.settings.ocsp.access, Channel.OCSP, self.record),
+                Restraints(self.begin),
+            ),
             clock=self.clock,
             record=self.record,
             ready=ReadyAnswers(self.settings.ocsp.ready, _READY_ANSWERS) if self.settings.ocsp.ready else None,

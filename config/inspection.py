@@ -8,6 +8,7 @@ from datetime import timedelta
 from config.assemble import Services
 from config.provisions import master_key
 from config.tracers import watch_of
+from detection.hearing import hear_with
 from keys.algorithms import verify
 from oversight.inspection import Inspection
 from provisions.filing import Filing
@@ -18,7 +19,14 @@ def filing_of(services: Services) -> Filing:
     folder = services.settings.provisions.folder
     master = master_key(services.settings)
     return Filing(
-        folder, socket.gethostname(), master, services.begin, services.clock, services.random, watch_of(services)
+        folder,
+        socket.gethostname(),
+        master,
+        services.begin,
+        services.clock,
+        services.random,
+        watch_of(services),
+        hear_with(master),
     )
 
 

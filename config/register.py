@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from config.law import law_acts
 from config.transport import open_transport, requested_key
+from detection.judging import alarm_acts
 from domain.parties import Party
 from provisions.unlocking import unlock_act
 from tracers.planting import tracer_act
@@ -28,7 +29,14 @@ CREDENTIAL_LIFE = timedelta(days=365)
 
 def make_board(services: Services) -> Board:
     """Where officers propose and confirm: every act that takes two is named here."""
-    acts = (*officer_acts(), *approval_acts(services.law.verifiers), unlock_act(), tracer_act(), *law_acts())
+    acts = (
+        *officer_acts(),
+        *approval_acts(services.law.verifiers),
+        unlock_act(),
+        tracer_act(),
+        *alarm_acts(),
+        *law_acts(),
+    )
     return Board(services.begin, services.clock, services.random, {act.kind: act for act in acts})
 
 

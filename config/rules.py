@@ -14,7 +14,8 @@ from domain.events import EventType
 from domain.holds import HoldRules
 from domain.revocation import CauseRule, PairRule, RevocationCause
 from domain.substitution import VariantRule
-from policies import causes, events, holds, issuance, retention, standings, variants
+from policies import causes, detection, events, holds, issuance, retention, standings, variants
+from policies.detection import DetectionRule
 from policies.events import EventRule
 from policies.issuance import IssuanceRules
 from policies.profile import Profile, ProfileFaults, load_profile
@@ -47,6 +48,12 @@ def load_verifiers() -> VerifierRules:
 def load_retention() -> Mapping[Records, RetentionRule]:
     """How long records are kept."""
     return retention.load_retention(_read("law/retention.toml"))
+
+
+@cache
+def load_detection() -> Mapping[str, DetectionRule]:
+    """Which days of a verifier call for a note, a reason or patience."""
+    return detection.load_detection(_read("law/detection.toml"))
 
 
 @cache

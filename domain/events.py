@@ -186,6 +186,8 @@ class Act(Enum):
     TRACER_PLANTED = "tracer-planted"
     TRACER_SEEN = "tracer-seen"
     TRACER_MATCHED = "tracer-matched"
+    ALARM_RAISED = "alarm-raised"
+    ALARM_DECIDED = "alarm-decided"
     PROVISIONS_FILED = "provisions-filed"
     PROVISIONS_ERASED = "provisions-erased"
     PROVISIONS_UNLOCKED = "provisions-unlocked"

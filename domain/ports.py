@@ -16,6 +16,7 @@ from domain.batches import BatchRepository
 from domain.certificates import CertificateRecord, IssuerId
 from domain.changes import ChangeRepository
 from domain.code_keys import CodeKeyRepository
+from domain.detection import DetectionRepository
 from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRepository
 from domain.handles import HandleRepository
 from domain.holds import HoldRepository
@@ -300,6 +301,8 @@ class UnitOfWork(Protocol):
     def code_keys(self) -> CodeKeyRepository: ...
     @property
     def provisions(self) -> ProvisionRepository: ...
+    @property
+    def detection(self) -> DetectionRepository: ...
     @property
     def audit(self) -> AuditTrail: ...
 

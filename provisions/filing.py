@@ -42,6 +42,9 @@ _ZEROS = bytes(SLOT)
 Hear = Callable[[Content, Sequence[Sealed]], None]
 """Told of the records of a segment before they are closed away, some thousands at a time, each once at least."""
 
+Count = Callable[[UnitOfWork, Content, Sequence[Sealed]], None]
+"""The same in the transaction that files them, each once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filing:
@@ -54,6 +57,7 @@ class Filing:
     clock: Clock
     random: RandomSource
     hear: Hear | None = None
+    count: Count | None = None
 
     def path(self, segment: Segment) -> Path:
         """Where a segment lies once it is filed."""
@@ -141,6 +145,8 @@ def _step(filing: Filing, segment: Segment, content: Content) -> Segment:
     after = replace(segment, filed=segment.filed + len(rows))
     with filing.begin() as work:
         work.provisions.add_lines(list(_lines(filing, work, content, rows)))
+        if filing.count is not None:
+            filing.count(work, content, rows)
         work.provisions.put_segment(after)
         work.commit()
     return after

@@ -18,6 +18,7 @@ from store.batches import Batches
 from store.certificates import Certificates
 from store.changes import Changes
 from store.code_keys import CodeKeys
+from store.detection import Detection
 from store.engine import LOCK_WAIT, open_reader, open_writer
 from store.handles import Handles
 from store.holds import Holds
@@ -85,6 +86,7 @@ class SqlUnitOfWork:
         self.vettings = Vettings(statements)
         self.validations = Validations(statements)
         self.provisions = Provisions(statements)
+        self.detection = Detection(statements)
         self.audit = Trail(statements, self._signer)
         if self._write:
             try:

@@ -25,6 +25,7 @@ from residents.listing import NoticeList
 from residents.receipts import HeldNotice, NoticeReceipt
 from validation.answer import ValidationAnswer, ValidationRequest
 from verifiers.desk import VerifierDesk
+from web.alarms import AlarmParts, alarms_blueprint
 from web.batches import BatchParts, batches_blueprint
 from web.callers import Callers, PeerCertificate, peer_certificate
 from web.certificate_texts import certificate_texts_blueprint
@@ -79,6 +80,7 @@ class ApiParts:
     find_mass_event: Callable[[str, Party], MassAccount]
     validate: Callable[[ValidationRequest], ValidationAnswer]
     ledger: LedgerParts
+    alarms: AlarmParts
     causes: Iterable[CauseRule]
     municipalities: Mapping[MunicipalityCode, Municipality]
 
@@ -112,6 +114,7 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
         mass_blueprint(parts.list_mass_events, parts.find_mass_event, callers),
         validations_blueprint(parts.validate, meter.validation, callers),
         ledger_blueprint(parts.ledger, callers),
+        alarms_blueprint(parts.alarms, callers),
         reference_blueprint(parts.causes, parts.municipalities),
         ocsp_blueprint(status.answer, callers.known, meter.ocsp_answer),
         lists_blueprint(status.lists, callers.known),

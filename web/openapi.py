@@ -8,6 +8,7 @@ from typing import Any
 from domain.events import NoticeState
 from domain.people import MunicipalityCode
 from web import (
+    alarms,
     batches,
     certificate_texts,
     delivery,
@@ -136,6 +137,7 @@ def _acts() -> _Object:
         **proposals.describe_proposals(),
         **verifiers.describe_verifiers(),
         **ledger.describe_ledger(),
+        **alarms.describe_alarms(),
         validations.PATH: act(
             "Validate, with consent", validations.ROLES, [key], validations.VALIDATION.schema, validations.ANSWERS
         ),

@@ -17,11 +17,13 @@ from ca.revoke import preview, revoke_resident
 from ca.visibility import visibility_of
 from config.assemble import Services, assemble
 from config.batching import make_batching
+from config.detection import alarms_of, title_of
 from config.ledger import disclosure_office
 from config.provisions import keep_turning
 from config.register import make_desk
 from config.validating import make_sandbox, make_validation
 from config.watching import gauges_of
+from detection.judging import appeal, justify
 from domain.provisions import Channel
 from mass.account import find_account, list_accounts
 from ocsp.responder import answer
@@ -34,6 +36,7 @@ from verifiers.admit import status_admission
 from verifiers.handle_news import fetch_news, subscribe
 from verifiers.handle_office import HandleOffice, translate
 from verifiers.handle_pairs import counterparts
+from web.alarms import AlarmParts
 from web.api import ApiParts, create_api
 from web.batches import BatchParts, read_line
 from web.handles import HandleParts
@@ -84,6 +87,12 @@ def api(state: Path | None = None) -> Flask:
             list_mass_events=partial(list_accounts, services.mass),
             find_mass_event=partial(find_account, services.mass),
             validate=partial(validate, make_validation(services, make_sandbox(services.settings.validation))),
+            alarms=AlarmParts(
+                listed=partial(alarms_of, services),
+                justify=lambda party, id_, why: justify(services.begin, party, id_, why, services.clock()),
+                appeal=lambda party, id_, why: appeal(services.begin, party, id_, why, services.clock()),
+                title=title_of,
+            ),
             ledger=LedgerParts(
                 challenge=partial(make_challenge, office),
                 to_owner=partial(disclose_to_owner, office),

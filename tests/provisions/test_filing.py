@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -118,7 +118,7 @@ def test_a_segment_with_a_living_writer_waits(filing: Filing, store: MemoryStore
 def test_many_records_are_filed_in_steps_and_each_is_heard(filing: Filing, store: MemoryStore) -> None:
     heard: list[bytes] = []
 
-    def hear(content: Content, rows: list[Sealed]) -> None:
+    def hear(content: Content, rows: Sequence[Sealed]) -> None:
         heard.extend(row.asked for row in rows)
 
     write_segment(filing.folder, filing.clock, *(make_provision(f"{number % 7}") for number in range(25)))

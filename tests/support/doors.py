@@ -24,6 +24,7 @@ from domain.applications import DeliveryReceipt, HandOver, IssuedPair
 from domain.batches import Batch, BatchItem, BatchRefusal, ItemState
 from domain.certificates import Carrier, IssuerId, Kind
 from domain.changes import ListChange
+from domain.detection import Alarm, Grade
 from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeRecord, NoticeState
 from domain.handles import Handle, HandleWord
@@ -55,6 +56,7 @@ from validation.finding import SigningTime
 from validation.receipt import Receipt
 from verifiers.handle_news import News
 from verifiers.handle_office import KnownAs
+from web.alarms import AlarmParts
 from web.api import ApiParts, create_api
 from web.batches import BatchParts
 from web.handles import HandleParts
@@ -159,6 +161,7 @@ _RESULTS = [
     Result(_REFUSED, {}, {}),
     Result(_ISSUED, dict.fromkeys(Kind, b"certificate"), {"name": (1,), "address": ()}),
 ]
+ALARM = Alarm("20270401-1--1-surge", NOW.date(), 1, -1, "surge", Grade.JUSTIFY, {"surge": 7.0}, NOW)
 DISCLOSURE = Disclosure(
     NOW, [Told(NOW, NOW, 1, "bank", None, "log-in", Channel.OCSP, "good", "", municipality=KIYOSE.code)]
 )
@@ -205,6 +208,9 @@ class Acts:
             "answer": ANSWER,
             "challenge": Challenge("Y2hhbGxlbmdl", NOW),
             "to_owner": DISCLOSURE,
+            "alarms": [ALARM],
+            "justify": ALARM,
+            "appeal": ALARM,
             "at_counter": DISCLOSURE,
         }
     )
@@ -274,6 +280,7 @@ def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
         list_mass_events=acts.list_mass_events,
         find_mass_event=acts.find_mass_event,
         validate=acts.validate,
+        alarms=AlarmParts(acts.alarms, acts.justify, acts.appeal, lambda rule: (f"{rule}の題", f"title of {rule}")),
         ledger=LedgerParts(challenge=acts.challenge, to_owner=acts.to_owner, at_counter=acts.at_counter),
         causes=load_causes().values(),
         municipalities=load_municipalities(),

@@ -20,6 +20,7 @@ from domain.batches import Batch, BatchItem, ItemState
 from domain.certificates import Carrier, CertificateRecord, CertificateState, IssuerId
 from domain.changes import LagCount, Leg, ListChange
 from domain.code_keys import CodedRow, CodeKeyRecord, CodeKeyWatch, CodeMove, CodePart
+from domain.detection import Alarm, AskingDay
 from domain.errors import Code, Refusal
 from domain.events import AuditEvent, AuditHead, AuditRow, NoticeRecord, NoticeState
 from domain.holds import Hold, Release
@@ -37,6 +38,7 @@ from domain.validations import ValidationRecord, used_up
 from domain.vetting import Application, Evidence
 from policies.queues import shares
 from tests.support.blocks import block_of
+from tests.support.memory_detection import Detection
 from tests.support.memory_handles import Handles, HandleTables, Tracers, note
 from tests.support.memory_provisions import Provisions
 
@@ -75,6 +77,8 @@ class Tables(HandleTables):
     in_use: dict[None, tuple[int, ...]] = field(default_factory=dict)
     code_keys: dict[int, CodeKeyRecord] = field(default_factory=dict)
     code_moves: dict[tuple[int, CodePart], CodeMove] = field(default_factory=dict)
+    asking: dict[tuple[date, int, int], AskingDay] = field(default_factory=dict)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
     segments: dict[bytes, Segment] = field(default_factory=dict)
     epochs: dict[str, bytes] = field(default_factory=dict)
     lines: dict[int, LedgerLine] = field(default_factory=dict)
@@ -146,6 +150,7 @@ class MemoryUnit:
         self.vettings = Vettings(tables)
         self.validations = Validations(tables)
         self.provisions = Provisions(tables)
+        self.detection = Detection(tables)
         self.audit = Audit(tables)
         return self
 

@@ -1,0 +1,223 @@
+"""Judging: the rules held against a day of all verifiers, alarms raised, and what people say and decide about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from detection.measuring import Days, Who, measure_day
+from detection.sketch import Sketch
+from domain.certificates import Kind
+from domain.detection import Alarm, AlarmState, Grade
+from domain.errors import Code, Refusal
+from domain.events import Act, AuditEvent
+from domain.parties import Party, Role
+from domain.ports import Begin, Clock, UnitOfWork
+from domain.proposals import JointAct, Proposal
+from policies.admission import Admit, Admitted, Requestor
+from policies.detection import DetectionRule, judge
+
+WINDOW: Final = 7
+"""Days that a day is compared with, of the same month."""
+KEPT: Final = timedelta(days=62)
+ANSWERED_WITHIN: Final = timedelta(days=7)
+"""A verifier that is asked for its reason and says nothing is told to try later from then on."""
+BLOCK: Final = "verifier-block"
+APPEAL: Final = "alarm-appeal"
+_LONGEST = 2000
+
+
+def judge_day(
+    begin: Begin, rules: Mapping[str, DetectionRule], day: date, now: datetime, actor: str
+) -> Sequence[Alarm]:
+    """Hold the rules against what was asked on `day`; the alarms that are new. Judged again, a day that has grown may
+    raise more, and none twice. Questions of days long past are forgotten."""
+    first = max(day.replace(day=1), day - timedelta(days=WINDOW))
+    with begin(write=False) as work:
+        days: dict[date, dict[Who, Sketch]] = {}
+        for row in work.detection.days(first, day):
+            days.setdefault(row.day, {})[row.who] = Sketch.read(row.content)
+    before: list[Days] = [days[earlier] for earlier in sorted(days, reverse=True) if earlier < day]
+    measured = measure_day(days.get(day, {}), before)
+    raised: list[Alarm] = []
+    with begin() as work:
+        for (party, provider), measures in measured.items():
+            for rule in judge(measures, rules):
+                numbers = {name: round(value, 3) for name, value in asdict(measures).items()}
+                id_ = f"{day:%Y%m%d}-{party}-{provider}-{rule.id}"
+                if work.detection.alarm(id_) is None:
+                    raised.append(Alarm(id_, day, party, provider, rule.id, rule.grade, numbers, now))
+        for alarm in raised:
+            work.detection.put_alarm(alarm)
+            facts = {"alarm": alarm.id, "party": alarm.party, "rule": alarm.rule, "grade": alarm.grade.word}
+            work.audit.append(AuditEvent(Act.ALARM_RAISED, actor, now, facts))
+        _escalate(work, now, actor)
+        work.detection.forget((now - KEPT).date())
+        work.commit()
+    return raised
+
+
+def _escalate(work: UnitOfWork, now: datetime, actor: str) -> None:
+    for alarm in work.detection.alarms():
+        silent = alarm.state is AlarmState.OPEN and now - alarm.raised_at > ANSWERED_WITHIN
+        if alarm.grade is Grade.JUSTIFY and silent:
+            _put(work, replace(alarm, grade=Grade.TRY_LATER), now, actor, "no reason was given in time")
+
+
+def justify(begin: Begin, party: Party, id_: str, reason: str, now: datetime) -> Alarm:
+    """The verifier says why. Raises Refusal(NOT_FOUND) for an alarm that is not its own, or was decided."""
+    with begin() as work:
+        alarm = _own(work, party, id_)
+        if alarm.state is not AlarmState.OPEN:
+            raise Refusal(Code.PROPOSAL_CLOSED, "this alarm is not open any more; appeal where it was decided")
+        alarm = _put(work, replace(alarm, state=AlarmState.JUSTIFIED), now, party.label, reason)
+        work.commit()
+    return alarm
+
+
+def decide(begin: Begin, id_: str, dismissed: bool, reason: str, now: datetime, actor: Party) -> Alarm:
+    """A person decides: dismissed, the verifier's questions are answered again; upheld, they stay as the grade says."""
+    with begin() as work:
+        alarm = _find(work, id_)
+        if alarm.state is AlarmState.APPEALED:
+            raise Refusal(Code.SECOND_OFFICER, f"an appeal is decided by two officers: propose {APPEAL}")
+        if alarm.grade is Grade.BLOCK:
+            raise Refusal(Code.SECOND_OFFICER, "two officers blocked this verifier; it must appeal")
+        state = AlarmState.DISMISSED if dismissed else AlarmState.UPHELD
+        alarm = _put(work, replace(alarm, state=state), now, actor.label, reason)
+        work.commit()
+    return alarm
+
+
+def appeal(begin: Begin, party: Party, id_: str, reason: str, now: datetime) -> Alarm:
+    """The verifier does not accept a decision: two officers look at it again."""
+    with begin() as work:
+        alarm = _own(work, party, id_)
+        if alarm.state is not AlarmState.UPHELD:
+            raise Refusal(Code.PROPOSAL_CLOSED, "only what was upheld can be appealed; say why instead")
+        alarm = _put(work, replace(alarm, state=AlarmState.APPEALED), now, party.label, reason)
+        work.commit()
+    return alarm
+
+
+def alarm_acts() -> tuple[JointAct, ...]:
+    """What takes two: to block a verifier, and to decide an appeal. Content: `alarm`, and for appeals `outcome`."""
+    return (
+        JointAct(BLOCK, "Block a verifier for an alarm", "検証者への提供の停止", _check_block, _block),
+        JointAct(APPEAL, "Decide a verifier's appeal", "不服申立ての裁定", _check_appeal, _decide_appeal),
+    )
+
+
+def _check_block(work: UnitOfWork, said: Mapping[str, object], _now: datetime) -> None:
+    _require(said, "alarm")
+    if _find(work, str(said["alarm"])).state is AlarmState.DISMISSED:
+        raise Refusal(Code.PROPOSAL_CLOSED, "the alarm was dismissed")
+
+
+def _block(work: UnitOfWork, proposal: Proposal, now: datetime) -> Mapping[str, object]:
+    alarm = _find(work, str(proposal.said["alarm"]))
+    blocked = replace(alarm, grade=Grade.BLOCK, state=AlarmState.UPHELD)
+    _put(work, blocked, now, _decider(proposal), proposal.reason)
+    return {"alarm": alarm.id}
+
+
+def _check_appeal(work: UnitOfWork, said: Mapping[str, object], _now: datetime) -> None:
+    _require(said, "alarm", "outcome")
+    if said["outcome"] not in ("dismissed", "upheld"):
+        raise Refusal(Code.MALFORMED, "want the outcome dismissed or upheld", pointer="outcome")
+    if _find(work, str(said["alarm"])).state is not AlarmState.APPEALED:
+        raise Refusal(Code.PROPOSAL_CLOSED, "the verifier has not appealed")
+
+
+def _decide_appeal(work: UnitOfWork, proposal: Proposal, now: datetime) -> Mapping[str, object]:
+    alarm = _find(work, str(proposal.said["alarm"]))
+    decided = replace(alarm, state=AlarmState(proposal.said["outcome"]))
+    _put(work, decided, now, _decider(proposal), proposal.reason)
+    return {"alarm": alarm.id}
+
+
+def _decider(proposal: Proposal) -> str:
+    return proposal.decision.officer if proposal.decision else proposal.officer
+
+
+def _require(said: Mapping[str, object], *names: str) -> None:
+    if set(said) != set(names) or not all(isinstance(value, str) for value in said.values()):
+        raise Refusal(Code.MALFORMED, f"want the texts {', '.join(names)}, and nothing else")
+
+
+def _find(work: UnitOfWork, id_: str) -> Alarm:
+    alarm = work.detection.alarm(id_)
+    if alarm is None:
+        raise Refusal(Code.NOT_FOUND, "there is no such alarm; see the list of alarms")
+    return alarm
+
+
+def _own(work: UnitOfWork, party: Party, id_: str) -> Alarm:
+    alarm = work.detection.alarm(id_)
+    if alarm is None or alarm.party != party.id:
+        raise Refusal(Code.NOT_FOUND, "you have no such alarm; see the list of yours")
+    return alarm
+
+
+def _put(work: UnitOfWork, alarm: Alarm, now: datetime, actor: str, words: str) -> Alarm:
+    if not words.strip() or len(words) > _LONGEST or not words.replace("\n", " ").isprintable():
+        raise Refusal(Code.MALFORMED, "say why, in up to 2,000 printable characters", pointer="reason")
+    said = replace(alarm, said=(*alarm.said, f"{now:%Y-%m-%dT%H:%M:%SZ} {actor} {alarm.state.value}: {words}"))
+    work.detection.put_alarm(said)
+    facts = {"alarm": alarm.id, "state": alarm.state.value, "grade": alarm.grade.word}
+    work.audit.append(AuditEvent(Act.ALARM_DECIDED, actor, now, facts))
+    return said
+
+
+@dataclass(slots=True)
+class Restraints:
+    """Which verifiers are told to try later, or nothing any more: read anew every few seconds."""
+
+    begin: Begin
+    every: timedelta = timedelta(seconds=5)
+    _read_at: datetime | None = None
+    _grades: Mapping[Who, Grade] | None = None
+
+    def require(self, admitted: Admitted, now: datetime) -> None:
+        """Raises Refusal(BUSY) for tryLater, Refusal(NOT_ADMITTED) for who is blocked; and what storage raises."""
+        party, provider, _ = admitted
+        if party is None or party.role is not Role.VERIFIER:
+            return
+        grades = self._current(now)
+        if grades:
+            who = (party.id, -1 if provider is None else provider.id)
+            grade = max(grades.get(who, 0), grades.get((party.id, -1), 0))
+            if grade == Grade.BLOCK:
+                raise Refusal(Code.NOT_ADMITTED, "the verifier is blocked by decision; see its alarms, and appeal")
+            if grade == Grade.TRY_LATER:
+                raise Refusal(Code.BUSY, "questions of this verifier wait for a decision; see its alarms, and say why")
+
+    def _current(self, now: datetime) -> Mapping[Who, Grade]:
+        if self._grades is None or self._read_at is None or not timedelta() <= now - self._read_at < self.every:
+            grades: dict[Who, Grade] = {}
+            with self.begin(write=False) as work:
+                for alarm in work.detection.alarms():
+                    who = (alarm.party, alarm.provider)
+                    if restrained := alarm.restrains():
+                        grades[who] = max(restrained, grades.get(who, Grade.NOTE))
+            self._read_at, self._grades = now, grades
+        return self._grades
+
+
+def restrained(admit: Admit, restraints: Restraints) -> Admit:
+    """`admit`, and then what alarms say of who asks."""
+
+    def admit_restrained(requestor: Requestor, kind: Kind, now: datetime) -> Admitted:
+        admitted = admit(requestor, kind, now)
+        restraints.require(admitted, now)
+        return admitted
+
+    return admit_restrained
+
+
+def days_to_judge(clock: Clock) -> tuple[date, date]:
+    """Yesterday, of which records may still have come in, and today."""
+    today = clock().date()
+    return today - timedelta(days=1), today
