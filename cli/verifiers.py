@@ -244,11 +244,27 @@ def credential(
 
 
 @command.command("withdraw")
-@click.argument("fingerprint")
+@click.argument("fingerprint", required=False)
+@click.option("--all-of", "name", help="All credentials of this verifier, also those that it registered itself.")
 @click.pass_obj
-def withdraw(state: Path, fingerprint: str) -> None:
-    """End one credential at once and for good, by the SHA-256 of its certificate: dead on its next request."""
-    withdraw_credential(state, fingerprint)
+def withdraw(state: Path, fingerprint: str | None, name: str | None) -> None:
+    """End one credential at once and for good, by the SHA-256 of its certificate: dead on its next request.
+
+    Who has stolen a credential may have got another one with it: then end all of them.
+    """
+    if (fingerprint is None) == (name is None):
+        raise click.UsageError("give the fingerprint of one credential, or --all-of a verifier")
+    if fingerprint is not None:
+        withdraw_credential(state, fingerprint)
+    if name is not None:
+        services = open_state(state)
+        with services.begin() as work:
+            party = registry.find_party(work, Role.VERIFIER, name)
+            usable = [row for row in work.parties.credentials(party.id) if row.withdrawn_at is None]
+            for row in usable:
+                registry.withdraw(work, row.fingerprint, services.clock(), LOCAL_OPERATOR)
+            work.commit()
+        click.echo(f"{len(usable)} credentials of {name} are withdrawn")
 
 
 def _propose_about(

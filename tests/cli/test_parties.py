@@ -178,6 +178,14 @@ def test_a_credential_is_withdrawn_and_its_party_stays(terminal: Terminal, tmp_p
     assert (rows[fingerprint(second)]["usable"], rows[fingerprint(first)]["state"]) == ("yes", "in-force")
 
 
+def test_all_credentials_of_a_verifier_are_withdrawn_at_once(terminal: Terminal, tmp_path: Path) -> None:
+    add_bank(terminal)
+    add_bank(terminal, "--out", tmp_path / "second")
+    assert terminal.do("verifiers", "withdraw", "--all-of", "bank").out == "2 credentials of bank are withdrawn\n"
+    assert {row["usable"] for row in terminal.do("verifiers", "list").rows} == {"no"}
+    assert terminal("verifiers", "withdraw").code == terminal("verifiers", "withdraw", "00", "--all-of", "x").code == 2
+
+
 @pytest.mark.parametrize(
     ("text", "code", "why"),
     [
