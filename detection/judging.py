@@ -196,14 +196,23 @@ class Restraints:
 
     def _current(self, now: datetime) -> Mapping[Who, Grade]:
         if self._grades is None or self._read_at is None or not timedelta() <= now - self._read_at < self.every:
-            grades: dict[Who, Grade] = {}
-            with self.begin(write=False) as work:
-                for alarm in work.detection.alarms():
-                    who = (alarm.party, alarm.provider)
-                    if restrained := alarm.restrains():
-                        grades[who] = max(restrained, grades.get(who, Grade.NOTE))
-            self._read_at, self._grades = now, grades
+            try:
+                self._grades = self._read()
+            except Refusal:
+                # The node goes on answering while the database is away, by what was decided last.
+                if self._grades is None:
+                    raise
+            self._read_at = now
         return self._grades
+
+    def _read(self) -> Mapping[Who, Grade]:
+        grades: dict[Who, Grade] = {}
+        with self.begin(write=False) as work:
+            for alarm in work.detection.alarms():
+                who = (alarm.party, alarm.provider)
+                if restrained := alarm.restrains():
+                    grades[who] = max(restrained, grades.get(who, Grade.NOTE))
+        return grades
 
 
 def restrained(admit: Admit, restraints: Restraints) -> Admit:

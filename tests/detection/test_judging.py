@@ -182,6 +182,25 @@ def test_what_was_decided_is_seen_within_seconds(store: MemoryStore) -> None:
         restraints.require(Admitted(BANK), NOW + timedelta(seconds=5))
 
 
+def test_while_the_database_is_away_what_was_decided_last_holds(store: MemoryStore) -> None:
+    raised(store, Grade.TRY_LATER)
+    restraints = Restraints(store.begin)
+    with pytest.raises(Refusal):
+        restraints.require(Admitted(BANK), NOW)
+
+    def away(write: bool) -> None:
+        raise Refusal(Code.STORE_UNAVAILABLE, "away")
+
+    store.on_begin = away
+    with pytest.raises(Refusal) as refused:
+        restraints.require(Admitted(BANK), NOW + timedelta(hours=1))
+    assert refused.value.code is Code.BUSY
+    restraints.require(Admitted(SHOP), NOW + timedelta(hours=1))
+    with pytest.raises(Refusal) as refused:
+        Restraints(store.begin).require(Admitted(SHOP), NOW)
+    assert refused.value.code is Code.STORE_UNAVAILABLE
+
+
 def test_a_person_dismisses_or_upholds(store: MemoryStore) -> None:
     raised(store, Grade.TRY_LATER)
     assert decide(store.begin, "alarm", False, "no reason given", NOW, LOCAL_OPERATOR).state is AlarmState.UPHELD
