@@ -41,7 +41,14 @@ def command() -> None:
 
 @command.command("enrol")
 @click.argument("name")
-@click.option("--kind", "kinds", type=click.Choice([kind.value for kind in Kind]), multiple=True, required=True)
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice([kind.value for kind in Kind]),
+    multiple=True,
+    required=True,
+    help="A kind of certificate; may be repeated.",
+)
 @click.option("--out", type=FOLDER, help="Folder for the credential.")
 @click.option("--days", type=DAYS, default=365, show_default=True, help="Life of the client certificate.")
 @click.option("--request", type=FILE, help="PKCS#10 of a key the operator made itself; without it a key is made here.")

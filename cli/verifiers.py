@@ -210,7 +210,11 @@ def end(state: Path, name: str, kinds: tuple[str, ...], reason: str, officer: Of
 @click.option("--request", type=FILE, help="PKCS#10 of a key the verifier made: it gets a certificate.")
 @click.option("--certificate", type=FILE, help="A certificate that it has (PEM, DER).")
 @click.option(
-    "--usage", type=click.Choice([usage.value for usage in Usage]), default=Usage.TLS.value, show_default=True
+    "--usage",
+    type=click.Choice([usage.value for usage in Usage]),
+    default=Usage.TLS.value,
+    show_default=True,
+    help="What the certificate is for.",
 )
 @click.option("--purpose", default="", help="Bind it to one purpose.")
 @click.option("--out", type=FOLDER, help="Folder for the new certificate.")
