@@ -21,7 +21,7 @@ def judge_now(services: Services, actor: str) -> Sequence[Alarm]:
     alarms = [
         alarm
         for day in days_to_judge(services.clock)
-        for alarm in judge_day(services.begin, load_detection(), day, now, actor)
+        for alarm in judge_day(services.begin, services.law.detection, day, now, actor)
     ]
     services.judged_at = now
     return alarms

@@ -6,22 +6,26 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 
+from detection.judging import KEPT, WINDOW
+from detection.measuring import measure_day
+from detection.sketch import Sketch
 from domain.certificates import Carrier
 from domain.errors import Code, Refusal
 from domain.events import Act
 from domain.ports import Begin, UnitOfWork
 from domain.proposals import JointAct, Proposal, ProposalState, spoken
-from policies import causes, events, holds, issuance, retention, standings
+from policies import causes, detection, events, holds, issuance, retention, standings
+from policies.detection import Measures
 from policies.replay import Recorded, Replay, replay
 from policies.rulebook import LawTables
 from policies.tables import TableFaults
 from verifiers.officers import require_members, text_of
 from verifiers.voices import same_person, signed_by
 
-TABLES = ("causes", "events", "holds", "issuance", "retention", "verifiers")
+TABLES = ("causes", "events", "holds", "issuance", "retention", "verifiers", "detection")
 KIND = "rule-change"
 _LONGEST = 1 << 17
 _MOST = 10_000
@@ -91,6 +95,7 @@ def read_law(texts: Texts) -> LawTables:
             holds=holds.load_holds(parsed["holds"]),
             retention=retention.load_retention(parsed["retention"]),
             verifiers=standings.load_verifiers(parsed["verifiers"]),
+            detection=detection.load_detection(parsed["detection"]),
         )
     except TableFaults as error:
         raise Refusal(Code.MALFORMED, f"the table has faults: {'; '.join(error.faults)}", pointer="text") from None
@@ -107,7 +112,7 @@ def replay_change(begin: Begin, table: str, text: str, now: datetime) -> tuple[T
     with begin(write=False) as work:
         texts = _texts(work)
         old, new = read_law(texts), _changed(texts, table, text)
-        return texts, replay(old, new, _recorded(work), now)
+        return texts, replay(old, new, _recorded(work), now, _asked(work, now))
 
 
 def content_of(texts: Texts, table: str, text: str, done: Replay) -> dict[str, object]:
@@ -178,6 +183,17 @@ def _recorded(work: UnitOfWork) -> Iterator[Recorded]:
             facts = {**facts, "standing": _standing_of(work, facts["party"])}
         at = datetime.strptime(body["at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         yield Recorded(act, at, body["actor"], facts, carriers[application].get(str(facts.get("kind"))))
+
+
+def _asked(work: UnitOfWork, now: datetime) -> Iterator[Measures]:
+    """What verifiers asked on the days that are still kept, measured as detection does."""
+    days: dict[date, dict[tuple[int, int], Sketch]] = {}
+    for row in work.detection.days((now - KEPT).date(), now.date()):
+        days.setdefault(row.day, {})[row.who] = Sketch.read(row.content)
+    for day, today in sorted(days.items()):
+        first = max(day.replace(day=1), day - timedelta(days=WINDOW))
+        before = [days[earlier] for earlier in sorted(days, reverse=True) if first <= earlier < day]
+        yield from measure_day(today, before).values()
 
 
 def _standing_of(work: UnitOfWork, label: str) -> str:

@@ -12,6 +12,7 @@ from domain.errors import Refusal
 from domain.events import Act, EventType
 from domain.revocation import RevocationCause
 from domain.standings import Standing
+from policies.detection import Measures
 from policies.retention import Records
 from policies.rulebook import LawTables, effects_of, issuance_of
 
@@ -45,9 +46,11 @@ class Replay:
     differences: tuple[Difference, ...]
 
 
-def replay(old: LawTables, new: LawTables, recorded: Iterable[Recorded], now: datetime) -> Replay:
+def replay(
+    old: LawTables, new: LawTables, recorded: Iterable[Recorded], now: datetime, days: Iterable[Measures] = ()
+) -> Replay:
     """Decide everything again. Holds that stand are judged as of `now`. Residents, keys and cards are not on record:
-    what depends on them is not replayed."""
+    what depends on them is not replayed. `days` are those of verifiers as detection measured them."""
     decisions, found = 0, Counter[tuple[str, str, str]]()
     holds = _Holds()
     for row in recorded:
@@ -59,6 +62,12 @@ def replay(old: LawTables, new: LawTables, recorded: Iterable[Recorded], now: da
         decisions += 1
         if before != after:
             found[rule, before, after] += 1
+    for day in days:
+        decisions += 1
+        for rule in sorted(old.detection.keys() | new.detection.keys()):
+            before, after = (_alarm(tables, rule, day) for tables in (old, new))
+            if before != after:
+                found[f"detection/{rule}", before, after] += 1
     differences = tuple(Difference(*key, count) for key, count in sorted(found.items()))
     return Replay(decisions, differences)
 
@@ -133,6 +142,11 @@ def _approval(tables: LawTables, standing: Standing, row: Recorded) -> str:
     longest = row.at + timedelta(days=366 * rules.standings[standing].years)
     too_long = datetime.fromisoformat(str(row.facts["until"])) > longest
     return f"{'too long' if too_long else 'approved'}; {wanted}"
+
+
+def _alarm(tables: LawTables, rule: str, day: Measures) -> str:
+    row = tables.detection.get(rule)
+    return row.grade.word if row is not None and row.holds(day) else "nothing"
 
 
 class _Holds:

@@ -12,6 +12,7 @@ from domain.holds import HoldRules
 from domain.revocation import CauseRule, PairRule, RevocationCause
 from policies.admission import ADMISSION_RULES
 from policies.correspondence import CORRESPONDENCE_RULES
+from policies.detection import DetectionRule
 from policies.events import EventRule
 from policies.issuance import IssuanceRules
 from policies.retention import Records, RetentionRule
@@ -29,6 +30,7 @@ class LawTables:
     holds: HoldRules
     retention: Mapping[Records, RetentionRule]
     verifiers: VerifierRules
+    detection: Mapping[str, DetectionRule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ def rules_of(tables: LawTables) -> tuple[Rule, ...]:
             for row in tables.retention.values()
         ),
         *_verifiers(tables.verifiers),
+        *_detection(tables.detection),
         *CODE_RULES,
     )
 
@@ -198,6 +201,13 @@ def _verifiers(rules: VerifierRules) -> Iterator[Rule]:
         yield Rule(f"purpose/{purpose.id}", said.title_en, f"may be declared by {whose}", said.source, said.verified)
 
 
+def _detection(rules: Mapping[str, DetectionRule]) -> Iterator[Rule]:
+    for row in rules.values():
+        levels = ", ".join(f"{name} from {level:g}" for name, level in row.when.items())
+        then = f"{row.grade.word}, from {row.requests} questions a day with {levels}"
+        yield Rule(f"detection/{row.id}", row.title_en, then, row.source, row.verified)
+
+
 _FACTS = {
     Act.REVOKED: ("revocation", "cause"),
     Act.HELD: ("revocation", "cause"),
@@ -206,6 +216,7 @@ _FACTS = {
     Act.RESIDENT_CHANGED: ("event", "event"),
     Act.RESIDENTS_CHANGED: ("event", "event"),
     Act.ERASED: ("retention", "records"),
+    Act.ALARM_RAISED: ("detection", "rule"),
 }
 _ALWAYS = {
     Act.RESERVED: ("code/validity", "code/key"),

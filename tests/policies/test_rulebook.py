@@ -12,6 +12,7 @@ from domain.certificates import Carrier
 from domain.errors import Code, Refusal
 from domain.events import Act
 from domain.standings import Standing
+from policies.detection import NAMES, Measures
 from policies.replay import Difference, Recorded, replay
 from policies.rulebook import LawTables, rules_behind, rules_of
 from tests.support.documents import read
@@ -48,6 +49,7 @@ def test_rules_have_ids_and_sources() -> None:
         "standing",
         "criterion",
         "purpose",
+        "detection",
         "code",
     }
 
@@ -166,6 +168,15 @@ def test_approvals_are_judged_by_what_may_be_approved() -> None:
     without = replace(LAW, verifiers=replace(LAW.verifiers, purposes={}))
     (difference,) = replay(LAW, without, rows, NOW).differences
     assert difference.after == "refused; shows listed-body"
+
+
+def test_days_of_verifiers_are_judged_again() -> None:
+    text = shipped_texts()["detection"]
+    others = read_law({**shipped_texts(), "detection": text.replace("bare = 0.5\n", "bare = 0.9\n", 1)})
+    quiet = dict.fromkeys(NAMES, 0.0)
+    days = [Measures(**quiet | {"requests": 150.0, "bare": bare}) for bare in (0.6, 0.95, 0.1)]
+    done = replay(LAW, others, (), NOW, days)
+    assert (done.decisions, done.differences) == (3, (Difference("detection/bare-questions", "note", "nothing", 1),))
 
 
 def test_what_would_still_be_kept_is_told() -> None:
