@@ -9,6 +9,7 @@ import click
 
 from cli.output import table
 from cli.proposals import REASON
+from cli.rules import law_of
 from cli.state import open_state
 from config.detection import judge_now
 from config.rules import load_detection
@@ -52,7 +53,7 @@ def show(state: Path, alarm: str) -> None:
         found = work.detection.alarm(alarm)
     if found is None:
         raise Refusal(Code.NOT_FOUND, "there is no such alarm; see: jpki detection list")
-    rule = load_detection().get(found.rule)
+    rule = law_of(state).detection.get(found.rule)
     rows: list[tuple[str, object]] = [("rule", rule.title_en if rule else found.rule)]
     if rule:
         rows += [("規則", rule.title_ja), ("source", rule.source)]
@@ -74,7 +75,8 @@ def decide_(state: Path, alarm: str, outcome: str, reason: str) -> None:
 
 
 @command.command("rules")
-def rules() -> None:
+@click.pass_obj
+def rules(state: Path) -> None:
     """Print the rules with their thresholds and sources."""
     table(
         ("rule", "grade", "questions", "when", "日本語", "English", "source"),
@@ -88,7 +90,7 @@ def rules() -> None:
                 rule.title_en,
                 rule.source,
             )
-            for rule in load_detection().values()
+            for rule in law_of(state).detection.values()
         ),
     )
 
