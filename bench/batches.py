@@ -9,14 +9,16 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count, islice
+from pathlib import Path
 from time import perf_counter, sleep, thread_time
 
+from bench.callers import CORES
 from bench.figures import Slice, once
-from bench.machine import LOAD_CORE, SERVER_CORE, start
+from bench.machine import start
 from bench.people import as_json
 from bench.service import ROOT
 from ca.batch_work import leave, work_off
-from ca.batches import progress_of, take_batch
+from ca.batches import take_batch
 from config.assemble import Services
 from config.batching import make_batching, make_worker
 from domain.applications import IssuanceApplication
@@ -26,8 +28,11 @@ from web.batches import read_line
 BATCH = 4
 """How many times as many applications there are in a file as are issued one after the other."""
 
-WORKER_CORES = sorted({SERVER_CORE, LOAD_CORE})
-_LOOK = 0.01
+WARM = 256
+"""Applications with which workers get warm before the clock starts."""
+
+_LOOK = 0.005
+_NUMBERS = count(1)  # of files, which are named by them
 _START = 3.0  # seconds that a worker takes to open its keys
 
 
@@ -39,7 +44,6 @@ class Files:
         self._batching = make_batching(services, read_line)
         self._rest = iter(applications)
         self._size = size
-        self._names = count()
         self.by_processor: list[float] = []
 
     def take(self) -> Slice:
@@ -79,27 +83,40 @@ class Files:
         return measure_and_leave
 
     def work_off_on_all(self) -> Slice:
-        """A file of its own, by `jpki serve batches` on each of the processors."""
+        """A file of its own, by `jpki serve batches` on each of the processors; a small one before it warms them."""
 
         def measure() -> float:
-            octets = self._file()
             with self._workers() as workers:
-                sleep(_START)
-                number = self._take(octets)
-                started = perf_counter()
-                for process in workers:
-                    process.send_signal(signal.SIGUSR1)
-                while progress_of(self._batching, LOCAL_OPERATOR, number).batch.open:
+                while not all(map(_listens, workers)):
                     sleep(_LOOK)
-                return self._size / (perf_counter() - started)
+                sleep(_START)
+                self._await(self._file(WARM), workers)
+                return self._size / self._await(self._file(), workers)
 
         return measure
 
-    def _file(self) -> bytes:
-        return b"".join(map(_line, islice(self._rest, self._size)))
+    def _await(self, octets: bytes, workers: Sequence[subprocess.Popen[bytes]]) -> float:
+        """Seconds from when a file was taken until it is worked off."""
+        number = self._take(octets)
+        started = perf_counter()
+        for process in workers:
+            process.send_signal(signal.SIGUSR1)
+        while self._is_open(number):
+            if any(process.poll() is not None for process in workers):
+                raise RuntimeError("a worker died; see its log")
+            sleep(_LOOK)
+        return perf_counter() - started
+
+    def _is_open(self, number: int) -> bool:
+        with self._services.begin(write=False) as work:
+            batch = work.batches.get(number)
+        return batch is not None and batch.open > 0
+
+    def _file(self, size: int | None = None) -> bytes:
+        return b"".join(map(_line, islice(self._rest, size or self._size)))
 
     def _take(self, octets: bytes) -> int:
-        return take_batch(self._batching, LOCAL_OPERATOR, f"bench-file-{next(self._names)}", octets).batch.id
+        return take_batch(self._batching, LOCAL_OPERATOR, f"bench-file-{next(_NUMBERS)}", octets).batch.id
 
     @contextmanager
     def _workers(self) -> Iterator[list[subprocess.Popen[bytes]]]:
@@ -107,12 +124,21 @@ class Files:
         command = [sys.executable, "-m", "cli", "--state", str(state), "serve", "batches", "--slot"]
         with (state / "batches.log").open("ab") as log, ExitStack() as stack:
             workers = []
-            for slot, core in enumerate(WORKER_CORES):
+            for slot, core in enumerate(CORES):
                 process = start([*command, str(slot)], core, cwd=ROOT, stdout=log, stderr=log)
                 stack.callback(process.wait)
                 stack.callback(process.terminate)
                 workers.append(process)
             yield workers
+
+
+def _listens(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a worker has got so far that it waits for signals instead of dying of them."""
+    if process.poll() is not None:
+        raise RuntimeError("a worker did not start; see its log")
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    blocked = status.partition("SigBlk:")[2].split()[0]
+    return bool(int(blocked, 16) >> (signal.SIGUSR1 - 1) & 1)
 
 
 def _line(application: IssuanceApplication) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Table, create_engine, insert
 
-from bench.people import ITEMS, KIYOSE, resident_code
+from bench.people import ITEMS, KIYOSE, items_of, resident_code
 from config import rules
 from config.assemble import Services, assemble, system_clock, system_random
 from config.founding import Founder
@@ -94,8 +94,8 @@ def _reconfigure(state: Path, **changes: str) -> Settings:
 def add_residents(services: Services, first: int, count: int) -> None:
     """Put residents `first` and following on record, through the store's own door."""
     sealer = services.sealer
-    codes = [resident_code(number) for number in range(first, first + count)]
-    rows = [(*sealer.seal(code), KIYOSE, ITEMS) for code in codes]
+    numbers = range(first, first + count)
+    rows = [(*sealer.seal(resident_code(number)), KIYOSE, items_of(number)) for number in numbers]
     with services.begin() as work:
         work.residents.put_many(rows, services.clock())
         work.commit()

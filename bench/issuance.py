@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import textwrap
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from time import thread_time
 
-from bench.batches import BATCH, WORKER_CORES, Files
+from bench.batches import BATCH, WARM, Files
+from bench.callers import CORES, issue_at_once, rate_of_processes
 from bench.figures import Figure, Slice, once, side_by_side
 from bench.house import add_residents
 from bench.limits import DISK, RSA, durable_writes, rsa2048
@@ -42,35 +42,42 @@ def measure_issuance(
     """A pair applied for, recorded, signed, recorded and answered: one after the other, by several callers at once, and
     as files that workers take up; then both certificates revoked by resident code.
 
-    No pair is given out before it is on disk, and everything runs on one processor, but for the workers of `batch-all`,
-    of which each has its own. A pair takes two signatures; `openssl ca` makes them in one process and writes its index
-    once, at the end. What is taken, read and sealed of a file is measured by itself.
+    No pair is given out before it is on disk, and everything runs on one processor, but for `crowd-all` and
+    `batch-all`, where two processes have one each; the limit is that of one. A pair takes two signatures; `openssl ca`
+    makes them in one process and writes its index once, at the end. What is taken, read and sealed of a file is
+    measured by itself.
     """
     applications = prepare(services, 1_000_000, plan.rounds * plan.issues)
     desk = _Desk(services, applications, plan.issues)
     size = plan.rounds * plan.issues
-    crowd = _Desk(services, prepare(services, 1_500_000, size), plan.issues)
-    files = Files(services, prepare(services, 3_000_000, 2 * BATCH * size), BATCH * plan.issues)
+    crowd = _Desk(services, prepare(services, 1_500_000, 8 * size), plan.issues)
+    files = Files(services, prepare(services, 3_000_000, BATCH * size), BATCH * plan.issues)
+    large = Files(
+        services, prepare(services, 4_000_000, 3 * BATCH * size + plan.rounds * WARM), 3 * BATCH * plan.issues
+    )
     batches = _Batches(peer, applications, serials, plan.issues)
     slices = {
         RSA: rsa2048(plan.slice),
         DISK: durable_writes(folder, plan.slice / 2),
         "pair": desk.issue(),
         "crowd": crowd.issue_at_once(),
+        "crowd-all": crowd.issue_on_all(),
         "take": files.take(),
         "batch": files.work_off(),
-        "batch-all": files.work_off_on_all(),
+        "batch-all": large.work_off_on_all(),
         OPENSSL_CA: batches.issue(),
         "revoke": desk.revoke(),
         OPENSSL_REVOKE: batches.revoke(),
     }
     rates = side_by_side(slices, plan.rounds, plan.tell)
     pair, revoke = "a pair issued in process, durable", "both certificates of a resident revoked, durable"
-    batch, every = "a batch worked off by one worker", f"… by {len(WORKER_CORES)}, each on a processor of its own"
+    batch, every = "a batch worked off by one worker", f"… by {len(CORES)}, each on a processor of its own"
+    crowd_all = f"… in {len(CORES)} processes, each on a processor of its own"
     return [
         Figure("issue", pair, "pairs", rates["pair"], RSA, rates[RSA], 2),
         Figure("issue-processor", f"{pair}: processor time alone", "pairs", desk.by_processor, RSA, rates[RSA], 2),
         Figure("issue-crowd", f"{pair}, {_MANY} callers", "pairs", rates["crowd"], RSA, rates[RSA], 2),
+        Figure("issue-crowd-all", crowd_all, "pairs", rates["crowd-all"], RSA, rates[RSA], 2),
         Figure("batch-take", "applications of a file taken: read, sealed, durable", "lines", rates["take"]),
         Figure("batch", batch, "pairs", rates["batch"], RSA, rates[RSA], 2),
         Figure("batch-processor", "… processor time alone", "pairs", files.by_processor, RSA, rates[RSA], 2),
@@ -143,12 +150,19 @@ class _Desk:
         """By as many threads as a server has for as many callers."""
 
         def step() -> int:
-            taken = list(islice(self._rest, self._size))
-            with ThreadPoolExecutor(_MANY) as threads:
-                list(threads.map(lambda application: issue(self._authority, application), taken))
+            issue_at_once(self._authority, taken := list(islice(self._rest, self._size)), _MANY)
             return len(taken)
 
         return once(step)
+
+    def issue_on_all(self) -> Slice:
+        """By as many threads, on all processors."""
+
+        def measure() -> float:
+            warm, taken = (list(islice(self._rest, times * self._size)) for times in (1, 6))
+            return rate_of_processes(self._authority, taken, warm, _MANY)
+
+        return measure
 
     def revoke(self) -> Slice:
         def step() -> int:

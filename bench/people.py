@@ -7,7 +7,7 @@ import itertools
 import json
 import math
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -23,14 +23,27 @@ from domain.people import BasicAttributes, MunicipalityCode, ResidentCode, Sex, 
 KIYOSE = MunicipalityCode("132217")
 CITY = Party(1, Role.MUNICIPALITY, "kiyose", KIYOSE)
 ITEMS = BasicAttributes("霧島　透子", "東京都清瀬市霞野２－１４－３０５", BirthDate(1988, 11, 3), Sex.FEMALE)
-CARD_ENDS = date(2035, 11, 3)
+CARD_ENDS = date(2030, 12, 31)
+_OLDEST = date(1931, 1, 1)
+_DAYS = 27_000  # birth dates of adults
+_FAMILY, _GIVEN = "霧島清水春日井東五十嵐", ("透子", "翔", "さくら", "健太郎", "ゆい", "一")
 _EXPONENT = 65537
+_WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
 
 
 def resident_code(number: int) -> ResidentCode:
     """A code for each number below 9·10⁹."""
     body = f"{1_000_000_000 + number:010d}"
     return ResidentCode(body + resident_check_digit(body))
+
+
+def items_of(number: int) -> BasicAttributes:
+    """The four items of resident `number`: names and addresses of many lengths, birth dates of all adults."""
+    start = number % 8
+    name = f"{_FAMILY[start : start + 1 + number % 3]}　{_GIVEN[number % len(_GIVEN)]}"
+    born = BirthDate.on(_OLDEST + timedelta(days=number * 7919 % _DAYS))
+    address = f"東京都清瀬市霞野{number % 9 + 1}－{number % 40 + 1}－{number % 1000 + 1}".translate(_WIDE)
+    return BasicAttributes(name, address, born, Sex.FEMALE if number % 2 else Sex.MALE)
 
 
 def make_requests(count: int) -> list[bytes]:
@@ -58,7 +71,7 @@ def make_application(number: int, signature: bytes, authentication: bytes) -> Is
         key=f"bench-{number}",
         municipality=KIYOSE,
         resident_code=resident_code(number),
-        attributes=ITEMS,
+        attributes=items_of(number),
         card=Card(f"card-{number}", CARD_ENDS),
         requests={Kind.SIGNATURE: signature, Kind.AUTHENTICATION: authentication},
     )
