@@ -6,14 +6,17 @@ import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
 from time import perf_counter
 
 from bench.machine import LOAD_CORE, SERVER_CORE, pin
 from ca.authority import Authority
 from ca.issue import issue
+from config.assemble import assemble
 from domain.applications import IssuanceApplication
 
 CORES = sorted({SERVER_CORE, LOAD_CORE})
+_PATIENCE = 300.0
 
 
 def issue_at_once(authority: Authority, applications: Sequence[IssuanceApplication], callers: int) -> None:
@@ -23,17 +26,17 @@ def issue_at_once(authority: Authority, applications: Sequence[IssuanceApplicati
 
 
 def rate_of_processes(
-    authority: Authority, applications: Sequence[IssuanceApplication], warm: Sequence[IssuanceApplication], callers: int
+    state: Path, applications: Sequence[IssuanceApplication], warm: Sequence[IssuanceApplication], callers: int
 ) -> float:
     """Pairs a second by a process on each processor, as the API's workers are; `callers` threads in all.
 
     Each has issued its part of `warm` before the clock starts: a server that has just started is none to measure.
     """
-    fork = multiprocessing.get_context("fork")
-    barrier = fork.Barrier(len(CORES) + 1)
+    spawn = multiprocessing.get_context("spawn")
+    barrier = spawn.Barrier(len(CORES) + 1, timeout=_PATIENCE)
     parts = [(core, applications[n :: len(CORES)], warm[n :: len(CORES)]) for n, core in enumerate(CORES)]
     processes = [
-        fork.Process(target=_issue_part, args=(authority, *part, callers // len(CORES), barrier)) for part in parts
+        spawn.Process(target=_issue_part, args=(state, *part, callers // len(CORES), barrier)) for part in parts
     ]
     for process in processes:
         process.start()
@@ -47,7 +50,7 @@ def rate_of_processes(
 
 
 def _issue_part(
-    authority: Authority,
+    state: Path,
     core: int,
     applications: Sequence[IssuanceApplication],
     warm: Sequence[IssuanceApplication],
@@ -55,6 +58,7 @@ def _issue_part(
     barrier: Barrier,
 ) -> None:
     pin(core)
+    authority = assemble(state).authority
     try:
         issue_at_once(authority, warm, callers)
         barrier.wait()

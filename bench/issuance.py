@@ -129,7 +129,7 @@ class _Desk:
     """In process: what is applied for, `size` applications a slice, and revoked in the slice after."""
 
     def __init__(self, services: Services, applications: Sequence[IssuanceApplication], size: int) -> None:
-        self._authority = services.authority
+        self._authority, self._state = services.authority, services.settings.state
         self._rest = iter(applications)
         self._size = size
         self._issued: list[IssuanceApplication] = []
@@ -160,7 +160,7 @@ class _Desk:
 
         def measure() -> float:
             warm, taken = (list(islice(self._rest, times * self._size)) for times in (1, 6))
-            return rate_of_processes(self._authority, taken, warm, _MANY)
+            return rate_of_processes(self._state, taken, warm, _MANY)
 
         return measure
 
