@@ -145,7 +145,7 @@ def test_the_services_run_come_back_reload_and_end_together(state: Path) -> None
         assert main_process(again) != main_process(listening[status])
 
         services = assemble(state)
-        assert len(renew_due(services, everyone=True)) == 5
+        assert len(renew_due(services, everyone=True)) == 6
         services.close()
         running.read_until("Hang up: Master")
         running.read_until("Hang up: Master")
