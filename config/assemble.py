@@ -222,7 +222,8 @@ class Services:
             begin=self.begin,
             clock=self.clock,
             directory=self.settings.crl_directory,
-            holder=f"{socket.gethostname()}:{os.getpid()}",
+            holder=f"{socket.gethostname()}:{os.getpid()}:{self.random(4).hex()}",
+            shared_clock=self.node.feed.moment if self.node.is_shared and self.clock is system_clock else None,
         )
 
     def _point(self, scope: Scope) -> bytes:
@@ -277,7 +278,8 @@ class Services:
         except Refusal:
             database = lists = False
         responders = all(key.validity.covers(now) for id_, key in self.responder.keys.items() if id_ not in ended)
-        return {"database": database, "responders": responders, "lists": lists}
+        status = database or self.node.lookup.is_fresh()
+        return {"database": database, "status": status, "responders": responders, "lists": lists}
 
     def lags(self) -> Sequence[LagCount]:
         """How long revocations took until a list showed them, counted since the beginning; nothing while the database

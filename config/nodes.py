@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from threading import Event, Thread
@@ -13,6 +15,7 @@ from time import CLOCK_BOOTTIME, clock_gettime_ns
 
 from config.settings import Settings
 from domain.errors import Code, Refusal
+from domain.gauges import Gauge
 from domain.ports import Clock
 from store.feed import StatusFeed
 from store.follower import StatusFollower
@@ -54,6 +57,11 @@ class StatusNode:
     def feed(self) -> StatusFeed:
         return StatusFeed(self._url)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other machines may work with the same database."""
+        return self.feed.postgresql
+
     @cached_property
     def model(self) -> StatusModel:
         # Its writes are not waited for, so after a power cut it may be anything: each start of the machine has its own.
@@ -80,6 +88,24 @@ class StatusNode:
                 shutil.rmtree(path, ignore_errors=True)
         return count
 
+    def gauges(self) -> Sequence[Gauge]:
+        """How old the model is and how far behind; what cannot be told while the database is away is left out."""
+        age, state = self.lookup.age(), self.model.state()
+        certificates, changes = self.model.sizes()
+        found = [
+            _gauge("jpki_status_model_certificates", "Certificates in the base of the status model", certificates),
+            _gauge("jpki_status_model_changes", "Changes beside the base of the status model", changes),
+            _gauge("jpki_status_model_believed", "1 while the status model is believed without the database",
+                   self.lookup.is_fresh()),
+        ]  # fmt: skip
+        if age is not None:
+            meaning = "Seconds since the status model was seen to have all changes"
+            found.append(_gauge("jpki_status_model_age_seconds", meaning, age))
+        with suppress(Refusal):
+            behind = self.feed.newest().sequence - (state.position.sequence if state else 0)
+            found.append(_gauge("jpki_status_model_behind", "Changes that the status model has not met yet", behind))
+        return found
+
     def _make_elsewhere(self) -> None:
         command = [sys.executable, "-m", "cli", "--state", str(self._settings.state), "model", "make"]
         named = ["--node", self._name] if self._name else []
@@ -90,3 +116,7 @@ class StatusNode:
         for part in ("source", "feed", "model"):
             if part in self.__dict__:
                 getattr(self, part).close()
+
+
+def _gauge(name: str, meaning: str, value: float) -> Gauge:
+    return Gauge(name, meaning, (((), value),))

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from config.assemble import Services
 from crl.lives import list_gauges
+from crl.publisher import LEASE
 from domain.errors import Refusal
 from domain.gauges import Gauge
 from tracers.watch import sightings_gauge
 
 
 def gauges_of(services: Services) -> Sequence[Gauge]:
-    """How lists, queues and this node's status model stand, and how often tracers were seen. While the database is away
-    only the age of the model is told; that it is away, `/readyz` tells."""
-    age = services.node.lookup.age()
-    model = _plain("jpki_status_model_age_seconds", "Since the status model was last seen to be up to date", age)
+    """How this node's status model, lists and queues stand, who publishes, and how often tracers were seen. While the
+    database is away only the model is told of; that it is away, `/readyz` tells."""
     now = services.clock()
+    model = tuple(services.node.gauges())
     ended = frozenset(issuer.id for issuer in services.issuers.values() if issuer.validity.ended(now))
     try:
         with services.begin(write=False) as work:
             waiting = sum(work.batches.waiting().values())
             queue = _plain("jpki_batch_applications_waiting", "Applications of batches that wait for a worker", waiting)
-            return model, queue, *list_gauges(work.lists.scopes(), now, ended), sightings_gauge(work)
+            held = _lease_gauge(work.lists.holder(LEASE), now)
+            return *model, queue, *list_gauges(work.lists.scopes(), now, ended), held, sightings_gauge(work)
     except Refusal:
-        return (model,)
+        return model
 
 
-def _plain(name: str, meaning: str, value: float | None) -> Gauge:
-    """A gauge without labels; without a value where there is none."""
-    return Gauge(name, meaning, () if value is None else (((), float(value)),))
+def _plain(name: str, meaning: str, value: float) -> Gauge:
+    return Gauge(name, meaning, (((), float(value)),))
+
+
+def _lease_gauge(held: tuple[str, datetime] | None, now: datetime) -> Gauge:
+    """Nobody but between two rounds, or for a minute after a publisher died."""
+    values = (((("holder", held[0]),), (held[1] - now).total_seconds()),) if held and held[1] > now else ()
+    return Gauge("jpki_publisher_lease_seconds", "How long the lease of the publisher that works now lasts", values)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import mmap
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from domain.errors import Code, Refusal
 from domain.lists import Scope
 
 
@@ -73,6 +77,27 @@ def swap_in_digest(directory: Path, scope: Scope, der: bytes | memoryview) -> No
     line = f"{hashlib.sha256(der).hexdigest()}  {target.name}\n"
     _replace(target.with_name(f"{target.name}.sha256"), line.encode("ascii"))
     _make_durable(target.parent)
+
+
+@contextmanager
+def fenced(directory: Path, token: int) -> Iterator[None]:
+    """Have files changed by nobody else meanwhile, and by nobody with a lower token afterwards. Raises Refusal(BUSY)
+    when somebody changes them now, or did under a higher token."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / ".lease").open("a+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refusal(Code.BUSY, "another publisher is writing its lists; try again in a minute") from None
+        file.seek(0)
+        last = file.read()
+        if last.isdigit() and int(last) > token:
+            raise Refusal(Code.BUSY, "another publisher wrote lists meanwhile; what was begun before is given up")
+        if last != b"%d" % token:
+            file.truncate(0)
+            file.write(b"%d" % token)
+            file.flush()
+        yield
 
 
 def _replace(target: Path, content: bytes | memoryview) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from crl.build import build_tbs_crl
 from crl.content import ListContent, gather_content
 from crl.delta import put_delta_in_place
-from crl.files import map_current, swap_in, swap_in_digest
+from crl.files import fenced, map_current, swap_in, swap_in_digest
 from crl.lags import lags
 from crl.lint import lint_tbs_crl
 from crl.plan import ListPlan
@@ -21,8 +21,11 @@ from domain.lists import ListRecord, ListState, Scope
 from domain.ports import UnitOfWork
 
 
-def publish_scope(publisher: Publisher, scope: Scope, *, force: bool = False) -> ListRecord | None:
-    """The scope's new list once it is in place, or None when the scope needs none.
+def publish_scope(
+    publisher: Publisher, scope: Scope, *, force: bool = False, token: int | None = None
+) -> ListRecord | None:
+    """The scope's new list once it is in place, or None when the scope needs none. `token` is that of the lease that is
+    held for it; none of the steps is done under another one.
 
     After a crash the next call goes on: a number once reserved is never used again, and a list whose file was in place
     but not yet recorded is recorded. Raises Refusal: NOT_FOUND for a scope not in use, BAD_CONFIGURATION for an issuer
@@ -37,13 +40,13 @@ def publish_scope(publisher: Publisher, scope: Scope, *, force: bool = False) ->
     now = publisher.clock()
     point = publisher.point(scope)
     file = map_current(publisher.directory, scope)
-    finished = _finish_interrupted(publisher, scope, file, now)
+    finished = _finish_interrupted(publisher, scope, file, now, token)
     # 1. What belongs on the list; an entry that would disappear unexplained ends it here.
     content = gather_content(publisher, scope, file, now, force=force)
     if content is None:
         return finished
     # 2. The number is committed before anything carries it.
-    record = _reserve(publisher, content, now)
+    record, token = _reserve(publisher, content, now, token)
     # 3. Only a list that says what was planned, and holds every standing revocation, may be signed.
     plan = ListPlan(
         issuer=publisher.issuers[scope.issuer],
@@ -60,15 +63,15 @@ def publish_scope(publisher: Publisher, scope: Scope, *, force: bool = False) ->
     # 4. No unit of work is open while the key store works.
     der = sign_list(content.octets, linted, publisher.signers[scope.issuer], plan.issuer)
     # 5. What was signed is on record before anybody can see it.
-    signed = _record_signed(publisher, record, content, der, now)
+    signed = _record_signed(publisher, record, content, der, now, token)
     if publisher.policy.deltas:
-        _add_delta(publisher, plan, signed, der, now)
+        _add_delta(publisher, plan, signed, der, now, token)
     # 6. The file and its record change together.
-    return _put_in_place(publisher, signed, der, now)
+    return _put_in_place(publisher, signed, der, now, token)
 
 
 def _finish_interrupted(
-    publisher: Publisher, scope: Scope, file: memoryview | None, now: datetime
+    publisher: Publisher, scope: Scope, file: memoryview | None, now: datetime, token: int | None
 ) -> ListRecord | None:
     """Record a list as published whose file is in place although a crash kept that from being recorded. One that never
     got into place has spent its number, and the next list takes its part."""
@@ -79,30 +82,32 @@ def _finish_interrupted(
     if hashlib.sha256(file).digest() != latest.digest:
         return None
     with publisher.begin() as work:
-        hold_lease(publisher, work, now)
-        swap_in_digest(publisher.directory, scope, file)
+        held = hold_lease(publisher, work, token)
+        with fenced(publisher.directory, held):
+            swap_in_digest(publisher.directory, scope, file)
         published = _record_published(publisher, work, latest, now, now)
         work.commit()
     return published
 
 
-def _reserve(publisher: Publisher, content: ListContent, now: datetime) -> ListRecord:
-    """The record of the next list, its number reserved. The content must not be older than the newest signed list."""
+def _reserve(publisher: Publisher, content: ListContent, now: datetime, token: int | None) -> tuple[ListRecord, int]:
+    """The record of the next list, its number reserved, and the token it was reserved under. The content must not be
+    older than the newest signed list."""
     scope, covers = content.known.scope, content.known.wanted
     this_update, next_update = publisher.policy.window(now)
     with publisher.begin() as work:
-        hold_lease(publisher, work, now)
+        held = hold_lease(publisher, work, token)
         if work.lists.latest(scope) != content.latest:
             raise _overtaken(scope)
         number = work.lists.reserve(scope, this_update, next_update, covers)
         record = ListRecord(scope, number, this_update, next_update, ListState.RESERVED, covers)
         _audit(publisher, work, Act.CRL_RESERVED, record, now)
         work.commit()
-    return record
+    return record, held
 
 
 def _record_signed(
-    publisher: Publisher, record: ListRecord, content: ListContent, der: memoryview, now: datetime
+    publisher: Publisher, record: ListRecord, content: ListContent, der: memoryview, now: datetime, token: int
 ) -> ListRecord:
     digest = hashlib.sha256(der).digest()
     facts = {
@@ -114,34 +119,41 @@ def _record_signed(
         "changed": content.changes.changed,
     }
     with publisher.begin() as work:
+        hold_lease(publisher, work, token)
         work.lists.signed(record.scope, record.number, digest, content.octets.entries)
         _audit(publisher, work, Act.CRL_SIGNED, record, now, **facts)
         work.commit()
     return replace(record, state=ListState.SIGNED, digest=digest, entries=content.octets.entries)
 
 
-def _add_delta(publisher: Publisher, plan: ListPlan, record: ListRecord, der: memoryview, now: datetime) -> None:
+def _add_delta(
+    publisher: Publisher, plan: ListPlan, record: ListRecord, der: memoryview, now: datetime, token: int
+) -> None:
     """Put the delta list in place before the complete one; it too is on record when anybody can see it."""
     with publisher.begin() as work:
-        hold_lease(publisher, work, now)
+        hold_lease(publisher, work, token)
         latest = work.lists.latest(record.scope)
         if latest is None or latest.number != record.number:
             raise _overtaken(record.scope)
-        base, entries = put_delta_in_place(publisher, plan, der)
+        with fenced(publisher.directory, token):
+            base, entries = put_delta_in_place(publisher, plan, der)
         # Not as an event of the list itself: its story is told by its own three.
         facts = {"delta_of": record.scope.path, "complete": record.number, "base": base, "entries": entries}
         work.audit.append(AuditEvent(Act.CRL_DELTA_SIGNED, f"publisher:{publisher.holder}", now, facts))
         work.commit()
 
 
-def _put_in_place(publisher: Publisher, record: ListRecord, der: memoryview, now: datetime) -> ListRecord:
+def _put_in_place(publisher: Publisher, record: ListRecord, der: memoryview, now: datetime, token: int) -> ListRecord:
     """Swap the file in while the unit of work keeps other writers out: a publisher that lost its lease while it was
-    asleep cannot put an older list over a newer one."""
+    asleep cannot put an older list over a newer one. One that falls asleep here, and whose transaction the database
+    ends for it, is stopped by the token that a later publisher left with the files."""
     with publisher.begin() as work:
+        hold_lease(publisher, work, token)
         latest = work.lists.latest(record.scope)
         if latest is None or latest.number != record.number:
             raise _overtaken(record.scope)
-        swap_in(publisher.directory, record.scope, der)
+        with fenced(publisher.directory, token):
+            swap_in(publisher.directory, record.scope, der)
         # Read again: signing a long list takes a while, and it is out from here on.
         at = max(now, publisher.clock())
         published = _record_published(publisher, work, record, now, at)

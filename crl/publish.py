@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 
 from crl.publication import publish_scope
-from crl.publisher import LEASE, Publisher, hold_lease, is_due
+from crl.publisher import LEASE, Publisher, hold_lease, is_due, require_clock
 from domain.certificates import IssuerId
 from domain.errors import Code, Refusal
 from domain.lists import ListRecord, Scope
@@ -47,9 +46,9 @@ def publish_due(
     outcomes: dict[Scope, ListRecord | Refusal | None] = dict.fromkeys(wanted)
     away: dict[IssuerId, Refusal] = {}
     if due:
-        with _leased(publisher, now):
+        with _leased(publisher) as token:
             for done, scope in enumerate(due, start=1):
-                outcomes[scope] = _attempt(publisher, scope, away, force=force)
+                outcomes[scope] = _attempt(publisher, scope, away, token, force=force)
                 if on_progress:
                     on_progress(done, len(due))
     return PublicationReport(
@@ -60,14 +59,14 @@ def publish_due(
 
 
 def _attempt(
-    publisher: Publisher, scope: Scope, away: dict[IssuerId, Refusal], *, force: bool
+    publisher: Publisher, scope: Scope, away: dict[IssuerId, Refusal], token: int, *, force: bool
 ) -> ListRecord | Refusal | None:
     """What came of publishing one scope. A signer that was found away goes into `away` and is not asked again; a file
     that cannot be written is its own scope's trouble."""
     if scope.issuer in away:
         return away[scope.issuer]
     try:
-        return publish_scope(publisher, scope, force=force)
+        return publish_scope(publisher, scope, force=force, token=token)
     except Refusal as refusal:
         if refusal.code is Code.STORE_UNAVAILABLE:
             raise
@@ -83,13 +82,15 @@ def _attempt(
 
 
 @contextmanager
-def _leased(publisher: Publisher, now: datetime) -> Iterator[None]:
-    """Hold the lease from `now` on and give it back in the end; one that cannot be given back runs out by itself."""
+def _leased(publisher: Publisher) -> Iterator[int]:
+    """Hold the lease, whose token this gives, and give it back in the end; one that cannot be given back runs out by
+    itself."""
+    require_clock(publisher)
     with publisher.begin() as work:
-        hold_lease(publisher, work, now)
+        token = hold_lease(publisher, work)
         work.commit()
     try:
-        yield
+        yield token
     finally:
         with suppress(Refusal), publisher.begin() as work:
             work.lists.release(LEASE, publisher.holder)

@@ -87,7 +87,8 @@ class ListRepository(Protocol):
     def records(self, scope: Scope) -> Sequence[ListRecord]:
         """All lists of the scope, oldest first."""
 
-    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
-        """Take or extend the lease `name`; False while another holder has it."""
+    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> int:
+        """Take or extend the lease `name`: a token that is the same as long as no other holder has had it, and higher
+        for each holder; 0 while another one has it."""
 
     def release(self, name: str, holder: str) -> None: ...

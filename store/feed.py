@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ WHERE a.issued_at IS NULL AND c.state <> {0}
 """
 """A certificate is signed when its application is closed, so the few that are not are found through these."""
 
+_MOMENT = "SELECT floor(extract(epoch FROM clock_timestamp()))::bigint"
 _BLOCK = 1 << 14
 _ISSUED = CertificateState.ISSUED.value
 
@@ -69,6 +71,7 @@ class StatusFeed:
     def __init__(self, url: str, *, lock_wait: float = LOCK_WAIT) -> None:
         """`lock_wait` is in seconds. Connects when first asked. Raises Refusal(BAD_CONFIGURATION)."""
         self._connections = Connections(url, lock_wait=lock_wait)
+        self.postgresql = self._connections.postgresql
         self._after = self._connections.text(_AFTER)
         self._listening: psycopg.Connection[Any] | None = None
 
@@ -85,6 +88,11 @@ class StatusFeed:
         rows = rows[:limit]
         found = Position(rows[-1][0], _link(rows[-1])) if rows else position
         return Changes([row[2:] for row in rows], found, len(rows) < limit)
+
+    def moment(self) -> datetime:
+        """Now by the clock of the database, whole seconds (PostgreSQL). Raises as `after` does."""
+        ((second,),) = self._connections.rows(_MOMENT, ())
+        return datetime.fromtimestamp(second, UTC)
 
     def newest(self) -> Position:
         """Where the feed ends. Raises as `after` does."""
@@ -111,7 +119,7 @@ class StatusFeed:
 
     def wait(self, seconds: float, stop: threading.Event) -> None:
         """Wait so long, or until the next urgent change where the database tells of it (PostgreSQL). For one thread."""
-        if not self._connections.postgresql or stop.is_set():
+        if not self.postgresql or stop.is_set():
             stop.wait(seconds)
             return
         try:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, exists, insert, literal, or_, select, update
+from sqlalchemy import and_, bindparam, case, exists, insert, literal, or_, select, update
 
 from domain.errors import Code, Refusal
 from domain.lists import ListRecord, ListState, Scope, ScopeRecord
@@ -48,13 +48,23 @@ _WANT = update(scopes).where(*_THE_SCOPE).values(wanted=_s.wanted + bindparam("c
 _TELL = insert(changes)
 _PUBLISHED = update(scopes).where(*_THE_SCOPE).values(published=bindparam("of_number"))
 
-_TAKE = update(leases).where(
-    _l.name == bindparam("of_name"),
-    or_(_l.holder == bindparam("of_holder"), _l.until <= bindparam("now", type_=_l.until.type)),
+_MINE, _NEXT = _l.holder == bindparam("of_holder"), _l.token + 1
+_TAKE = (
+    update(leases)
+    .where(_l.name == bindparam("of_name"), or_(_MINE, _l.until <= bindparam("now", type_=_l.until.type)))
+    .values(
+        # Not below the time either: the lease of a database that was restored must not give old tokens again.
+        token=case(
+            (_MINE, _l.token), (bindparam("second", type_=_l.token.type) < _NEXT, _NEXT), else_=bindparam("second")
+        )
+    )
+    .returning(_l.token)
 )
-_HELD = select(_l.holder).where(_l.name == bindparam("of_name"))
+_HELD = select(_l.holder, _l.until).where(_l.name == bindparam("of_name"))
 _FIRST = insert(leases)
-_RELEASE = delete(leases).where(_l.name == bindparam("of_name"), _l.holder == bindparam("of_holder"))
+_RELEASE = update(leases).where(_l.name == bindparam("of_name"), _MINE)
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 Told = tuple[str, RevocationCause | None, datetime, datetime]
 """Receipt, cause, and when it was received and committed."""
@@ -148,17 +158,24 @@ class Lists:
     def records(self, scope: Scope) -> Sequence[ListRecord]:
         return [ListRecord(Scope(*row[:2]), *row[2:]) for row in self._statements.many(_LISTS, _named(scope))]
 
-    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
-        named = {"of_name": name, "of_holder": holder}
-        if self._statements.run(_TAKE, {**named, "now": now, "holder": holder, "until": until}) == 1:
-            return True
+    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> int:
+        named, second = {"of_name": name, "of_holder": holder}, int(now.timestamp())
+        given = {**named, "now": now, "second": second, "holder": holder, "until": until}
+        if taken := self._statements.find(_TAKE, given):
+            token: int = taken.token
+            return token
         if self._statements.find(_HELD, {"of_name": name}) is not None:
-            return False
-        self._statements.run(_FIRST, {"name": name, "holder": holder, "until": until})
-        return True
+            return 0
+        self._statements.run(_FIRST, {"name": name, "holder": holder, "until": until, "token": second})
+        return second
+
+    def holder(self, name: str) -> tuple[str, datetime] | None:
+        """Who has the lease, or had it last, and until when."""
+        row = self._statements.find(_HELD, {"of_name": name})
+        return (row.holder, row.until) if row and row.holder else None
 
     def release(self, name: str, holder: str) -> None:
-        self._statements.run(_RELEASE, {"of_name": name, "of_holder": holder})
+        self._statements.run(_RELEASE, {"of_name": name, "of_holder": holder, "holder": "", "until": _LONG_AGO})
 
 
 def _told(scope: Scope, told: Counter[Told], wanted: int) -> list[dict[str, Any]]:

@@ -41,6 +41,11 @@ class ModelStatusLookup:
         except (lmdb.Error, OSError):
             return lambda _: False
 
+    def is_fresh(self) -> bool:
+        """Whether the model alone is believed now."""
+        age = self.age()
+        return age is not None and age * _NANOSECONDS <= self._max_age
+
     def age(self) -> float | None:
         """Seconds since the model was last seen to agree with the database; None when there is none."""
         try:

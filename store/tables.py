@@ -271,6 +271,8 @@ leases = Table(
     Column("name", Text, primary_key=True),
     Column("holder", Text, nullable=False),
     Column("until", UtcDateTime, nullable=False),
+    # Never given to two holders, and higher for each: what was begun under a lower one is over.
+    Column("token", RowId, nullable=False, server_default="0"),
 )
 
 # Mass events: kept as long as audit rows name them.

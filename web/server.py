@@ -30,18 +30,23 @@ Service = Literal["api", "status"]
 _log = logging.getLogger("jpki.web")
 
 
-def serve(service: Service, state: Path) -> NoReturn:
+def serve(service: Service, state: Path, node: str | None = None, bind: str | None = None) -> NoReturn:
     """Run a service of the state directory until told to stop, then leave the process (1 if it cannot start).
 
-    On SIGHUP the settings, keys and certificates are read again.
+    `node` names one of several status nodes of the directory, which listens at `bind`. On SIGHUP the settings, keys and
+    certificates are read again.
     """
 
     def load() -> Flask:
         from web import wsgi  # in the workers: what it is made of belongs to one process, and must not be forked
 
-        return wsgi.api(state) if service == "api" else wsgi.status(state)
+        return wsgi.api(state) if service == "api" else wsgi.status(state, node)
 
-    run_server(lambda: server_settings(service, configuration.load(state)), load)
+    def settings() -> dict[str, object]:
+        found = server_settings(service, configuration.load(state))
+        return {**found, "bind": [bind]} if bind else found
+
+    run_server(settings, load)
 
 
 def run_server(configure: Callable[[], Mapping[str, object]], load: Callable[[], Flask]) -> NoReturn:

@@ -115,13 +115,14 @@ def _handle_parts(office: HandleOffice) -> HandleParts:
     )
 
 
-def status(state: Path | None = None) -> Flask:
-    """The status service of a state directory; it opens no issuing key. Raises as `api` does."""
-    return create_status(_status_parts(_services(state)))
+def status(state: Path | None = None, node: str | None = None) -> Flask:
+    """The status service of a state directory, or of its node of that name; it opens no issuing key. Raises as `api`
+    does."""
+    return create_status(_status_parts(_services(state, node)))
 
 
-def _services(state: Path | None) -> Services:
-    services = assemble(state or Path(os.environ[STATE]))
+def _services(state: Path | None, node: str | None = None) -> Services:
+    services = assemble(state or Path(os.environ[STATE]), node)
     services.require_schema()
     services.node.keep_following()
     keep_turning(services.record)

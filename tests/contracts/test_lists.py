@@ -128,8 +128,26 @@ def test_only_the_holder_gives_a_lease_back(any_store: Store) -> None:
         assert work.lists.lease("publisher", "other", NOW, NOW + DAY)
 
 
+def test_each_holder_of_a_lease_has_a_higher_token_and_keeps_it(any_store: Store) -> None:
+    with any_store.begin() as work:
+        first = work.lists.lease("publisher", "one", NOW, NOW + DAY)
+        assert work.lists.lease("publisher", "one", NOW, NOW + DAY) == first > 0
+        assert work.lists.lease("publisher", "other", NOW, NOW + DAY) == 0
+        second = work.lists.lease("publisher", "other", NOW + DAY, NOW + 2 * DAY)
+        assert second > first
+        work.lists.release("publisher", "other")
+        third = work.lists.lease("publisher", "one", NOW, NOW + DAY)
+        assert third > second
+
+
+def test_tokens_follow_the_time_so_that_none_is_given_again_after_a_restore(any_store: Store) -> None:
+    with any_store.begin() as work:
+        assert work.lists.lease("publisher", "one", NOW, NOW) >= NOW.timestamp()
+        assert work.lists.lease("publisher", "other", NOW + DAY, NOW + 2 * DAY) >= (NOW + DAY).timestamp()
+
+
 def test_of_two_that_want_a_lease_at_once_one_has_it(any_store: Store) -> None:
-    had: list[bool] = []
+    had: list[int] = []
     barrier = threading.Barrier(2)
 
     def take(holder: str) -> None:
@@ -144,4 +162,4 @@ def test_of_two_that_want_a_lease_at_once_one_has_it(any_store: Store) -> None:
         thread.start()
     for thread in threads:
         thread.join(timeout=30)
-    assert sorted(had) == [False, True]
+    assert sorted(map(bool, had)) == [False, True]

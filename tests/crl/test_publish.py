@@ -447,9 +447,9 @@ def test_the_lease_is_given_back_also_after_trouble(publisher: Publisher, store:
 
     with pytest.raises(RuntimeError):
         publish_due(publisher, on_progress=stumble)
-    assert store.tables.leases == {}
+    assert {holder for holder, *_ in store.tables.leases.values()} == {""}
     publish_due(publisher, force=True, scopes=[ELSEWHERE])
-    assert store.tables.leases == {}
+    assert {holder for holder, *_ in store.tables.leases.values()} == {""}
 
 
 class Slow(WrappedSigner):

@@ -93,7 +93,7 @@ class Counter:
         assert (pair.status, pair.body["repeated"]) == (201, False)
         assert sorted(receipt.body["revoked"]) == ["authentication", "signature"]
         assert self.status() == "revoked"
-        assert self.readiness() == {"database": True, "responders": True, "lists": True}
+        assert self.readiness() == {"database": True, "status": True, "responders": True, "lists": True}
         *_, facts = self._forks.run(self.state, act("publish"), act("judge"), now=now()).told
         assert facts["faults"] == facts["notes"] == []
         self._call_next()

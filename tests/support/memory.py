@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from threading import Lock
 from types import TracebackType
 from typing import Literal, Self
@@ -62,7 +62,7 @@ class Tables(HandleTables):
     misses: dict[int, tuple[str, datetime]] = field(default_factory=dict)
     scopes: dict[Scope, int] = field(default_factory=dict)
     lists: dict[tuple[Scope, int], ListRecord] = field(default_factory=dict)
-    leases: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    leases: dict[str, tuple[str, datetime, int]] = field(default_factory=dict)
     mass: dict[str, MassEvent] = field(default_factory=dict)
     mass_rows: dict[tuple[str, int], MassRow] = field(default_factory=dict)
     parties: dict[int, Party] = field(default_factory=dict)
@@ -738,16 +738,19 @@ class Lists:
     def records(self, scope: Scope) -> Sequence[ListRecord]:
         return sorted((row for row in self._tables.lists.values() if row.scope == scope), key=lambda row: row.number)
 
-    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
-        held = self._tables.leases.get(name)
-        if held and held[0] != holder and held[1] > now:
-            return False
-        self._tables.leases[name] = (holder, until)
-        return True
+    def lease(self, name: str, holder: str, now: datetime, until: datetime) -> int:
+        had, ends, token = self._tables.leases.get(name, ("", now, 0))
+        if had != holder:
+            if ends > now:
+                return 0
+            token = max(token + 1, int(now.timestamp()))
+        self._tables.leases[name] = (holder, until, token)
+        return token
 
     def release(self, name: str, holder: str) -> None:
-        if self._tables.leases.get(name, ("", None))[0] == holder:
-            del self._tables.leases[name]
+        had, _, token = self._tables.leases.get(name, ("", None, 0))
+        if had == holder:
+            self._tables.leases[name] = ("", datetime.fromtimestamp(0, UTC), token)
 
 
 class Changes:
