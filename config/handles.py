@@ -10,9 +10,10 @@ from config.assemble import Services
 from config.document import Secret
 from config.files import alone, read_keys, replace_keys, write_private
 from domain.parties import LOCAL_OPERATOR
+from domain.ports import UnitOfWork
 from verifiers.admit import handle_admission
 from verifiers.handle_office import HandleOffice
-from verifiers.handle_rotation import HandleRotation, add_key, newest
+from verifiers.handle_rotation import HandleRotation, add_key, newest, put_next_key
 from verifiers.handles import KEY_OCTETS, HandleRing
 
 
@@ -49,6 +50,12 @@ def add_handle_key(services: Services) -> tuple[int, bool]:
             else:
                 write_private(path, f"{known + 1}:{key.hex()}\n".encode())
         return add_key(handle_rotation(services))
+
+
+def found_handle_key(services: Services, work: UnitOfWork) -> None:
+    """Put the first key into the secrets and on record, in the unit of work that founds the authority."""
+    write_private(_file(services), f"1:{services.random(KEY_OCTETS).hex()}\n".encode())
+    put_next_key(handle_rotation(services), work)
 
 
 def drop_handle_keys(services: Services, retired: Collection[int]) -> None:

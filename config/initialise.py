@@ -12,7 +12,7 @@ from config import rules
 from config.assemble import Services
 from config.files import write_private, write_public
 from config.founding import Founder, make_key
-from config.handles import add_handle_key
+from config.handles import found_handle_key
 from config.provisions import found_provisions
 from config.receipts import found_receipts
 from config.settings import FILE_NAME, Settings, load
@@ -129,5 +129,5 @@ def _database(settings: Settings, now: datetime) -> None:
             work.code_keys.use(services.sealer.generations[-1:])
             for issuer in services.issuers:
                 work.lists.register(Scope(issuer, None))
+            found_handle_key(services, work)
             work.commit()
-        add_handle_key(services)

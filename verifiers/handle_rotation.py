@@ -49,21 +49,27 @@ def add_key(rotation: HandleRotation) -> tuple[int, bool]:
     Raises Refusal(BAD_CONFIGURATION) without the key, Refusal(ALREADY_APPLIED) while an older rotation is unfinished.
     """
     with rotation.begin() as work:
-        generation, waiting = newest(work)
-        if waiting:
-            return generation, False
-        if len(keys_in(work, rotation.ring).readable) > 1:
-            raise Refusal(Code.ALREADY_APPLIED, "a rotation is under way; finish that one first")
-        if generation == LAST:
-            raise Refusal(Code.BAD_CONFIGURATION, f"there are no more than {LAST} generations")
-        generation, at = generation + 1, rotation.clock()
-        first = generation == 1
-        check = rotation.ring.check(generation)
-        work.handles.put_key(HandleKeyRecord(generation, check, at, at if first else None))
-        if first:
-            work.handles.keep_position(work.handles.last_change())
-        _tell(rotation, work, Act.HANDLE_KEY_ADDED, generation=generation, check=check.hex(), current=first)
+        found = put_next_key(rotation, work)
         work.commit()
+    return found
+
+
+def put_next_key(rotation: HandleRotation, work: UnitOfWork) -> tuple[int, bool]:
+    """The same within the caller's unit of work, for an authority that is founded: it has its key or is not there."""
+    generation, waiting = newest(work)
+    if waiting:
+        return generation, False
+    if len(keys_in(work, rotation.ring).readable) > 1:
+        raise Refusal(Code.ALREADY_APPLIED, "a rotation is under way; finish that one first")
+    if generation == LAST:
+        raise Refusal(Code.BAD_CONFIGURATION, f"there are no more than {LAST} generations")
+    generation, at = generation + 1, rotation.clock()
+    first = generation == 1
+    check = rotation.ring.check(generation)
+    work.handles.put_key(HandleKeyRecord(generation, check, at, at if first else None))
+    if first:
+        work.handles.keep_position(work.handles.last_change())
+    _tell(rotation, work, Act.HANDLE_KEY_ADDED, generation=generation, check=check.hex(), current=first)
     return generation, first
 
 
