@@ -13,10 +13,10 @@ from time import perf_counter
 
 import numpy as np
 
-from bench.house import ISSUER, SCOPE, make_house
+from bench.house import SCOPE, make_house
 from bench.lists import publish
-from bench.people import KIYOSE
 from config.assemble import Services
+from domain.lists import Scope
 from domain.serial import OCTETS, SerialNumber
 from filters.build import build_filter
 from filters.placement import Placement
@@ -28,10 +28,7 @@ _COLUMNS = "issuer, serial, municipality, cause, reason, revoked_at, not_after, 
 def main() -> None:
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         services = make_house(Path(folder) / "house")
-        with services.begin() as work:
-            work.lists.register(SCOPE)
-            work.commit()
-        _alone("", lambda: _fill(services))
+        _alone("", lambda: fill(services, SCOPE, ENTRIES))
         _alone(f"{ENTRIES:,} revocations read as columns", lambda: _read(services))
         _alone(f"a list of {ENTRIES:,} published, the first", lambda: publish(services))
         _alone(f"a list of {ENTRIES:,} published, the next", lambda: publish(services))
@@ -53,15 +50,19 @@ def _alone(what: str, act: Callable[[], object]) -> None:
     assert code == 0, what
 
 
-def _fill(services: Services) -> None:
-    """Revocations of one scope behind the store's back, without the certificates they are of."""
-    chance, now = random.Random(ENTRIES), int(services.clock().timestamp())
+def fill(services: Services, scope: Scope, entries: int) -> None:
+    """Revocations of a scope behind the store's back, without the certificates they are of, and its list registered."""
+    assert scope.municipality is not None
+    with services.begin() as work:
+        work.lists.register(scope)
+        work.commit()
+    chance, now = random.Random(str((scope, entries))), int(services.clock().timestamp())
+    place = scope.issuer, scope.municipality.value
 
     def rows() -> Iterator[tuple[object, ...]]:
-        for serial in sorted(SerialNumber.drawn_from(chance.randbytes(OCTETS)).octets for _ in range(ENTRIES)):
+        for serial in sorted(SerialNumber.drawn_from(chance.randbytes(OCTETS)).octets for _ in range(entries)):
             reason, moment = chance.choice((1, 3, 3, 3, 3, 4, 5, 0)), now - chance.randrange(31_536_000)
-            row = (ISSUER, serial, KIYOSE.value, "holder-request", reason, moment, now + 155_520_000, "receipt", now)
-            yield row
+            yield place[0], serial, place[1], "holder-request", reason, moment, now + 155_520_000, "receipt", now
 
     connection = sqlite3.connect(services.database_url.removeprefix("sqlite:///"))
     connection.execute("PRAGMA synchronous = OFF")

@@ -1,0 +1,206 @@
+"""How cost grows with certificates, revocations, lists and worker processes: `python -m bench.growth`.
+
+In processor time, so that other work on the machine spoils little. Keeps the raw results, and draws and writes them
+into the documents. Takes some four minutes and 1 GB of disk in /var/tmp; `--most 100000` is quicker.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import cycle
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+
+from bench import machine
+from bench.growth_page import put_into_documents
+from bench.house import ISSUER, add_certificates, make_house, serve_by
+from bench.load import write_requests
+from bench.millions import fill
+from bench.ocsp import make_ocsp_requests
+from bench.report import RESULTS
+from bench.service import http_request, started
+from bench.wrk import run_wrk
+from config.assemble import Services
+from config.municipalities import load_municipalities
+from config.nodes import system_steady
+from crl.publish import publish_due
+from domain.certificates import IssuerId
+from domain.lists import Scope
+from ocsp.responder import Responder, answer
+from store.base import NOT_REVOKED, RECORD
+from store.feed import START
+from store.model import StatusModel
+from store.model_status import ModelStatusLookup
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+LISTS = (10, 100, 1_000)
+ENTRIES = 200
+"""Of each list where there are many."""
+WORKERS = (1, 2)
+_ISSUERS = (ISSUER, IssuerId("authentication-g1"))
+_ROUNDS, _ASKED, _SERVED = 5, 20_000, 5_000
+_SECONDS = 4.0
+"""Of load on the status service, in each round."""
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+Measured = dict[int, list[float]]
+"""By size, a value for each round."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__)
+    parser.add_argument("--most", type=int, default=SIZES[-1], help="certificates and entries at most")
+    arguments = parser.parse_args()
+    sizes = [size for size in SIZES if size <= arguments.most]
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        folder = Path(name)
+        described = machine.describe(folder)
+        services = make_house(folder / "house")
+        measures: dict[str, Callable[[], Measured]] = {
+            "certificates": lambda: _answers(services, folder, sizes),
+            "revocations": lambda: _long_lists(services, sizes),
+            "lists": lambda: _many_lists(services),
+            "workers": lambda: _workers(folder),
+        }
+        found: dict[str, Measured] = {}
+        for what, measure in measures.items():
+            print(what, flush=True)
+            found[what] = measure()
+        services.close()
+    path = keep(found, described, arguments.most)
+    put_into_documents(path)
+    print(path)
+
+
+def keep(found: Mapping[str, Measured], described: Mapping[str, object], most: int) -> Path:
+    """Write the raw results; their path."""
+    now = datetime.now(UTC)
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{now:%Y-%m-%d}-growth.json"
+    content = {"at": f"{now:%Y-%m-%d %H:%M}Z", "most": most, "machine": described, **found}
+    path.write_text(json.dumps(content, indent=1) + "\n")
+    return path
+
+
+def _answers(services: Services, folder: Path, sizes: Sequence[int]) -> Measured:
+    """Seconds of an answer in process: request read, status looked up in a model of that many, answer signed."""
+    steps = {size: _asking(services, folder / f"model-{size}", size) for size in sizes}
+    return _in_rounds(steps)
+
+
+def _asking(services: Services, folder: Path, size: int) -> Callable[[], float]:
+    model, serials = StatusModel(folder), np.frombuffer(random.Random(size).randbytes(16 * size), ">u8").reshape(-1, 2)
+    rows = np.zeros(size, RECORD)
+    rows["high"], rows["low"] = serials[:, 0] & ((1 << 62) - 1) | (1 << 62), serials[:, 1]
+    now = int(services.clock().timestamp())
+    rows["mark"], rows["not_after"], rows["reason"] = model.marks[ISSUER], now + 155_520_000, NOT_REVOKED
+    assert model.build([rows], START, now, system_steady()) == size
+    state = model.state()
+    assert state is not None
+    model.apply(state, (), START, system_steady())
+    lookup = ModelStatusLookup(model, services.node.source, services.clock, system_steady, timedelta(days=1))
+    responder = replace(services.responder, lookup=lookup, record=lambda _: None)
+    chosen = np.random.default_rng(size).choice(size, min(size, _ASKED), replace=False)
+    asked = [row.tobytes()[:16] for row in rows[chosen]]
+    return _answering(responder, make_ocsp_requests(services.issuers[ISSUER], asked, nonce=False))
+
+
+def _answering(responder: Responder, requests: Sequence[bytes]) -> Callable[[], float]:
+    following = cycle(requests).__next__
+
+    def step() -> float:
+        begun = process_time()
+        for _ in range(_ASKED):
+            assert answer(responder, following()).outcome == "good"
+        return (process_time() - begun) / _ASKED
+
+    return step
+
+
+def _long_lists(services: Services, sizes: Sequence[int]) -> Measured:
+    """Seconds of publishing one list of that many entries again: read, encoded, compared with the one before, signed,
+    put in place."""
+    codes = list(load_municipalities())
+    scopes = {size: Scope(ISSUER, code) for size, code in zip(sizes, reversed(codes), strict=False)}
+    for size, scope in scopes.items():
+        fill(services, scope, size)
+    return _in_rounds({size: _publishing(services, [scope]) for size, scope in scopes.items()})
+
+
+def _many_lists(services: Services) -> Measured:
+    """Seconds for each list when that many are published again in one run."""
+    codes = list(load_municipalities())[: LISTS[-1] // len(_ISSUERS)]
+    scopes = [Scope(issuer, code) for code in codes for issuer in _ISSUERS]
+    for scope in scopes:
+        fill(services, scope, ENTRIES)
+    return _in_rounds({count: _publishing(services, scopes[:count]) for count in LISTS})
+
+
+def _publishing(services: Services, scopes: Sequence[Scope]) -> Callable[[], float]:
+    def step() -> float:
+        begun = process_time()
+        report = publish_due(services.publisher, scopes=set(scopes), force=True)
+        taken = process_time() - begun
+        assert len(report.published) == len(scopes), report.refused[:3]
+        return taken / len(scopes)
+
+    step()  # the first list has none before it
+    return step
+
+
+def _in_rounds(steps: Mapping[int, Callable[[], float]]) -> Measured:
+    """Every round measures each, so that a busy moment spoils all alike."""
+    rounds = [{size: step() for size, step in steps.items()} for _ in range(_ROUNDS)]
+    return {size: [found[size] for found in rounds] for size in steps}
+
+
+def _workers(folder: Path) -> Measured:
+    """Answers of the status service over HTTP for each second of processor time that its workers took."""
+    found: Measured = {}
+    for count in WORKERS:
+        house = folder / f"workers-{count}"
+        services = make_house(house, workers=count)
+        serials = add_certificates(services, _SERVED)
+        services.node.make()
+        requests = make_ocsp_requests(services.issuers[ISSUER], serials, nonce=False)
+        asked, head = folder / f"{count}.requests", "Content-Type: application/ocsp-request\r\n"
+        write_requests(asked, (http_request("POST", "/ocsp", request, head) for request in requests))
+        services.close()
+        with started(serve_by(house, "event-loop"), "status") as (port, process):
+            run_wrk(port, asked, 1.0)
+            found[count] = [_served(port, asked, process) for _ in range(_ROUNDS)]
+    return found
+
+
+def _served(port: int, asked: Path, process: int) -> float:
+    before = _processor(process)
+    answers = run_wrk(port, asked, _SECONDS).answers
+    return answers / (_processor(process) - before)
+
+
+def _processor(process: int) -> float:
+    """Seconds of processor time of a process and its children."""
+    ticks = 0
+    for one in (process, *_children(process)):
+        _, _, fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")
+        ticks += sum(map(int, fields.split()[11:13]))
+    return ticks / _TICKS
+
+
+def _children(process: int) -> Iterator[int]:
+    for child in map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()):
+        yield child
+        yield from _children(child)
+
+
+if __name__ == "__main__":
+    main()
