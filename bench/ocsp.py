@@ -24,6 +24,7 @@ from ocsp.responder import Responder, answer
 from policies.admission import Requestor
 from policies.ocsp import Access
 from verifiers.admit import status_admission
+from verifiers.gate import Gate
 
 _LONG_AGO, _LATE = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 VERIFIER = Party(
@@ -57,7 +58,7 @@ def measure_ocsp(services: Services, serials: Sequence[bytes], plan: Plan) -> li
     closed = replace(
         open_responder,
         policy=replace(open_responder.policy, access=access),
-        admit=status_admission(services.register, access, Channel.OCSP),
+        admit=status_admission(services.register, access, Channel.OCSP, Gate()),
     )
     plain = make_ocsp_requests(issuer, serials, nonce=False)
     nonced = make_ocsp_requests(issuer, serials, nonce=True)

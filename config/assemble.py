@@ -23,7 +23,7 @@ from config.register import make_board, make_register
 from config.settings import IssuerSettings, Settings, load
 from crl.publisher import Publisher
 from crl.scope import distribution_point, freshest_points
-from detection.judging import Restraints, restrained
+from detection.judging import Restraints
 from domain.certificates import Issuer, IssuerId
 from domain.changes import LagCount
 from domain.code_keys import CodeKeys
@@ -47,6 +47,7 @@ from residents.sealing import Sealer
 from store.register_mark import RegisterMark
 from store.work import SqlBegin
 from verifiers.admit import status_admission
+from verifiers.gate import Gate
 from verifiers.handle_office import HandleOffice
 from verifiers.proposals import Board
 from verifiers.register import Register
@@ -122,6 +123,11 @@ class Services:
     def record(self) -> SegmentWriter:
         """Where this process puts provisions on record."""
         return make_writer(self.settings.provisions, self.clock, self.random)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """The one way in to status, handles, news and validation."""
+        return Gate(self.record, Restraints(self.begin).require)
 
     @cached_property
     def sealer(self) -> Sealer:
@@ -236,10 +242,7 @@ class Services:
             keys={row.id: self.responder_key(row, self.issuers[row.id]) for row in self.settings.issuers},
             lookup=self.status,
             policy=self.settings.ocsp,
-            admit=restrained(
-                status_admission(self.register, self.settings.ocsp.access, Channel.OCSP, self.record),
-                Restraints(self.begin),
-            ),
+            admit=status_admission(self.register, self.settings.ocsp.access, Channel.OCSP, self.gate),
             clock=self.clock,
             record=self.record,
             ready=ReadyAnswers(self.settings.ocsp.ready, _READY_ANSWERS) if self.settings.ocsp.ready else None,

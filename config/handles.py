@@ -11,7 +11,6 @@ from config.document import Secret
 from config.files import alone, read_keys, replace_keys, write_private
 from domain.parties import LOCAL_OPERATOR
 from domain.ports import UnitOfWork
-from verifiers.admit import handle_admission
 from verifiers.handle_office import HandleOffice
 from verifiers.handle_rotation import HandleRotation, add_key, newest, put_next_key
 from verifiers.handles import KEY_OCTETS, HandleRing
@@ -24,7 +23,7 @@ def handle_office(services: Services) -> HandleOffice:
         clock=services.clock,
         ring=HandleRing(partial(_keys, _file(services))),
         issuers=services.issuers,
-        admit=handle_admission,
+        gate=services.gate,
         record=services.record,
         provider_of=services.register.provider_of,
     )

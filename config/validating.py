@@ -31,6 +31,7 @@ def make_validation(services: Services, sandbox: Sandbox) -> Validation:
         examine=partial(examine, sandbox),
         receipts=open_receipts(services),
         handles=ConsentedHandles(services.begin, services.handles.ring),
+        gate=services.gate,
         record=services.record,
         policy=services.settings.validation.policy,
         clock=services.clock,

@@ -9,14 +9,13 @@ from typing import Final
 
 from detection.measuring import Days, Who, measure_day
 from detection.sketch import Sketch
-from domain.certificates import Kind
 from domain.detection import Alarm, AlarmState, Grade
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
 from domain.parties import Party, Role
 from domain.ports import Begin, Clock, UnitOfWork
 from domain.proposals import JointAct, Proposal
-from policies.admission import Admit, Admitted, Requestor
+from policies.admission import Admitted
 from policies.detection import DetectionRule, judge
 
 WINDOW: Final = 7
@@ -26,6 +25,10 @@ ANSWERED_WITHIN: Final = timedelta(days=7)
 """A verifier that is asked for its reason and says nothing is told to try later from then on."""
 BLOCK: Final = "verifier-block"
 APPEAL: Final = "alarm-appeal"
+BLOCKED: Final = "blocked-by-officers"
+WAITING: Final = "waits-for-decision"
+"""Rules that refusals name, beside those of admission."""
+_SOURCE = "公的個人認証法 §18(7): provision may be refused"
 _LONGEST = 2000
 
 
@@ -173,7 +176,8 @@ def _put(work: UnitOfWork, alarm: Alarm, now: datetime, actor: str, words: str) 
 
 @dataclass(slots=True)
 class Restraints:
-    """Which verifiers are told to try later, or nothing any more: read anew every few seconds."""
+    """Which verifiers are told to try later, or nothing any more: read anew every few seconds. `require` is what the
+    gate restrains with."""
 
     begin: Begin
     every: timedelta = timedelta(seconds=5)
@@ -190,19 +194,22 @@ class Restraints:
             who = (party.id, -1 if provider is None else provider.id)
             grade = max(grades.get(who, 0), grades.get((party.id, -1), 0))
             if grade == Grade.BLOCK:
-                raise Refusal(Code.NOT_ADMITTED, "the verifier is blocked by decision; see its alarms, and appeal")
+                why = "the verifier is blocked by decision; see its alarms, and appeal"
+                raise Refusal(Code.NOT_ADMITTED, why, facts={"rule": BLOCKED, "source": _SOURCE, "verified": True})
             if grade == Grade.TRY_LATER:
-                raise Refusal(Code.BUSY, "questions of this verifier wait for a decision; see its alarms, and say why")
+                why = "questions of this verifier wait for a decision; see its alarms, and say why"
+                raise Refusal(Code.BUSY, why, facts={"rule": WAITING, "source": _SOURCE, "verified": True})
 
     def _current(self, now: datetime) -> Mapping[Who, Grade]:
         if self._grades is None or self._read_at is None or not timedelta() <= now - self._read_at < self.every:
+            # Set first: one thread reads, and the others, who may hold a connection each, go on by what they know.
+            self._read_at = now
             try:
                 self._grades = self._read()
             except Refusal:
-                # The node goes on answering while the database is away, by what was decided last.
+                # So does the node while the database is away.
                 if self._grades is None:
                     raise
-            self._read_at = now
         return self._grades
 
     def _read(self) -> Mapping[Who, Grade]:
@@ -213,17 +220,6 @@ class Restraints:
                 if restrained := alarm.restrains():
                     grades[who] = max(restrained, grades.get(who, Grade.NOTE))
         return grades
-
-
-def restrained(admit: Admit, restraints: Restraints) -> Admit:
-    """`admit`, and then what alarms say of who asks."""
-
-    def admit_restrained(requestor: Requestor, kind: Kind, now: datetime) -> Admitted:
-        admitted = admit(requestor, kind, now)
-        restraints.require(admitted, now)
-        return admitted
-
-    return admit_restrained
 
 
 def days_to_judge(clock: Clock) -> tuple[date, date]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -248,15 +248,64 @@ ADMISSION_RULES = (
 )
 
 
+OPERATOR_RULES = (
+    AdmissionRule(
+        "not-an-operator",
+        lambda inquiry: inquiry.party is None or inquiry.party.role is not Role.VERIFIER,
+        Code.NOT_ADMITTED,
+        "validation is for registered operators of services; this party has another role",
+        "ours: a receipt and a consent name one operator, so it must be known",
+        verified=False,
+    ),
+    AdmissionRule(
+        "operator-not-in-force",
+        lambda inquiry: inquiry.party is None or not inquiry.party.in_force(inquiry.now),
+        Code.NOT_ADMITTED,
+        "the operator's registration is suspended or has ended",
+        "ours, after 公的個人認証法 §18(7): provision may be refused",
+        verified=False,
+    ),
+    AdmissionRule(
+        "kind-not-registered",
+        lambda inquiry: inquiry.party is None or inquiry.kind not in inquiry.party.kinds,
+        Code.NOT_ADMITTED,
+        "the operator is not registered for certificates of this kind",
+        "ours, after 公的個人認証法 §17(1), §36(1): for each kind by itself",
+        verified=False,
+    ),
+    AdmissionRule(
+        "registered-operator",
+        lambda _: True,
+        None,
+        "a registered operator has a signature validated that its person consents to",
+        "公的個人認証法 §18(1), (2) provide for verifiers alone, so nothing of status goes to it but what was found",
+        verified=False,
+    ),
+)
+"""Who may have signatures validated without being approved."""
+
+
 def admission(inquiry: Inquiry) -> AdmissionRule:
     """The row that decides."""
-    return next(rule for rule in ADMISSION_RULES if rule.holds(inquiry))
+    return _first(ADMISSION_RULES, inquiry)
 
 
 def admit_party(inquiry: Inquiry) -> Admitted:
     """Who is admitted, and what for. Raises Refusal(UNKNOWN_CALLER) or Refusal(NOT_ADMITTED); `facts` name the deciding
     row and where it is written."""
-    rule = admission(inquiry)
+    return _admitted(admission(inquiry), inquiry)
+
+
+def admit_operator(inquiry: Inquiry) -> Admitted:
+    """The same for delegated validation, which takes no approval. Raises Refusal(NOT_ADMITTED)."""
+    return _admitted(_first(OPERATOR_RULES, inquiry), inquiry)
+
+
+def _first(rules: Sequence[AdmissionRule], inquiry: Inquiry) -> AdmissionRule:
+    return next(rule for rule in rules if rule.holds(inquiry))
+
+
+def _admitted(rule: AdmissionRule, inquiry: Inquiry) -> Admitted:
     if rule.refusal is not None:
         raise Refusal(
             rule.refusal, rule.detail, facts={"rule": rule.id, "source": rule.source, "verified": rule.verified}

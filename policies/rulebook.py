@@ -10,7 +10,7 @@ from domain.certificates import Carrier, Kind
 from domain.events import Act, EventType
 from domain.holds import HoldRules
 from domain.revocation import CauseRule, PairRule, RevocationCause
-from policies.admission import ADMISSION_RULES
+from policies.admission import ADMISSION_RULES, OPERATOR_RULES
 from policies.correspondence import CORRESPONDENCE_RULES
 from policies.detection import DetectionRule
 from policies.events import EventRule
@@ -109,6 +109,10 @@ def rules_of(tables: LawTables) -> tuple[Rule, ...]:
         *(
             Rule(f"admission/{row.id}", row.detail, _refused(row.refusal), row.source, _seen(row))
             for row in ADMISSION_RULES
+        ),
+        *(
+            Rule(f"operator/{row.id}", row.detail, _refused(row.refusal), row.source, _seen(row))
+            for row in OPERATOR_RULES
         ),
         *(
             Rule(f"correspondence/{row.id}", row.needs, "told", row.source, row.verified)

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from domain.certificates import CertificateRecord
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
-from domain.parties import Party, Role
+from domain.parties import Party
 from domain.provisions import Channel, Provision
 from domain.status import CertificateStatus
 from domain.validations import Format, Item, Reason, ValidationRecord, used_up
+from policies.admission import Inquiry
 from policies.consents import TEXT, require_items, signs
 from validation.consent import FIRST_LINE, Consent, read_consent
 from validation.finding import Examination, Finding, SigningTime, unread
@@ -60,15 +61,15 @@ class ValidationAnswer:
 def validate(parts: Validation, request: ValidationRequest) -> ValidationAnswer:
     """Say whether a document is signed by the person who consents; repeated with its key, it gives the same receipt.
 
-    Raises Refusal(NOT_ADMITTED), Refusal(FOREIGN_ISSUER), Refusal(BAD_CONSENT), Refusal(CONSENT_EXPIRED),
+    Raises what the gate refuses, Refusal(FOREIGN_ISSUER), Refusal(BAD_CONSENT), Refusal(CONSENT_EXPIRED),
     Refusal(CONSENT_USED), Refusal(BAD_DOCUMENT), Refusal(IDEMPOTENCY_MISMATCH), Refusal(MALFORMED). A refusal leaves
     the consent unused. Only a valid signature earns a handle and items.
     """
     now = parts.clock()
-    _require_caller(request.caller, now)
     person = find_person(parts.begin, parts.issuers, request.consent.certificate)
-    if person.kind not in request.caller.kinds:
-        raise Refusal(Code.NOT_ADMITTED, f"the operator is not registered for {person.kind.value} certificates")
+    parts.gate.admit_operator(
+        Inquiry("notified-verifiers", request.caller, person.kind, now, Channel.VALIDATION, purpose=request.purpose)
+    )
     kept, repeated = _answer(parts, request, person, now)
     receipt = read_receipt(kept.receipt)
     _tell(parts, request.caller, person, receipt, now)
@@ -99,11 +100,6 @@ def _answer(
         max(now + parts.policy.keep, consent.good_until + timedelta(seconds=1)),
     )
     return _keep(parts, request, record, receipt)
-
-
-def _require_caller(caller: Party, now: datetime) -> None:
-    if caller.role is not Role.VERIFIER or not caller.in_force(now):
-        raise Refusal(Code.NOT_ADMITTED, "validation is for registered operators that are in force")
 
 
 def _require_consent(

@@ -13,6 +13,7 @@ from domain.ports import Begin, Clock, RandomSource, Signer, StatusLookup
 from domain.provisions import Record
 from policies.consents import ConsentPolicy
 from validation.finding import Examination, Finding
+from verifiers.gate import Gate
 from verifiers.handle_office import keys_in, line_for
 from verifiers.handles import HandleRing, handle_of
 
@@ -53,7 +54,7 @@ class ReceiptKey:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """The bundle. `record` hears of every answer before it leaves."""
+    """The bundle. `gate` lets operators in; `record` hears of every answer before it leaves."""
 
     issuers: Mapping[IssuerId, Issuer]
     begin: Begin
@@ -61,6 +62,7 @@ class Validation:
     examine: Examiner
     receipts: ReceiptKey
     handles: Handles
+    gate: Gate
     record: Record
     policy: ConsentPolicy
     clock: Clock

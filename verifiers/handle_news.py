@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.certificates import Kind
-from domain.errors import Refusal
 from domain.handles import Handle, HandleNotice, HandleWord, Line, Recipient, StatusChange, Subscription
 from domain.parties import Party
 from domain.ports import UnitOfWork
 from domain.provisions import Channel, Provision
 from policies.news import KEPT, due_at, word_of
-from verifiers.handle_office import HandleOffice, keys_in, read_own
+from verifiers.handle_office import HandleOffice, inquiry_of, keys_in, read_own
 from verifiers.handles import HandleKeys
 
 PAGE = 1000
@@ -88,29 +87,20 @@ def fetch_news(
     office: HandleOffice, party: Party, provider: Party | None, after: int, purpose: str | None = None
 ) -> tuple[list[News], bool]:
     """The recipient's news with numbers above `after`, and whether there are more. Those of a kind for which admission
-    refuses the verifier now are left out."""
+    refuses the verifier now are left out; refuses as that does where it refuses both."""
     now, recipient = office.clock(), Recipient.of(party, provider)
+    inquiries = [inquiry_of(party, provider, purpose, kind, now, Channel.NOTICE) for kind in Kind]
+    kinds = {inquiry.kind for inquiry in office.gate.admit_some(inquiries)}
     with office.begin(write=False) as work:
         keys = keys_in(work, office.ring)
         rows = work.handles.told(recipient, after, PAGE)
         lines = [(row, keys.read(row.handle, recipient)) for row in rows]
-        kinds = {kind for kind in Kind if _may(office, party, provider, purpose, kind, now)}
         told = [(row, line) for row, line in lines if line.kind in kinds]
         newest = [(row, record) for row, line in told for record in work.handles.of_line(line)[-1:]]
     for row, record in newest:
         what = (record.issuer, Channel.NOTICE, record.serial.octets, row.word.value)
         office.record(Provision(now, party, provider, purpose or "", *what))
     return [_told(keys, row, line) for row, line in told], len(rows) == PAGE
-
-
-def _may(
-    office: HandleOffice, party: Party, provider: Party | None, purpose: str | None, kind: Kind, now: datetime
-) -> bool:
-    try:
-        office.admit(party, provider, purpose, kind, now, Channel.NOTICE)
-    except Refusal:
-        return False
-    return True
 
 
 def _told(keys: HandleKeys, row: HandleNotice, line: Line) -> News:

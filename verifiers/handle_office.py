@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from cryptography import x509
 
@@ -16,23 +15,10 @@ from domain.parties import Party
 from domain.ports import Begin, Clock, UnitOfWork
 from domain.provisions import Channel, Provision, Record
 from domain.serial import SerialNumber
+from policies.admission import Inquiry
 from policies.correspondence import may_know
+from verifiers.gate import Gate
 from verifiers.handles import HandleKeys, HandleRing, handle_of
-
-
-class Admitted(Protocol):
-    """Returns if the verifier may learn handles of certificates of a kind, or news of them, for a service provider, for
-    a purpose, at a moment. Raises Refusal(NOT_ADMITTED)."""
-
-    def __call__(
-        self,
-        party: Party,
-        provider: Party | None,
-        purpose: str | None,
-        kind: Kind,
-        now: datetime,
-        channel: Channel = Channel.HANDLE,
-    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +38,7 @@ class HandleOffice:
     clock: Clock
     ring: HandleRing
     issuers: Mapping[IssuerId, Issuer]
-    admit: Admitted
+    gate: Gate
     record: Record
     provider_of: Callable[[Party, str | None], Party | None]
 
@@ -74,7 +60,7 @@ class HandleOffice:
             for place, octets in enumerate(certificates):
                 try:
                     record = find_shown(work, self.issuers, octets)
-                    self.admit(party, provider, purpose, record.kind, now)
+                    self.gate.admit(inquiry_of(party, provider, purpose, record.kind, now))
                 except Refusal as refusal:
                     pointer = f"/certificates/{place}"
                     raise Refusal(refusal.code, refusal.detail, pointer=pointer, facts=refusal.facts) from None
@@ -84,6 +70,20 @@ class HandleOffice:
             told = (record.issuer, Channel.HANDLE, record.serial.octets, "handle")
             self.record(Provision(now, party, provider, purpose or "", *told))
         return [known for _, known in found]
+
+
+def inquiry_of(
+    party: Party,
+    provider: Party | None,
+    purpose: str | None,
+    kind: Kind,
+    now: datetime,
+    channel: Channel = Channel.HANDLE,
+) -> Inquiry:
+    """That `party` wants handles of certificates of `kind`, or news of them, for the service provider behind it if
+    there is one. Handles are for notified verifiers, also where status is open to everybody."""
+    named = provider is not None
+    return Inquiry("notified-verifiers", party, kind, now, channel, named, provider, purpose)
 
 
 def translate(
@@ -112,7 +112,7 @@ def read_own(
     for place, handle in enumerate(handles):
         try:
             line = keys.read(handle, Recipient.of(party, provider))
-            office.admit(party, provider, purpose, line.kind, now, channel)
+            office.gate.admit(inquiry_of(party, provider, purpose, line.kind, now, channel))
         except Refusal as refusal:
             raise Refusal(refusal.code, refusal.detail, pointer=f"/handles/{place}", facts=refusal.facts) from None
         lines.append(line)

@@ -12,7 +12,7 @@ from domain.parties import Party
 from domain.ports import UnitOfWork
 from domain.provisions import Channel, Provision
 from policies.correspondence import require_correspondence
-from verifiers.handle_office import HandleOffice, keys_in, line_for, read_own
+from verifiers.handle_office import HandleOffice, inquiry_of, keys_in, line_for, read_own
 
 
 def counterparts(
@@ -38,6 +38,7 @@ def counterparts(
             try:
                 require_correspondence(party, provider, which, line.kind, now)
             except Refusal as refusal:
+                office.gate.put_on_record(inquiry_of(party, provider, purpose, line.kind, now), refusal)
                 raise Refusal(refusal.code, refusal.detail, pointer=f"/handles/{place}", facts=refusal.facts) from None
             found = _counterpart(work, line, which, now)
             told.append((keys.make(line_for(party, provider, found), recipient) if found else None, found))

@@ -136,7 +136,7 @@ def _status_parts(services: Services) -> StatusParts:
         lists=ListParts(
             directory=services.settings.crl_directory,
             issuers=services.issuers,
-            admit=status_admission(services.register, services.settings.crl_access, Channel.CRL, services.record),
+            admit=status_admission(services.register, services.settings.crl_access, Channel.CRL, services.gate),
             record=services.record,
             clock=services.clock,
         ),

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from cli.publisher import go_round
+from config.validating import make_sandbox, make_validation
 from domain.certificates import IssuerId, Kind
+from domain.detection import NOBODY, Alarm, Grade
+from domain.errors import Code, Refusal
 from domain.parties import Party, Role
 from domain.provisions import Channel, Provision
+from policies.admission import Admitted, Requestor
 from tests.support.people import serial_of
 from tests.support.terminal import Terminal
+from tests.support.verifiers import add_verifier
+from verifiers.handle_news import fetch_news
+from web.wsgi import _status_parts as status_parts
 
 ISSUER = IssuerId("signature-g1")
 
@@ -57,3 +66,38 @@ def test_rules_are_printed_with_thresholds_and_sources(terminal: Terminal) -> No
     rows = {row["rule"]: row for row in terminal.do("detection", "rules").rows}
     assert rows["shared-set"]["when"] == "shared >= 0.3"
     assert all(row["source"] for row in rows.values())
+
+
+def test_the_doors_of_a_state_directory_have_one_gate(terminal: Terminal) -> None:
+    now = terminal.clock.now
+    with closing(terminal.services()) as services:
+        bank = add_verifier(services.begin, "bank", at=now)
+        alarm = Alarm("alarm", now.date(), bank.id, NOBODY, "shared-set", Grade.TRY_LATER, {}, now)
+        with services.begin() as work:
+            work.detection.put_alarm(alarm)
+            work.commit()
+        services.settings = replace(services.settings, crl_access="notified-verifiers")
+        parts = status_parts(services)
+        doors: list[Callable[[], object]] = [
+            lambda: services.responder.admit(Requestor(bank), Kind.SIGNATURE, now),
+            lambda: parts.lists.admit(Requestor(bank), Kind.SIGNATURE, now),
+            lambda: fetch_news(services.handles, bank, None, 0),
+        ]
+        for door in doors:
+            with pytest.raises(Refusal) as refused:
+                door()
+            assert (refused.value.code, refused.value.facts["rule"]) == (Code.BUSY, "waits-for-decision")
+        with closing(make_sandbox(services.settings.validation)) as sandbox:
+            assert make_validation(services, sandbox).gate is services.handles.gate is services.gate
+
+
+def test_alarms_are_read_while_a_door_writes(terminal: Terminal) -> None:
+    with closing(terminal.services()) as services:
+        bank = add_verifier(services.begin, "bank", at=terminal.clock.now)
+        alarm = Alarm("alarm", terminal.clock.now.date(), bank.id, NOBODY, "x", Grade.BLOCK, {}, terminal.clock.now)
+        with services.begin() as work:
+            work.detection.put_alarm(alarm)
+            work.commit()
+        with services.begin(), pytest.raises(Refusal) as refused:
+            services.gate.restrain(Admitted(bank), terminal.clock.now)
+    assert refused.value.code is Code.NOT_ADMITTED

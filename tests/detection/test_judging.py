@@ -21,15 +21,13 @@ from detection.judging import (
     decide,
     judge_day,
     justify,
-    restrained,
 )
-from domain.certificates import Kind
 from domain.detection import Alarm, AlarmState, Grade
 from domain.errors import Code, Refusal
 from domain.events import Act
 from domain.parties import LOCAL_OPERATOR
 from domain.provisions import Channel, Provision
-from policies.admission import Admitted, Requestor
+from policies.admission import Admitted
 from provisions.filing import file_due
 from tests.support.authority import NOW, TurnedClock
 from tests.support.memory import MemoryStore
@@ -148,9 +146,8 @@ def raised(store: MemoryStore, grade: Grade) -> Alarm:
 
 
 def refusal_of(store: MemoryStore) -> Code | None:
-    admit = restrained(lambda *_: Admitted(BANK), Restraints(store.begin))
     try:
-        admit(Requestor(BANK), Kind.SIGNATURE, NOW)
+        Restraints(store.begin).require(Admitted(BANK), NOW)
     except Refusal as refusal:
         return refusal.code
     return None
@@ -167,10 +164,11 @@ def test_grades_restrain_more_and_more(grade: Grade, code: Code | None, store: M
 
 def test_who_has_no_alarm_is_not_restrained(store: MemoryStore) -> None:
     raised(store, Grade.BLOCK)
-    admit = restrained(lambda *_: Admitted(SHOP), Restraints(store.begin))
-    assert admit(Requestor(SHOP), Kind.SIGNATURE, NOW) == Admitted(SHOP)
-    anybody = restrained(lambda *_: Admitted(), Restraints(store.begin))
-    assert anybody(Requestor(), Kind.SIGNATURE, NOW) == Admitted()
+    restraints = Restraints(store.begin)
+    restraints.require(Admitted(SHOP), NOW)
+    restraints.require(Admitted(), NOW)
+    with pytest.raises(Refusal):
+        restraints.require(Admitted(BANK), NOW)
 
 
 def test_what_was_decided_is_seen_within_seconds(store: MemoryStore) -> None:

@@ -14,7 +14,17 @@ from domain.parties import LOCAL_OPERATOR, Party, Role
 from domain.people import MunicipalityCode
 from domain.provisions import Channel
 from domain.standings import Standing
-from policies.admission import ADMISSION_RULES, CHANNELS, AdmissionRule, Admitted, Inquiry, admission, admit_party
+from policies.admission import (
+    ADMISSION_RULES,
+    CHANNELS,
+    OPERATOR_RULES,
+    AdmissionRule,
+    Admitted,
+    Inquiry,
+    admission,
+    admit_operator,
+    admit_party,
+)
 from policies.ocsp import Access
 from tests.support.verifiers import make_approval, make_verifier
 
@@ -119,6 +129,26 @@ def test_the_deciding_row(inquiry: Inquiry, rule: str) -> None:
 
 def test_every_row_decides_some_case() -> None:
     assert {case.values[1] for case in CASES} == {rule.id for rule in ADMISSION_RULES}
+
+
+OPERATORS = {
+    "not-an-operator": ask(None),
+    "operator-not-in-force": ask(replace(UNAPPROVED, suspended_at=NOW)),
+    "kind-not-registered": ask(replace(UNAPPROVED, kinds=frozenset({Kind.AUTHENTICATION}))),
+    "registered-operator": ask(replace(UNAPPROVED, kinds=frozenset(Kind))),
+}
+
+
+@pytest.mark.parametrize("rule", OPERATOR_RULES, ids=lambda rule: rule.id)
+def test_the_row_that_decides_about_an_operator(rule: AdmissionRule) -> None:
+    inquiry = OPERATORS[rule.id]
+    if rule.refusal is None:
+        assert admit_operator(inquiry).party is inquiry.party
+    else:
+        with pytest.raises(Refusal) as refused:
+            admit_operator(inquiry)
+        assert (refused.value.code, refused.value.facts["rule"]) == (rule.refusal, rule.id)
+        assert refused.value.facts["source"]
 
 
 @pytest.mark.parametrize("rule", ADMISSION_RULES, ids=lambda rule: rule.id)

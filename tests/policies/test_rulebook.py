@@ -40,6 +40,7 @@ def test_rules_have_ids_and_sources() -> None:
         assert all((rule.table, rule.word, rule.when, rule.then, rule.source)), rule.id
     assert {rule.table for rule in rules} == {
         "admission",
+        "operator",
         "correspondence",
         "revocation",
         "event",

@@ -27,6 +27,7 @@ from validation.examine import examine
 from validation.finding import Examination, Finding, unread
 from validation.parts import ReceiptKey, Validation
 from validation.reader import readers
+from verifiers.gate import Gate
 
 YEAR = timedelta(days=365)
 
@@ -88,6 +89,7 @@ def make_validation(house: House, **changes: Any) -> Validation:
         "examine": read_here,
         "receipts": receipt_key(),
         "handles": LabelledHandles(),
+        "gate": Gate(),
         "record": forget,
         "policy": ConsentPolicy(),
         "clock": house.clock,

@@ -17,8 +17,8 @@ from tests.support.authority import CARD, NOW, TurnedClock
 from tests.support.lists import ISSUERS
 from tests.support.responder import forget
 from tests.verifiers.certificates import make_credential_certificate
-from verifiers.admit import handle_admission
 from verifiers.desk import VerifierDesk
+from verifiers.gate import Gate, Restrain
 from verifiers.handle_office import HandleOffice
 from verifiers.handle_rotation import HandleRotation, add_key
 from verifiers.handles import HandleRing
@@ -97,9 +97,13 @@ def make_rotation(begin: Begin, clock: TurnedClock, ring: HandleRing | None = No
 
 
 def make_office(
-    begin: Begin, clock: TurnedClock, ring: HandleRing | None = None, record: Record = forget
+    begin: Begin,
+    clock: TurnedClock,
+    ring: HandleRing | None = None,
+    record: Record = forget,
+    restrain: Restrain = lambda *_: None,
 ) -> HandleOffice:
     """An office with the first key of handles in use."""
     ring = ring or make_ring()
     add_key(make_rotation(begin, clock, ring))
-    return HandleOffice(begin, clock, ring, ISSUERS, handle_admission, record, lambda _party, _name: None)
+    return HandleOffice(begin, clock, ring, ISSUERS, Gate(record, restrain), record, lambda _party, _name: None)

@@ -13,6 +13,7 @@ import pytest
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.parties import Party, Role
+from domain.provisions import Channel, Provision
 from domain.revocation import RevocationCause
 from domain.validations import Format, Item, Reason
 from tests.support.authority import KIYOSE_CITY, NOW
@@ -26,6 +27,7 @@ from validation.answer import ValidationRequest, validate
 from validation.consent import write_consent
 from validation.parts import Validation
 from validation.receipt import verify_receipt
+from verifiers.gate import Gate
 
 EVERYTHING = frozenset(Item)
 
@@ -322,7 +324,12 @@ def test_a_consent_is_no_document(validation: Validation, card: SoftwareCard) ->
     ids=["a municipality", "a suspended operator", "one whose time is over"],
 )
 def test_only_operators_in_force_ask(validation: Validation, card: SoftwareCard, caller: Party) -> None:
-    assert refusal_of(validation, card.request(caller=caller)).code is Code.NOT_ADMITTED
+    records: list[Provision] = []
+    refusal = refusal_of(replace(validation, gate=Gate(records.append)), card.request(caller=caller))
+    assert refusal.code is Code.NOT_ADMITTED
+    (row,) = records
+    assert (row.party, row.channel, row.asked) == (caller, Channel.VALIDATION, b"")
+    assert row.answered == f"refused: {refusal.facts['rule']}"
 
 
 def test_an_operator_asks_about_the_kinds_it_is_registered_for(
@@ -331,7 +338,7 @@ def test_an_operator_asks_about_the_kinds_it_is_registered_for(
     caller = replace(SHOP, kinds=frozenset({Kind.AUTHENTICATION}))
     assert validate(validation, cards[Kind.AUTHENTICATION].request(caller=caller)).content.valid
     refusal = refusal_of(validation, cards[Kind.SIGNATURE].request(caller=caller, key="validation 2"))
-    assert (refusal.code, "signature" in refusal.detail) == (Code.NOT_ADMITTED, True)
+    assert (refusal.code, refusal.facts["rule"]) == (Code.NOT_ADMITTED, "kind-not-registered")
 
 
 def test_what_is_kept_and_audited_says_nothing_of_the_person(

@@ -32,6 +32,7 @@ from tests.support.signers import stored_keys
 from tests.support.verifiers import make_approval, make_register, make_verifier
 from tests.verifiers.certificates import LIFE, NOT_BEFORE, make_credential_certificate
 from verifiers.admit import status_admission
+from verifiers.gate import Gate
 from verifiers.registry import add_credential, find_party, withdraw
 
 NOW = datetime(2027, 4, 1, tzinfo=UTC)
@@ -55,7 +56,7 @@ def store() -> MemoryStore:
 
 
 def admission_of(store: MemoryStore, access: Access = "notified-verifiers") -> Admit:
-    return status_admission(make_register(store.begin), access, Channel.OCSP)
+    return status_admission(make_register(store.begin), access, Channel.OCSP, Gate())
 
 
 def refusal_of(

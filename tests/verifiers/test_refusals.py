@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,11 +10,18 @@ import pytest
 
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
+from domain.handles import Correspondence
+from domain.parties import Party
 from domain.provisions import NAME_OCTETS, Channel, Provision
 from policies.admission import ADMISSION_RULES, NOBODY, Requestor
+from tests.support.house import House
 from tests.support.memory import MemoryStore
-from tests.support.verifiers import make_register, make_verifier
+from tests.support.verifiers import make_office, make_register, make_verifier
 from verifiers.admit import status_admission
+from verifiers.gate import Gate
+from verifiers.handle_news import fetch_news, subscribe
+from verifiers.handle_office import translate
+from verifiers.handle_pairs import counterparts
 
 NOW = datetime(2027, 4, 1, tzinfo=UTC)
 BANK = make_verifier("bank", Kind.SIGNATURE, id_=7)
@@ -22,7 +30,7 @@ BANK = make_verifier("bank", Kind.SIGNATURE, id_=7)
 def told(requestor: Requestor, kind: Kind, code: Code | None, channel: Channel = Channel.OCSP) -> list[Provision]:
     """What is put on record of a request with that outcome."""
     record: list[Provision] = []
-    admit = status_admission(make_register(MemoryStore().begin), "notified-verifiers", channel, record.append)
+    admit = status_admission(make_register(MemoryStore().begin), "notified-verifiers", channel, Gate(record.append))
     if code is None:
         admit(requestor, kind, NOW)
     else:
@@ -54,3 +62,30 @@ def test_strangers_and_the_admitted_leave_no_such_record() -> None:
 
 def test_every_row_fits_into_a_record() -> None:
     assert max(len(f"refused: {rule.id}") for rule in ADMISSION_RULES) <= NAME_OCTETS
+
+
+def test_refusals_of_handles_leave_the_same_record(house: House, bank: Party) -> None:
+    pair = house.issue().certificates
+    record: list[Provision] = []
+    office = make_office(house.begin, house.clock, record=record.append)
+    handle = office.of(bank, None, pair[Kind.SIGNATURE])
+    none = replace(bank, approvals=())
+    one = replace(bank, approvals=bank.approvals[:1])
+    asked: list[tuple[Callable[[], object], Channel, str]] = [
+        (lambda: office.of(none, None, pair[Kind.SIGNATURE]), Channel.HANDLE, "signature-not-approved"),
+        (lambda: translate(office, none, None, [handle]), Channel.HANDLE, "signature-not-approved"),
+        (lambda: subscribe(office, none, None, [handle]), Channel.NOTICE, "signature-not-approved"),
+        (lambda: fetch_news(office, none, None, 0), Channel.NOTICE, "signature-not-approved"),
+        (
+            lambda: counterparts(office, one, None, [handle], Correspondence.PAIR),
+            Channel.HANDLE,
+            "both-kinds-of-verifier",
+        ),
+    ]
+    for ask, channel, rule in asked:
+        record.clear()
+        with pytest.raises(Refusal):
+            ask()
+        (row,) = record
+        assert (row.channel, row.asked, row.answered) == (channel, b"", f"refused: {rule}")
+        assert row.party in (none, one)

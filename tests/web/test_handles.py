@@ -74,6 +74,14 @@ def test_a_refusal_of_the_office_is_told(door: Door, acts: Acts) -> None:
     assert (response.json["code"], response.json["pointer"]) == ("foreign-issuer", "/certificates/1")
 
 
+def test_who_shall_try_later_is_told_when(door: Door, acts: Acts) -> None:
+    acts.refusal = Refusal(Code.BUSY, "why", facts={"rule": "waits-for-decision"})
+    response = door.send("POST", handles.PATH, SHOWN, caller="verifier")
+    assert (response.status_code, "Retry-After" in response.headers) == (503, True)
+    assert response.json is not None
+    assert response.json["facts"] == {"rule": "waits-for-decision"}
+
+
 OWN = {"handles": [HANDLE]}
 
 

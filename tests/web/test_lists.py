@@ -25,6 +25,7 @@ from tests.support.lists import G1, ISSUERS, NOW, SCOPE, make_list, make_revocat
 from tests.support.memory import MemoryStore
 from tests.support.verifiers import make_register, make_verifier
 from verifiers.admit import status_admission
+from verifiers.gate import Gate
 from web.editions import Editions, update_times
 from web.lists import LIST_AGE, ListParts, lists_blueprint
 from web.metrics import Meter
@@ -65,13 +66,15 @@ def client(app: Flask) -> FlaskClient:
 def make_parts(directory: Path, clock: TurnedClock, record: Record) -> ListParts:
     """As for notified verifiers alone."""
     register = make_register(MemoryStore().begin)
-    return ListParts(directory, ISSUERS, status_admission(register, "notified-verifiers", Channel.CRL), record, clock)
+    return ListParts(
+        directory, ISSUERS, status_admission(register, "notified-verifiers", Channel.CRL, Gate()), record, clock
+    )
 
 
 def app_for(directory: Path, clock: TurnedClock, who: Requestor | None, access: Access = "notified-verifiers") -> Flask:
     put(directory, SCOPE, LIST)
     app, parts = make_shell(bytes, Meter()), make_parts(directory, clock, lambda _: None)
-    admit = status_admission(make_register(MemoryStore().begin), access, Channel.CRL)
+    admit = status_admission(make_register(MemoryStore().begin), access, Channel.CRL, Gate())
     app.register_blueprint(lists_blueprint(replace(parts, admit=admit), lambda _: who))
     return app
 
@@ -107,6 +110,31 @@ def test_a_list_is_for_approved_verifiers(
         assert response.json["facts"]["rule"] == rule
         assert "公的個人認証法" in response.json["facts"]["source"]
         assert client.get("/crl/signature-g1/99999.crl").status_code == status
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "waits"),
+    [
+        (Refusal(Code.BUSY, "why", facts={"rule": "waits-for-decision"}), 503, True),
+        (Refusal(Code.NOT_ADMITTED, "why", facts={"rule": "blocked-by-officers"}), 403, False),
+    ],
+    ids=["try later", "blocked"],
+)
+def test_what_alarms_say_is_heard_at_the_lists(
+    refusal: Refusal, status: int, waits: bool, tmp_path: Path, clock: TurnedClock
+) -> None:
+    def restrain(*_: object) -> None:
+        raise refusal
+
+    put(tmp_path, SCOPE, LIST)
+    app, parts = make_shell(bytes, Meter()), make_parts(tmp_path, clock, lambda _: None)
+    register, gate = make_register(MemoryStore().begin), Gate(restrain=restrain)
+    parts = replace(parts, admit=status_admission(register, "notified-verifiers", Channel.CRL, gate))
+    app.register_blueprint(lists_blueprint(parts, lambda _: Requestor(BANK)))
+    response = app.test_client().get(PATH)
+    assert (response.status_code, "Retry-After" in response.headers) == (status, waits)
+    assert response.json is not None
+    assert response.json["facts"] == refusal.facts
 
 
 def test_lists_of_issuers_certificates_name_no_holder(tmp_path: Path, clock: TurnedClock) -> None:

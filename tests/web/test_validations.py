@@ -128,3 +128,9 @@ def test_refusals_are_told_in_two_languages(door: Door, acts: Acts, code: Code, 
     assert response.json is not None
     assert word in response.json["title_ja"]
     assert response.json["detail"] == "why"
+
+
+def test_who_shall_try_later_is_told_when(door: Door, acts: Acts) -> None:
+    acts.refusal = Refusal(Code.BUSY, "why", facts={"rule": "waits-for-decision"})
+    response = door.send("POST", validations.PATH, BODY, caller="verifier")
+    assert (response.status_code, "Retry-After" in response.headers) == (503, True)
