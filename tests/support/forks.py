@@ -113,7 +113,9 @@ def _together(orders: list[Order]) -> list[Facts]:
 def _warm(orders: list[Order]) -> list[Facts]:
     """Decrypt the keys of a state directory, for all processes that will ever work there or in a copy of it."""
     for order in orders:
-        _make_ready(_workplace(order))
+        place = _workplace(order)
+        _make_ready(place)
+        place.services.close()  # law is read from the database, and nobody may be at work in one that is copied
     return []
 
 
