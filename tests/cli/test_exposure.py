@@ -127,7 +127,7 @@ def test_a_key_that_lies_in_the_database_is_found(terminal: Terminal, copy: Path
 def test_what_was_deleted_is_found_in_the_octets(terminal: Terminal, copy: Path) -> None:
     with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
         connection.execute("PRAGMA secure_delete = OFF")
-        connection.execute("INSERT INTO leases VALUES ('x', ?, 0)", (f"{CODE} " * 100,))
+        connection.execute("INSERT INTO leases VALUES ('x', ?, 0, 0)", (f"{CODE} " * 100,))
         connection.execute("DELETE FROM leases")
     said = prove(terminal, "--database", copy)
     assert said.code == 1

@@ -6,10 +6,12 @@ import tomllib
 
 import pytest
 
+from domain.detection import Grade
 from domain.events import EventType
 from domain.revocation import RevocationCause
 from domain.substitution import VariantRule
 from policies.causes import load_causes
+from policies.detection import load_detection
 from policies.events import load_events
 from policies.extension_rules import EXTENSIONS
 from policies.issuance import IssuanceRule, load_issuance
@@ -25,6 +27,7 @@ def test_no_rule_file_is_forgotten_or_unknown() -> None:
     assert found == {
         *(f"profiles/{name}.toml" for name in PROFILE_NAMES),
         "law/causes.toml",
+        "law/detection.toml",
         "law/events.toml",
         "law/holds.toml",
         "law/retention.toml",
@@ -62,6 +65,7 @@ def test_each_profile_loads_and_has_a_digest_of_its_own(name: str) -> None:
 def test_the_tables_of_law_and_of_variants_load_whole() -> None:
     assert len(load_causes(parsed("law/causes.toml"))) == len(RevocationCause) == 11
     assert len(load_events(parsed("law/events.toml"))) == len(EventType) == 13
+    assert {rule.grade for rule in load_detection(parsed("law/detection.toml")).values()} == set(Grade) - {Grade.BLOCK}
     assert len(load_rules(parsed("data/substitution.toml"))) == len(VariantRule) == 9
     assert len(load_project_rows(parsed("data/variants.toml"))) == 11
     assert len(load_issuance(parsed("law/issuance.toml"))) == len(IssuanceRule) == 7
