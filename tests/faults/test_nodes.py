@@ -190,8 +190,8 @@ def test_a_node_that_is_cut_off_says_try_later_and_then_what_is_so(nation: Natio
     record, other = nation.issue(), nation.issue()
     nation.line.cut()
     returned = nation.revoke(record)
-    heard = []
-    while monotonic() < returned + MAX_AGE + 3:
+    heard: list[tuple[float, str]] = []
+    while not heard or heard[-1][0] < MAX_AGE + 2:  # one question may take seconds
         asked = monotonic()
         heard.append((asked - returned, nation.far.says(record)))
         assert monotonic() - asked < PATIENCE / 2, "nobody waits that long"
