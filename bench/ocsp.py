@@ -52,6 +52,8 @@ def make_ocsp_requests(issuer: Issuer, serials: Sequence[bytes], *, nonce: bool)
 
 def measure_ocsp(services: Services, serials: Sequence[bytes], plan: Plan) -> list[Figure]:
     """Four figures: open to all or for notified verifiers, without and with a nonce."""
+    services.node.make()
+    services.node.keep_following()  # as every process of the status service does
     issuer = services.issuers[ISSUER]
     open_responder = replace(services.responder, record=lambda _: None)  # what records cost is measured by itself
     access: Access = "notified-verifiers"
