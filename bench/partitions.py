@@ -42,12 +42,12 @@ def main() -> None:
         _revoke(services, scopes, arguments.entries)
         published = _timed(console, "first lists of all", lambda: _publish(services))
         assert {record.scope for record in published} >= set(scopes)
-        console.print(f"{_verified(services, scopes, Path(folder)):,} of {len(scopes):,} verified by openssl crl")
+        _verify(console, services, scopes, Path(folder))
         chosen = random.Random(1).sample(scopes, arguments.changed)
         _revoke(services, chosen, 1, seed=2)
         again = _timed(console, f"after changes of {len(chosen)}", lambda: _publish(services))
         assert {record.scope for record in again} == set(chosen)
-        console.print(f"{_verified(services, chosen, Path(folder)):,} of {len(chosen):,} verified by openssl crl")
+        _verify(console, services, chosen, Path(folder))
         everything = _timed(console, "all once more, by force", lambda: _publish(services, force=True))
         console.print(f"{len(everything):,} lists, {sum(record.entries or 0 for record in everything):,} entries")
         services.close()
@@ -88,6 +88,12 @@ def _publish(services: Services, *, force: bool = False) -> Sequence[ListRecord]
         report = publish_due(services.publisher, force=force, on_progress=advance)
     assert not report.refused, report.refused[:3]
     return report.published
+
+
+def _verify(console: Console, services: Services, scopes: Sequence[Scope], folder: Path) -> None:
+    found = _verified(services, scopes, folder)
+    console.print(f"{found:,} of {len(scopes):,} verified by openssl crl")
+    assert found == len(scopes)
 
 
 def _verified(services: Services, scopes: Sequence[Scope], folder: Path) -> int:
