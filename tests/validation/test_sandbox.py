@@ -131,6 +131,7 @@ def test_a_program_that_dies_is_started_again(card: SoftwareCard) -> None:
 
 def test_a_forked_child_starts_its_own(sandbox: Sandbox, card: SoftwareCard) -> None:
     asked = examination(card, Format.XML, signed_xml(card))
+    assert sandbox(asked).reasons == ()
     before = sandbox.process_id
     child = os.fork()
     if child == 0:
