@@ -29,7 +29,8 @@ from store.schema import create
 from tests.lives.machine import Lives
 from tests.lives.office import Office, address_in
 from tests.support.blocks import block_of
-from tests.support.memory import MemoryStore, Revocations
+from tests.support.memory import MemoryStore
+from tests.support.memory_revocations import Revocations
 from tests.support.residents import KIYOSE
 from tests.support.responder import Unhurried
 from tests.support.stores import Store, postgres_store, sql_store

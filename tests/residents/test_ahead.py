@@ -21,7 +21,8 @@ from residents.feed import BadNotice, Notice
 from residents.intake import apply_all, take
 from residents.parts import Intake
 from residents.queue import Taken
-from tests.support.memory import MemoryStore, Tables
+from tests.support.memory import MemoryStore
+from tests.support.memory_tables import Tables
 from tests.support.notices import (
     NOW,
     REGISTER,

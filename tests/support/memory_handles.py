@@ -18,7 +18,7 @@ _Certificate = tuple[IssuerId, SerialNumber]
 
 @dataclass
 class HandleTables:
-    """What `tests.support.memory.Tables` has besides."""
+    """What `tests.support.memory_tables.Tables` has besides."""
 
     certificates: dict[_Certificate, CertificateRecord] = field(default_factory=dict)
     revocations: dict[_Certificate, Revocation] = field(default_factory=dict)
