@@ -35,6 +35,9 @@ MAX_HEAD = 16_384
 MAX_TARGET = 8_190
 """Octets of the request target: what gunicorn's other worker takes of the whole request line."""
 
+MAX_REQUEST = MAX_TARGET + MAX_HEAD + 2 * MAX_OCTETS
+"""Octets of a request in all, with the chunks a body comes in and what the parser keeps until a header is complete."""
+
 LINGER_SECONDS = 0.5
 """For a client that is refused to stop sending and hang up, so that it reads why."""
 
@@ -128,12 +131,13 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self.over or self._ignored:
             return
+        self._fed += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
+        except (httptools.HttpParserUpgrade, httptools.HttpParserError):
             self._refuse(HTTPStatus.BAD_REQUEST)
-        except httptools.HttpParserError:
-            self._refuse(HTTPStatus.BAD_REQUEST)
+        if self._fed > MAX_REQUEST:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def pause_writing(self) -> None:
         """The client does not take its answers: nothing more is read from it until it does, or its time is over."""
@@ -155,7 +159,8 @@ class Connection(asyncio.Protocol):
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._body = b""
-        self._head = self._most = 0
+        self._head = 0
+        self._fed = 0
         self._ignored = False
         self.deadline = self._reception.now + REQUEST_SECONDS
 

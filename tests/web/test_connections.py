@@ -16,6 +16,7 @@ from web.connections import (
     IDLE_SECONDS,
     LINGER_SECONDS,
     MAX_HEAD,
+    MAX_REQUEST,
     MAX_TARGET,
     REQUEST_SECONDS,
     Connection,
@@ -159,6 +160,26 @@ def test_what_cannot_be_read_is_refused_and_nothing_after_it_read(octets: bytes,
     assert b"smuggled" not in wire.sent
     assert wire.ended
     assert house.refused == [status]
+    assert house.passed_on == []
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nA: ", id="a-header"),
+        pytest.param(b"POST /ocsp HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nA: ", id="a-trailer"),
+        pytest.param(b"POST /ocsp HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;", id="an-extension-of-a-chunk"),
+    ],
+)
+def test_what_never_ends_is_refused_before_it_fills_the_memory(begun: bytes) -> None:
+    house = House()
+    connection, wire = house.open()
+    connection.data_received(begun)
+    for _ in range(MAX_REQUEST // 1000 + 1):
+        connection.data_received(b"a" * 1000)
+    assert wire.sent.startswith(b"HTTP/1.1 431 ")
+    assert wire.ended
+    assert house.refused == [431]
     assert house.passed_on == []
 
 
