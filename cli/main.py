@@ -26,6 +26,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "check-config": ("cli.check_config", "Check the whole configuration and list every fault."),
         "serve": ("cli.serve", "Run the API, the status service, the publisher and the workers on batches."),
         "upgrade": ("cli.upgrade", "Bring the database up to this version of the program."),
+        "database": ("cli.database", "Move all there is to another database, such as PostgreSQL."),
         "demo": ("cli.demo", "Show the whole main job as a story, then keep serving."),
     },
     "Municipalities and residents": {

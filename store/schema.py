@@ -15,6 +15,7 @@ from store.engine import open_reader, open_writer, parse_url
 from store.faults import fault_of
 
 OLDER = "the database is from an older version: stop the services, back it up and run: jpki upgrade"
+NEWER = "the database is from a newer version of this program: install that version"
 
 
 def create(url: str) -> None:
@@ -64,7 +65,7 @@ def check(url: str) -> list[str]:
         return ["the database has no tables of this program: initialise the authority, or correct the address"]
     if found <= {script.revision for script in scripts.walk_revisions()}:
         return [OLDER]
-    return ["the database is from a newer version of this program: install that version"]
+    return [NEWER]
 
 
 def _make_file(path: Path) -> None:
