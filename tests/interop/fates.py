@@ -28,8 +28,9 @@ from tests.support.authority import KIYOSE, TurnedClock, make_application, make_
 from tests.support.lists import tbs_of
 from tests.support.notices import applied, notice
 from tests.support.profiles import make_profile
-from tests.support.requests import make_pair
+from tests.support.requests import holder_key, make_pair
 from tests.support.serving import ROOT
+from tests.support.signers import PrivateKey
 
 DAY = timedelta(days=1)
 KEYS = {"g1": "rsa", "g2": "ec"}
@@ -43,6 +44,13 @@ _SAMPLE = ROOT / "config" / "data" / "sample_residents.csv"
 _BORN_BEFORE = "2010"
 _HOLDERS = {"good": 0, "card-lost": 1, "holder-moved": 2, "stopped": 3, "expired": 4, "general": 5, "unrecorded": 0}
 """The keys on file that are certified for each fate."""
+
+
+def holder_key_of(issuer: IssuerId, fate: str) -> PrivateKey:
+    """The private key that a certificate is about."""
+    kind, _, label = issuer.partition("-")
+    whose = _HOLDERS.get(fate, _HOLDERS["expired" if fate == "altered" else "good"])
+    return holder_key(KEYS[label], 2 * whose + (kind == Kind.AUTHENTICATION.value))
 
 
 class Town:
