@@ -89,12 +89,14 @@ class VerifierDesk:
             work.commit()
         return self.file_of(caller.name)
 
-    def succeed(self, caller: Party, request: bytes) -> tuple[Credential, bytes]:
-        """One more credential for the key in a verifier's own PKCS#10, and its certificate (DER).
+    def succeed(self, shown: Credential, request: bytes) -> tuple[Credential, bytes]:
+        """One more credential for the key in a verifier's own PKCS#10, and its certificate (DER). It is bound to the
+        purpose that the one which was shown is bound to.
 
         Raises Refusal(NOT_ADMITTED) for a verifier without an approval in force, Refusal(QUEUE_FULL) for one with too
         many credentials, and as `verifiers.registry.add_credential` does.
         """
+        caller = shown.party
         certificate = self.certify(caller, request)
         with self.begin() as work:
             now = self.clock()
@@ -103,7 +105,7 @@ class VerifierDesk:
                 raise Refusal(Code.NOT_ADMITTED, "a verifier whose approval is in force registers its own credentials")
             if sum(owned.usable(now) for owned in work.parties.credentials(party.id)) >= MOST_CREDENTIALS:
                 raise Refusal(Code.QUEUE_FULL, f"a verifier has at most {MOST_CREDENTIALS} credentials; end one first")
-            added = registry.add_credential(work, party, certificate, Usage.TLS, now, party)
+            added = registry.add_credential(work, party, certificate, Usage.TLS, now, party, purpose=shown.purpose)
             work.commit()
         return added, certificate
 

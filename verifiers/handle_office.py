@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cryptography import x509
@@ -11,7 +11,7 @@ from cryptography import x509
 from domain.certificates import CertificateRecord, CertificateState, Issuer, IssuerId, Kind
 from domain.errors import Code, Refusal
 from domain.handles import Correspondence, Handle, Line, Recipient
-from domain.parties import Party
+from domain.parties import Credential, Party
 from domain.ports import Begin, Clock, UnitOfWork
 from domain.provisions import Channel, Provision, Record
 from domain.serial import SerialNumber
@@ -70,6 +70,15 @@ class HandleOffice:
             told = (record.issuer, Channel.HANDLE, record.serial.octets, "handle")
             self.record(Provision(now, party, provider, purpose or "", *told))
         return [known for _, known in found]
+
+    def purpose_of(self, credential: Credential, provider: Party | None, said: str | None) -> str | None:
+        """What a request is for: what it says, or what the credential is bound to. Where these differ, raises what
+        admission refuses."""
+        bound, now = credential.purpose, self.clock()
+        if bound is not None and said not in (None, bound):
+            asked = [inquiry_of(credential.party, provider, said, kind, now) for kind in Kind]
+            self.gate.admit_some([replace(inquiry, bound=bound) for inquiry in asked])
+        return said or bound
 
 
 def inquiry_of(

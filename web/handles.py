@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.handles import Correspondence, Handle, HandleWord
-from domain.parties import Party, Role
+from domain.parties import Credential, Party, Role
 from verifiers.handle_news import PAGE, News
 from verifiers.handle_office import KnownAs
 from verifiers.handles import FORM, LONGEST
@@ -62,6 +62,7 @@ class HandleParts:
     """What the doors need: the acts, each bound to what it works with."""
 
     provider_of: Callable[[Party, str | None], Party | None]
+    purpose_of: Callable[[Credential, Party | None, str | None], str | None]
     of_many: Callable[[Party, Party | None, Sequence[bytes], str | None], Sequence[KnownAs]]
     translate: Callable[[Party, Party | None, Sequence[str], str | None], Sequence[Handle]]
     counterparts: Callable[[Party, Party | None, Sequence[str], Correspondence, str | None], Sequence[Handle | None]]
@@ -74,11 +75,16 @@ def handles_blueprint(parts: HandleParts, callers: Callers) -> Blueprint:
     door = Blueprint("handles", __name__)
 
     def asked(shape: Shape[dict[str, Any]]) -> tuple[dict[str, Any], Party, Party | None, str | None]:
-        party = callers.party(*ROLES)
+        credential = callers.credential(*ROLES)
         if request.mimetype != "application/json":
             raise Refusal(Code.WRONG_TYPE, "send the body as Content-Type: application/json")
         body = shape.read(read_json(receive(BODY_LIMIT)), "")
-        return body, party, parts.provider_of(party, body.get("provider")), body.get("purpose")
+        return body, *whose(credential, body.get("provider"), body.get("purpose"))
+
+    def whose(credential: Credential, name: str | None, said: str | None) -> tuple[Party, Party | None, str | None]:
+        party = credential.party
+        provider = parts.provider_of(party, name)
+        return party, provider, parts.purpose_of(credential, provider, said)
 
     @door.post(PATH)
     def post_handles() -> Response:
@@ -105,9 +111,10 @@ def handles_blueprint(parts: HandleParts, callers: Callers) -> Blueprint:
 
     @door.get(NEWS)
     def get_news() -> Response:
-        party = callers.party(*ROLES)
-        after, provider, purpose = _query()
-        news, more = parts.fetch_news(party, parts.provider_of(party, provider), after, purpose)
+        credential = callers.credential(*ROLES)
+        after, name, said = _query()
+        party, provider, purpose = whose(credential, name, said)
+        news, more = parts.fetch_news(party, provider, after, purpose)
         return json_answer({"news": [_news(one) for one in news], "more": more})
 
     return door

@@ -111,8 +111,8 @@ def verifiers_blueprint(desk: VerifierDesk, callers: Callers) -> Blueprint:
 
     @door.post(f"{OWN}/credentials")
     def post_credential() -> Response:
-        caller = callers.party(*SELF)
-        added, certificate = desk.succeed(caller, SUCCESSOR.read(receive_json(), "")["request"])
+        shown = callers.credential(*SELF)
+        added, certificate = desk.succeed(shown, SUCCESSOR.read(receive_json(), "")["request"])
         said = {"fingerprint": added.fingerprint.hex(), "certificate": base64.b64encode(certificate).decode()}
         return json_answer(said, 201)
 

@@ -107,6 +107,7 @@ def api(state: Path | None = None) -> Flask:
 def _handle_parts(office: HandleOffice) -> HandleParts:
     return HandleParts(
         provider_of=office.provider_of,
+        purpose_of=office.purpose_of,
         of_many=office.of_many,
         translate=partial(translate, office),
         counterparts=partial(counterparts, office),

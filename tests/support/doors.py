@@ -269,6 +269,7 @@ def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
         list_notices=acts.list_notices,
         handles=HandleParts(
             provider_of=lambda _, name: PROVIDER if name else None,
+            purpose_of=lambda _, __, said: said,
             of_many=acts.handles_of,
             translate=acts.translate,
             counterparts=acts.counterparts,

@@ -9,7 +9,7 @@ import pytest
 
 from domain.certificates import Carrier, Kind
 from domain.errors import Code, Refusal
-from domain.parties import Party
+from domain.parties import Credential, Party, Usage
 from domain.provisions import Channel, Provision
 from domain.revocation import RevocationCause
 from tests.support.certificates import certificate_over
@@ -107,6 +107,23 @@ def test_a_suspended_verifier_gets_none(house: House, office: HandleOffice, bank
         work.commit()
     assert found is not None
     assert refused(office, found, signing)[0] is Code.NOT_ADMITTED
+
+
+def test_a_credential_that_is_bound_to_a_purpose_speaks_for_no_other(house: House, bank: Party) -> None:
+    records: list[Provision] = []
+    office = make_office(house.begin, house.clock, record=records.append)
+    free = Credential(bytes(32), Usage.TLS, bank, house.clock() + HOUR)
+    bound = replace(free, purpose="contract")
+    assert [office.purpose_of(free, None, said) for said in (None, "contract", "log-in")] == [
+        None,
+        "contract",
+        "log-in",
+    ]
+    assert [office.purpose_of(bound, None, said) for said in (None, "contract")] == ["contract", "contract"]
+    with pytest.raises(Refusal) as refusal:
+        office.purpose_of(bound, None, "log-in")
+    assert refusal.value.facts["rule"] == "purpose-not-of-credential"
+    assert [(row.purpose, row.answered) for row in records] == [("contract", "refused: purpose-not-of-credential")]
 
 
 def test_what_is_not_issued_here_has_no_handle(house: House, office: HandleOffice, bank: Party) -> None:

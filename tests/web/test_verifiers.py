@@ -89,15 +89,15 @@ def client(store: MemoryStore) -> Client:
     return Client(store.begin)
 
 
-def equip(store: MemoryStore, name: str = "shop") -> bytes:
-    """A certificate that speaks for the registered verifier."""
-    certificate = make_credential_certificate(f"{name} first")
+def equip(store: MemoryStore, name: str = "shop", purpose: str | None = None) -> bytes:
+    """A certificate that speaks for the registered verifier, for any purpose or bound to one."""
+    certificate = make_credential_certificate(f"{name} {purpose or 'first'}")
     with store.begin() as work:
         party = work.parties.find("verifier", name)
         assert party is not None
         fingerprint = hashlib.sha256(certificate).digest()
         work.parties.add_credential(
-            Credential(fingerprint, Usage.TLS, party, NOT_BEFORE + LIFE, None, certificate), NOW
+            Credential(fingerprint, Usage.TLS, party, NOT_BEFORE + LIFE, None, certificate, purpose), NOW
         )
         work.commit()
     return certificate
@@ -150,6 +150,16 @@ def test_a_verifier_rotates_its_credential_with_an_overlap(client: Client, store
     assert sorted(usable) == [False, True]
     again = client(second, "DELETE", f"/v1/verifier/credentials/{hashlib.sha256(first).hexdigest()}")
     assert again.status_code == 409
+
+
+def test_what_follows_a_credential_that_is_bound_to_a_purpose_is_bound_to_it_too(
+    client: Client, store: MemoryStore
+) -> None:
+    approved(client, store)
+    bound = equip(store, purpose="contract")
+    made = client.do(bound, "POST", "/v1/verifier/credentials", {"request": REQUEST})
+    rows = {row["fingerprint"]: row["purpose"] for row in client.do(bound, "GET", "/v1/verifier")["credentials"]}
+    assert rows[made["fingerprint"]] == "contract"
 
 
 @pytest.mark.parametrize(
