@@ -35,45 +35,46 @@ def main() -> None:
     parser.add_argument("--planted", type=int, default=200, help="serials in each way of writing")
     parser.add_argument("--places", type=int, default=2000, help="small files with nothing in them")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1, help="of everything that is made up")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory(dir="/var/tmp") as made:
         folder = Path(made)
-        serials = _serials(wanted.certificates)
+        serials = _serials(wanted.certificates, wanted.seed)
         begun = perf_counter()
         path = keep_scan_filter(folder / "bench.scan", make_scan_filter(serials, hashes=16_000_000))
         print(
             f"a filter of {wanted.certificates:,} certificates: {perf_counter() - begun:.1f} s, {_size(path)}",
             flush=True,
         )
-        _ordinary(folder / "big", wanted.octets)
+        _ordinary(folder / "big", wanted.octets, wanted.seed)
         begun, before = perf_counter(), _processor()
         report = _scan(path, folder / "big", wanted.processes)
         took, work = perf_counter() - begun, _processor() - before
         print(f"{report.octets:,} octets: {took:.1f} s by the clock, {work:.1f} s of processors", flush=True)
         print(f"finds where nothing was planted: {len(report.findings)} in {report.places} places", flush=True)
-        _small(folder / "small", wanted.places)
+        _small(folder / "small", wanted.places, wanted.seed)
         report = _scan(path, folder / "small", wanted.processes)
         print(f"finds where nothing was planted: {len(report.findings)} in {report.places} places", flush=True)
-        _recall(path, folder / "planted", serials, wanted.planted, wanted.processes)
+        _recall(path, folder / "planted", serials, wanted.planted, wanted.processes, wanted.seed)
 
 
-def _serials(count: int) -> bytes:
-    serials = np.random.default_rng(1).integers(0, 256, (count, OCTETS), np.uint8)
+def _serials(count: int, seed: int) -> bytes:
+    serials = np.random.default_rng(seed).integers(0, 256, (count, OCTETS), np.uint8)
     serials[:, 0] = serials[:, 0] & 0x3F | 0x40
     return serials.tobytes()
 
 
-def _ordinary(folder: Path, octets: int) -> None:
+def _ordinary(folder: Path, octets: int, seed: int) -> None:
     folder.mkdir()
     for name, kind in _FILES:
         with (folder / name).open("wb") as file:
-            file.writelines(text_of(kind, octets // len(_FILES), (LINES[kind],)))
+            file.writelines(text_of(10 * seed + kind, octets // len(_FILES), (LINES[kind],)))
 
 
-def _small(folder: Path, places: int) -> None:
+def _small(folder: Path, places: int, seed: int) -> None:
     folder.mkdir()
     for number in range(places):
-        (folder / f"{number}.txt").write_bytes(b"".join(text_of(1000 + number, 15_000)))
+        (folder / f"{number}.txt").write_bytes(b"".join(text_of(10**6 * seed + number, 15_000)))
 
 
 def _scan(path: Path, target: Path, processes: int) -> Report:
@@ -87,10 +88,10 @@ def _scan(path: Path, target: Path, processes: int) -> Report:
     )
 
 
-def _recall(path: Path, folder: Path, serials: bytes, count: int, processes: int) -> None:
+def _recall(path: Path, folder: Path, serials: bytes, count: int, processes: int, seed: int) -> None:
     """Each way of writing in a file of its own, with lines between; those that the filter has as hashes too."""
     folder.mkdir()
-    chance = Random(7)
+    chance = Random(seed)
     chosen = chance.sample(range(len(serials) // OCTETS), count)
     some = [serials[OCTETS * number : OCTETS * (number + 1)] for number in chosen]
     spans: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))

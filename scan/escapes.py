@@ -1,21 +1,27 @@
-"""Escapes undone: octets as `%4A`, `=4A`, `\\x4a`, `\\112`, `&#74;`, as Latin-1 in UTF-8, in full width, in UTF-16."""
+"""Escapes undone: octets as `%4A`, `=4A`, `\\x4a`, `\\112`, `&#74;`, after backslashes, in full width, in UTF-16, and so on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase, digits
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.serial import OCTETS
 from scan.guesses import Flags, Places
+from scan.octets import no_text
 
 _MANY = 2
 _WITHIN = 64
 """So many escapes within so many octets could be a serial."""
 
 _AROUND = 96
-_SINGLE = {ord(letter): ord(octet) for letter, octet in zip("nrtbf\"'/0", "\n\r\t\b\f\"'/\0", strict=True)}
+_WRITTEN = 2 * OCTETS
+"""A serial with a backslash before each of its octets."""
+
+_SINGLE = {ord(letter): ord(octet) for letter, octet in zip("nrtbf\"'/0Z", "\n\r\t\b\f\"'/\0\x1a", strict=True)}
 
 Octets = NDArray[np.uint8]
 
@@ -27,7 +33,20 @@ def _digit_values() -> Octets:
     return values
 
 
+def _wide_values(alphabets: dict[int, str]) -> Octets:
+    values = np.zeros(256, np.uint8)
+    for first, alphabet in alphabets.items():
+        values[first : first + len(alphabet)] = np.frombuffer(alphabet.encode(), np.uint8)
+    return values
+
+
 _DIGITS = _digit_values()
+_WIDE = {
+    0x82: _wide_values({0x4F: digits, 0x60: ascii_uppercase, 0x81: ascii_lowercase}),
+    0xA3: _wide_values({0xB0: digits, 0xC1: ascii_uppercase, 0xE1: ascii_lowercase}),
+}
+"""The octet before each letter in full width in Shift_JIS and in EUC-JP, and letters by the octet behind it."""
+
 _MARKERS = bytes.maketrans(b"%=\\&\xc2\xc3\xef", b"\x01" * 7)
 
 
@@ -46,6 +65,7 @@ def views(octets: bytes) -> Iterator[tuple[bytes, Places]]:
         plain = np.frombuffer(octets, np.uint8)
         at = np.flatnonzero(plain)
         yield plain[at].tobytes(), at
+    yield from _between_octets(octets)
     padded = np.frombuffer(octets + bytes(16), np.uint8)
     found = _merged(list(_escapes(octets, padded)))
     if found is None:
@@ -57,10 +77,7 @@ def views(octets: bytes) -> Iterator[tuple[bytes, Places]]:
     for step in range(_MANY):
         close[first + step] = True
     # Whatever is around groups of escapes is kept, undone; all else is dropped.
-    edges = np.zeros(len(octets) + 1, np.int32)
-    np.add.at(edges, np.maximum(at[close] - _AROUND, 0), 1)
-    np.add.at(edges, np.minimum(at[close] + _AROUND, len(octets)), -1)
-    kept = np.cumsum(edges)[:-1] > 0
+    kept = _around(at[close], _AROUND, len(octets))
     written = padded[: len(octets)].copy()
     for step in range(1, int(found.lengths.max())):
         gone = at[found.lengths > step] + step
@@ -69,6 +86,27 @@ def views(octets: bytes) -> Iterator[tuple[bytes, Places]]:
     _single_escapes(padded[: len(octets)], written, kept, at)
     (places,) = np.nonzero(kept)
     yield written[places].tobytes(), places
+
+
+def _between_octets(octets: bytes) -> Iterator[tuple[bytes, Places]]:
+    """What is around backslashes between octets that are no text, as MySQL dumps them."""
+    if b"\\" not in octets or not len(odd := no_text(octets)):
+        return
+    plain = np.frombuffer(octets, np.uint8)
+    at = np.flatnonzero(plain == ord("\\"))
+    at = at[np.searchsorted(odd, at + _WRITTEN) > np.searchsorted(odd, at - _WRITTEN)]
+    written, kept = plain.copy(), _around(at, _WRITTEN, len(octets))
+    _single_escapes(plain, written, kept, at[:0])
+    (places,) = np.nonzero(kept)
+    if len(at):
+        yield written[places].tobytes(), places
+
+
+def _around(at: Places, reach: int, size: int) -> Flags:
+    """Which of so many octets are within reach of some of these places, in order."""
+    edges = np.bincount(np.maximum(at - reach, 0), minlength=size + 1)
+    edges -= np.bincount(np.minimum(at + reach, size), minlength=size + 1)
+    return np.cumsum(edges)[:-1] > 0
 
 
 def _escapes(octets: bytes, padded: Octets) -> Iterator[_Escapes]:
@@ -90,17 +128,11 @@ def _escapes(octets: bytes, padded: Octets) -> Iterator[_Escapes]:
             yield chosen(at, good, 3, values)
     if b"\\" in octets:
         at = np.flatnonzero(plain == ord("\\"))
-        yield from _after_backslash(at, ahead, hex_at, chosen)
+        yield from _after_backslash(padded, at, ahead, hex_at, chosen)
     if b"&#" in octets:
         at = np.flatnonzero((plain == ord("&")) & (padded[1 : len(octets) + 1] == ord("#")))
-        good, values = hex_at(at, 3)
-        yield chosen(at, good & (ahead(at, 2) | 0x20 == ord("x")) & (ahead(at, 5) == ord(";")), 6, values)
-        for count in (1, 2, 3):
-            digits = [ahead(at, 2 + step).astype(np.int32) - 48 for step in range(count)]
-            number = sum(digit * 10 ** (count - 1 - step) for step, digit in enumerate(digits))
-            good = np.logical_and.reduce([(digit >= 0) & (digit <= 9) for digit in digits]) & (number < 256)
-            good &= ahead(at, 2 + count) == ord(";")
-            yield chosen(at, good, 3 + count, np.asarray(number).astype(np.uint8))
+        yield from _numbers(padded, at, 2, 10, ";")
+        yield from _numbers(padded, at[ahead(at, 2) | 0x20 == ord("x")], 3, 16, ";")
     if b"\xc2" in octets or b"\xc3" in octets:
         at = np.flatnonzero(plain & 0xFE == 0xC2)
         more = ahead(at, 1)
@@ -110,9 +142,26 @@ def _escapes(octets: bytes, padded: Octets) -> Iterator[_Escapes]:
         number = (ahead(at, 1).astype(np.int32) & 0x3F) << 6 | ahead(at, 2) & 0x3F  # of U+F000 and on
         good = (number >= 0xF01) & (number <= 0xF5E) & (ahead(at, 1) & 0xC0 == 0x80)
         yield chosen(at, good, 3, (number - 0xF01 + 0x21).astype(np.uint8))
+    for marker, meant in _WIDE.items():
+        if marker in octets:
+            at = np.flatnonzero(plain == marker)
+            at = at[(ahead(at, 2) == marker) | (padded[at - 2] == marker)]  # one alone is within another character
+            values = meant[ahead(at, 1)]
+            yield chosen(at, values > 0, 2, values)
+
+
+def _numbers(padded: Octets, at: Places, start: int, base: int, close: str) -> Iterator[_Escapes]:
+    """Octets as numbers of one to four digits, so far behind each place, and closed."""
+    for count in range(1, 5):
+        read = [_DIGITS[padded[at + start + step]].astype(np.int32) for step in range(count)]
+        number = np.asarray(sum(digit * base ** (count - 1 - step) for step, digit in enumerate(read)))
+        good = np.logical_and.reduce([digit < base for digit in read]) & (number < 256)
+        good &= padded[at + start + count] == ord(close)
+        yield _Escapes(at[good], np.full(int(good.sum()), start + count + 1), number[good].astype(np.uint8))
 
 
 def _after_backslash(
+    padded: Octets,
     at: Places,
     ahead: Callable[[Places, int], Octets],
     hex_at: Callable[[Places, int], tuple[Flags, Octets]],
@@ -121,11 +170,12 @@ def _after_backslash(
     letter = ahead(at, 1)
     good, values = hex_at(at, 2)
     yield chosen(at, good & (letter | 0x20 == ord("x")), 4, values)
+    yield from _numbers(padded, at[(letter == ord("u")) & (ahead(at, 2) == ord("{"))], 3, 16, "}")
     good, values = hex_at(at, 4)
     yield chosen(at, good & (letter == ord("u")) & (ahead(at, 2) == 48) & (ahead(at, 3) == 48), 6, values)
-    digits = [ahead(at, step) - np.uint8(48) for step in (1, 2, 3)]
-    good = (digits[0] <= 3) & (digits[1] <= 7) & (digits[2] <= 7)
-    octal = (digits[0] & 3) << 6 | (digits[1] & 7) << 3 | digits[2] & 7
+    high, middle, low = (ahead(at, step) - np.uint8(48) for step in (1, 2, 3))
+    good = (high <= 3) & (middle <= 7) & (low <= 7)
+    octal = (high & 3) << 6 | (middle & 7) << 3 | low & 7
     yield chosen(at, good, 4, octal.astype(np.uint8))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import struct
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -23,6 +25,8 @@ HASHES: dict[str, Hash] = {
 }
 COMMON_HASHES = ("sha256", "sha1", "md5", "sha512")
 
+_UUID = struct.Struct("4s2s2s2s6s")
+
 FORMS: dict[str, Callable[[bytes], bytes]] = {
     "hex, small": lambda octets: octets.hex().encode(),
     "hex, capital": lambda octets: octets.hex().upper().encode(),
@@ -32,6 +36,10 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
     "hex with colons, capital": lambda octets: octets.hex(":").upper().encode(),
     "hex with 0x": lambda octets: b"0x" + octets.hex().encode(),
     "DER integer": lambda octets: bytes((2, OCTETS)) + octets,
+    "UUID": lambda octets: b"-".join(part.hex().encode() for part in _UUID.unpack(octets)),
+    "base64": b64encode,
+    "hex, and a line feed": lambda octets: octets.hex().encode() + b"\n",
+    "decimal, and a line feed": lambda octets: str(int.from_bytes(octets)).encode() + b"\n",
 }
 COMMON_FORMS = ("hex, small", "hex, capital", "decimal", "octets")
 

@@ -29,7 +29,7 @@ _CLASSES = _classes()
 
 def raw_guesses(octets: bytes) -> Iterator[Guesses]:
     """Every place where octets are that are no text: of 16 random ones, one in a hundred thousand is all UTF-8."""
-    odd = _no_text(octets)
+    odd = no_text(octets)
     if not len(odd):
         return
     padded = np.frombuffer(octets + bytes(OCTETS), np.uint8)
@@ -47,7 +47,7 @@ def raw_guesses(octets: bytes) -> Iterator[Guesses]:
     yield Guesses("octets, last first", Part.FIRST, turned, back, lambda some: _words(padded, back[some], "<u8"))
 
 
-def _no_text(octets: bytes) -> Places:
+def no_text(octets: bytes) -> Places:
     """Where octets are that UTF-8 text does not have there."""
     marked = np.frombuffer(octets.translate(_CLASSES), np.uint8)
     if not marked.any():

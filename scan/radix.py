@@ -14,6 +14,9 @@ from scan.guesses import Guesses, Places, Words, serial_like
 from scan.runs import Characters
 
 _NONE = 0xFF
+_AT_ONCE = 5
+"""So many digits in any of the bases are a number below 2³²."""
+
 _LOW_32, _32 = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
@@ -69,9 +72,12 @@ def _read(base: Base, read: NDArray[np.uint8], begins: Places) -> Guesses:
     good = (read < _NONE).all(axis=1)
     read, begins = read[good].astype(np.uint64), begins[good]
     first, last = np.zeros(len(read), np.uint64), np.zeros(len(read), np.uint64)
-    size = np.uint64(len(base.alphabet))
-    for column in read.T[: -1 if base.filled else None]:
-        first, last = _grown(first, last, size, column)
+    size, columns = np.uint64(len(base.alphabet)), read.T[: -1 if base.filled else None]
+    for start in range(0, len(columns), _AT_ONCE):
+        several, times = columns[start], size
+        for column in columns[start + 1 : start + _AT_ONCE]:
+            several, times = several * size + column, times * size
+        first, last = _grown(first, last, times, several)
     if base.filled:
         bits = np.uint64(5 - base.filled)
         first = first << bits | last >> (np.uint64(64) - bits)
@@ -82,7 +88,7 @@ def _read(base: Base, read: NDArray[np.uint8], begins: Places) -> Guesses:
 
 
 def _grown(first: Words, last: Words, size: np.uint64, digit: Words) -> tuple[Words, Words]:
-    """Both words, times the base, and a digit more."""
+    """Both words, times the base, and a digit more, both below 2³²."""
     low = (last & _LOW_32) * size + digit
     high = (last >> _32) * size + (low >> _32)
     return first * size + (high >> _32), high << _32 | low & _LOW_32

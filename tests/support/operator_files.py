@@ -86,6 +86,7 @@ KNOWN: dict[str, Write] = {
     ),
     "salted SHA-256": lambda o, _: hashlib.sha256(b"salt" + o.hex().encode()).hexdigest().encode(),
     "HMAC with a common key": lambda o, _: hmac.digest(b"secret", o.hex().encode(), "sha256").hex().encode(),
+    "SHA-256 of hex and a line feed": lambda o, _: hashlib.sha256(o.hex().encode() + b"\n").hexdigest().encode(),
     "UTF-16 of hex": lambda o, _: o.hex().encode("utf-16-le"),
     "UTF-16 of decimal, high octet first": lambda o, _: _decimal(o).encode("utf-16-be"),
 }
@@ -116,7 +117,12 @@ HELD_OUT: dict[str, Write] = {
     "binary": lambda o, _: f"{int.from_bytes(o):b}".encode(),
     "octets, last first": lambda o, _: o[::-1],
     "hex, last octet first": lambda o, _: o[::-1].hex().encode(),
-    "hex in full width": lambda o, _: "".join(chr(ord(letter) + 0xFEE0) for letter in o.hex()).encode(),
+    "hex in full width": lambda o, _: _wide(o.hex()).encode(),
+    "hex in full width in Shift_JIS": lambda o, _: _wide(o.hex()).encode("cp932"),
+    "decimal in full width in EUC-JP": lambda o, _: _wide(_decimal(o)).encode("euc-jp"),
+    "octets as MySQL dumps them": lambda o, _: b"_binary '" + b"".join(_mysql(octet) for octet in o) + b"'",
+    "entities in hex": lambda o, _: "".join(f"&#x{octet:X};" for octet in o).encode(),
+    "code points in braces": lambda o, _: "".join(f"\\u{{{octet:x}}}" for octet in o).encode(),
     "hex within a token": lambda o, c: _token({"sub": o.hex(), "iat": c.randrange(10**9)}),
     "decimal within a token": lambda o, c: _token({"iat": c.randrange(10**9), "sub": _decimal(o)}),
     "PEM in JSON": lambda o, c: json.dumps(_pem(o, c).decode()).encode(),
@@ -125,6 +131,15 @@ HELD_OUT: dict[str, Write] = {
     "first 8 octets as a number": lambda o, _: str(int.from_bytes(o[:8])).encode(),
 }
 """Ways that nothing in the search has a name for, or that were written after it."""
+
+
+def _wide(text: str) -> str:
+    return "".join(chr(ord(letter) + 0xFEE0) for letter in text)
+
+
+def _mysql(octet: int) -> bytes:
+    escaped = {0: b"0", 10: b"n", 13: b"r", 26: b"Z", 34: b'"', 39: b"'", 92: b"\\"}
+    return b"\\" + escaped[octet] if octet in escaped else bytes((octet,))
 
 
 def _octal(octet: int) -> str:
