@@ -1,4 +1,5 @@
-"""Figures: rates measured in rounds, each round beside its own limit, so that a busy moment spoils both alike."""
+"""Figures: rates measured in rounds, each round beside its own limit, so that a busy moment spoils both alike; and
+plain values."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from time import perf_counter
+from typing import Any
 
 Slice = Callable[[], float]
 """One stretch of measuring; gives the rate in it, per second."""
@@ -38,7 +40,11 @@ class Figure:
     against: str = ""
     limits: Sequence[float] = ()
     weight: float = 1.0
-    notes: Mapping[str, object] = field(default_factory=dict)
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def median(self) -> float:
+        return self.rate.median
 
     @property
     def rate(self) -> Spread:
@@ -54,13 +60,43 @@ class Figure:
         pairs = zip(self.rates, self.limits, strict=True)
         return Spread.of(rate * self.weight / limit for rate, limit in pairs) if self.limits else None
 
-    def as_json(self) -> dict[str, object]:
-        return {
-            **asdict(self),
-            "rate": asdict(self.rate),
-            "limit": asdict(self.limit) if self.limit else None,
-            "ratio": asdict(self.ratio) if self.ratio else None,
-        }
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A row that is no rate: seconds, octets, a count. `values` are in `unit`, one for each round."""
+
+    id: str
+    what: str
+    unit: str
+    values: Sequence[float]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def median(self) -> float:
+        return self.spread.median
+
+    @property
+    def spread(self) -> Spread:
+        return Spread.of(self.values)
+
+
+Finding = Figure | Value
+
+
+def as_json(finding: Finding) -> dict[str, Any]:
+    """All of it, with what follows from the rounds."""
+    row = asdict(finding)
+    if isinstance(finding, Value):
+        return {**row, "spread": asdict(finding.spread)}
+    limit, ratio = finding.limit, finding.ratio
+    derived = {"rate": finding.rate, "limit": limit, "ratio": ratio}
+    return {**row, **{name: asdict(spread) if spread else None for name, spread in derived.items()}}
+
+
+def of_json(row: Mapping[str, Any]) -> Finding:
+    """What `as_json` made it of."""
+    made = Value if "values" in row else Figure
+    return made(**{name: row[name] for name in made.__slots__})
 
 
 def repeat(step: Callable[[], int], seconds: float) -> Slice:

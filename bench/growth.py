@@ -1,32 +1,28 @@
-"""How cost grows with certificates, revocations, lists and worker processes: `python -m bench.growth`.
+"""How cost grows with certificates, revocations, lists and worker processes.
 
-In processor time, so that other work on the machine spoils little. Keeps the raw results, and draws and writes them
-into the documents. Takes some four minutes and 1 GB of disk in /var/tmp; `--most 100000` is quicker.
+In processor time, so that other work on the machine spoils little. Needs 1 GB of disk.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import random
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import cycle
 from pathlib import Path
 from time import process_time
 
 import numpy as np
 
-from bench import machine
-from bench.growth_page import put_into_documents
+from bench.figures import Value
+from bench.growth_page import PANELS
 from bench.house import ISSUER, add_certificates, make_house, serve_by
 from bench.load import write_requests
 from bench.millions import fill
 from bench.ocsp import make_ocsp_requests
-from bench.report import RESULTS
+from bench.plan import Plan
 from bench.service import http_request, started
 from bench.wrk import run_wrk
 from config.assemble import Services
@@ -56,39 +52,23 @@ Measured = dict[int, list[float]]
 """By size, a value for each round."""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__)
-    parser.add_argument("--most", type=int, default=SIZES[-1], help="certificates and entries at most")
-    arguments = parser.parse_args()
-    sizes = [size for size in SIZES if size <= arguments.most]
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
-        folder = Path(name)
-        described = machine.describe(folder)
-        services = make_house(folder / "house")
-        measures: dict[str, Callable[[], Measured]] = {
-            "certificates": lambda: _answers(services, folder, sizes),
-            "revocations": lambda: _long_lists(services, sizes),
-            "lists": lambda: _many_lists(services),
-            "workers": lambda: _workers(folder),
-        }
-        found: dict[str, Measured] = {}
-        for what, measure in measures.items():
-            print(what, flush=True)
-            found[what] = measure()
-        services.close()
-    path = keep(found, described, arguments.most)
-    put_into_documents(path)
-    print(path)
-
-
-def keep(found: Mapping[str, Measured], described: Mapping[str, object], most: int) -> Path:
-    """Write the raw results; their path."""
-    now = datetime.now(UTC)
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{now:%Y-%m-%d}-growth.json"
-    content = {"at": f"{now:%Y-%m-%d %H:%M}Z", "most": most, "machine": described, **found}
-    path.write_text(json.dumps(content, indent=1) + "\n")
-    return path
+def measure_growth(folder: Path, plan: Plan) -> list[Value]:
+    """Each series of PANELS, up to `plan.growth` certificates and entries."""
+    folder.mkdir()
+    sizes = [size for size in SIZES if size <= plan.growth]
+    services = make_house(folder / "house")
+    measures: dict[str, Callable[[], Measured]] = {
+        "certificates": lambda: _answers(services, folder, sizes),
+        "revocations": lambda: _long_lists(services, sizes),
+        "lists": lambda: _many_lists(services),
+        "workers": lambda: _workers(folder),
+    }
+    found = []
+    for panel in PANELS:
+        plan.tell(f"growth with {panel.id}")
+        found += [panel.value(size, values) for size, values in measures[panel.id]().items()]
+    services.close()
+    return found
 
 
 def _answers(services: Services, folder: Path, sizes: Sequence[int]) -> Measured:
@@ -200,7 +180,3 @@ def _children(process: int) -> Iterator[int]:
     for child in map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()):
         yield child
         yield from _children(child)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,97 +1,81 @@
-"""How cost grows, as a table in docs/performance.md and as the drawing docs/growth.svg: SVG, written by hand."""
+"""How cost grows: a table, and a drawing in SVG written by hand, of what `bench.growth` found."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
-from pathlib import Path
-from typing import Any
 
-from bench.figures import Spread
+from bench.figures import Finding, Spread, Value
+from bench.report import number
 
-ROOT = Path(__file__).parents[1]
-PAGE, DRAWING = ROOT / "docs" / "performance.md", ROOT / "docs" / "growth.svg"
-BEGIN, END = "<!-- what python -m bench.growth found -->", "<!-- end of it -->"
-_WIDTH, _HEIGHT, _PANEL_WIDTH, _PANEL_HEIGHT = 900, 680, 440, 310
+_WIDTH, _PANEL_WIDTH, _PANEL_HEIGHT = 900, 440, 310
 _LEFT, _TOP, _RIGHT, _BOTTOM = 70, 50, 30, 50
 _COLOUR = "#0072b2"
 
 
 @dataclass(frozen=True, slots=True)
-class _Panel:
-    """`scale` makes `unit` of what the results hold."""
+class Panel:
+    """A series of the results. `what` names a row of it, with its size in place of the braces."""
 
     id: str
     name: str
     across: str
     what: str
     unit: str
-    scale: float
+
+    def value(self, size: int, values: Sequence[float]) -> Value:
+        """A point of the series; `values` in seconds where the unit is one of time."""
+        scale = {"µs": 1e6, "ms": 1e3}.get(self.unit, 1.0)
+        what = self.what.format(f"{size:,}")
+        notes = {"series": self.id, "size": size}
+        return Value(f"growth-{self.id}-{size}", what, self.unit, [value * scale for value in values], notes)
 
 
-_PANELS = (
-    _Panel("certificates", "An OCSP answer in process", "certificates", "an OCSP answer, {} in the model", "µs", 1e6),
-    _Panel("revocations", "A list published again", "entries", "a list of {} published again", "ms", 1e3),
-    _Panel("lists", "Each of many lists of 200 entries", "lists", "each of {} lists of 200 entries", "ms", 1e3),
-    _Panel("workers", "The status service over HTTP", "workers", "the status service, workers: {}", "answers/s", 1),
+PANELS = (
+    Panel("certificates", "An OCSP answer in process", "certificates", "an OCSP answer, {} in the model", "µs"),
+    Panel("revocations", "A list published again", "entries", "a list of {} published again", "ms"),
+    Panel("lists", "Each of many lists of 200 entries", "lists", "each of {} lists of 200 entries", "ms"),
+    Panel("workers", "The status service over HTTP", "workers", "the status service, workers: {}", "answers/s"),
 )
 
 
-def put_into_documents(path: Path) -> None:
-    """Draw the results of that file, and put their table where the page has its marks."""
-    results = json.loads(path.read_text())
-    DRAWING.write_text(draw(results))
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{block(results, path.name)}{after}")
+def table_of(findings: Sequence[Finding]) -> list[str]:
+    """Lines of a table."""
+    lines = ["| what | by processor time (lowest–highest of the rounds) | times the first |", "| --- | --- | --- |"]
+    for panel in PANELS:
+        points = _points(panel, findings)
+        for value in points:
+            spread = value.spread
+            said = f"{number(spread.median)} {panel.unit} ({number(spread.low)}–{number(spread.high)})"
+            lines.append(f"| {value.what} | {said} | {spread.median / points[0].median:,.2f} |")
+    return lines
 
 
-def block(results: Mapping[str, Any], name: str) -> str:
-    """The generated part of the page, marks included; `name` is that of the results' file."""
-    load = results["machine"]["load_average_before"]
-    lines = [
-        BEGIN,
-        f"Measured {results['at']} by `python -m bench.growth --most {results['most']}` under a load of {load:.1f}.",
-        f"Raw results: `bench/results/{name}`.",
-        "",
-        "| what | by processor time (lowest–highest of the rounds) | times the first |",
-        "| --- | --- | --- |",
-    ]
-    for panel in _PANELS:
-        points = _points(panel, results)
-        first = points[0][1].median
-        for size, spread in points:
-            said = f"{_number(spread.median)} {panel.unit} ({_number(spread.low)}–{_number(spread.high)})"
-            lines.append(f"| {panel.what.format(f'{size:,}')} | {said} | {spread.median / first:,.2f} |")
-    return "\n".join([*lines, END])
-
-
-def draw(results: Mapping[str, Any]) -> str:
-    """An SVG document with four panels."""
-    title = f"How cost grows: processor time, {results['at']}"
+def draw(findings: Sequence[Finding], at: str) -> str:
+    """An SVG document with a panel for each series."""
+    title = f"How cost grows: processor time, {at}"
+    height = 60 + (len(PANELS) + 1) // 2 * _PANEL_HEIGHT
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}"',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}"',
         ' font-family="sans-serif" font-size="12">',
         f"<title>{escape(title)}</title>",
-        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>',
+        f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
         f'<text x="{_LEFT}" y="24" font-size="15">{escape(title)}</text>',
     ]
-    for number, panel in enumerate(_PANELS):
-        left, top = number % 2 * _PANEL_WIDTH, 40 + number // 2 * _PANEL_HEIGHT
-        parts += _panel(panel, _points(panel, results), left, top)
+    for place, panel in enumerate(PANELS):
+        left, top = place % 2 * _PANEL_WIDTH, 40 + place // 2 * _PANEL_HEIGHT
+        points = [(int(value.notes["size"]), value.spread) for value in _points(panel, findings)]
+        parts += _panel(panel, points, left, top)
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _points(panel: _Panel, results: Mapping[str, Any]) -> list[tuple[int, Spread]]:
-    return [
-        (int(size), Spread.of(value * panel.scale for value in values)) for size, values in results[panel.id].items()
-    ]
+def _points(panel: Panel, findings: Sequence[Finding]) -> list[Value]:
+    return [value for value in findings if isinstance(value, Value) and value.notes["series"] == panel.id]
 
 
-def _panel(panel: _Panel, points: Sequence[tuple[int, Spread]], left: int, top: int) -> list[str]:
+def _panel(panel: Panel, points: Sequence[tuple[int, Spread]], left: int, top: int) -> list[str]:
     begin, end = left + _LEFT, left + _PANEL_WIDTH - _RIGHT
     ceiling, ground = top + _TOP, top + _PANEL_HEIGHT - _BOTTOM
     x = _logarithmic([size for size, _ in points], begin + 25, end - 25)
@@ -113,7 +97,7 @@ def _panel(panel: _Panel, points: Sequence[tuple[int, Spread]], left: int, top: 
         parts += [
             f'<line x1="{at}" x2="{at}" y1="{low:.1f}" y2="{high:.1f}" stroke="{_COLOUR}"/>',
             f'<circle cx="{at}" cy="{y(spread.median):.1f}" r="3.5" fill="{_COLOUR}"/>',
-            f'<text x="{at}" y="{high - 8:.1f}" text-anchor="middle">{_number(spread.median)}</text>',
+            f'<text x="{at}" y="{high - 8:.1f}" text-anchor="middle">{number(spread.median)}</text>',
             f'<text x="{at}" y="{ground + 18}" text-anchor="middle">{size:,}</text>',
         ]
     return parts
@@ -127,7 +111,3 @@ def _decades(lows: Sequence[float], highs: Sequence[float]) -> list[float]:
 def _logarithmic(values: Sequence[float], low: float, high: float) -> Callable[[float], float]:
     first, last = log10(min(values)), log10(max(values))
     return lambda value: low + (high - low) * (log10(value) - first) / ((last - first) or 1)
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,20 +1,22 @@
-"""`python -m bench.millions`: one list of five million entries and one filter of ten million certificates, in time and
-memory. For a quiet machine; takes some two minutes and 1 GB of disk in /var/tmp."""
+"""Millions: one list of five million entries and one filter of ten million certificates, in time and memory. Needs 1 GB
+of disk."""
 
 from __future__ import annotations
 
 import os
 import random
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 
+from bench.children import alone
+from bench.figures import Value
 from bench.house import SCOPE, make_house
 from bench.lists import publish
+from bench.plan import Plan
 from config.assemble import Services
 from domain.lists import Scope
 from domain.serial import OCTETS, SerialNumber
@@ -25,29 +27,30 @@ ENTRIES, CERTIFICATES, REVOKED = 5_000_000, 10_000_000, 500_000
 _COLUMNS = "issuer, serial, municipality, cause, reason, revoked_at, not_after, receipt, received_at"
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-        services = make_house(Path(folder) / "house")
-        _alone("", lambda: fill(services, SCOPE, ENTRIES))
-        _alone(f"{ENTRIES:,} revocations read as columns", lambda: _read(services))
-        _alone(f"a list of {ENTRIES:,} published, the first", lambda: publish(services))
-        _alone(f"a list of {ENTRIES:,} published, the next", lambda: publish(services))
-    _alone(f"a filter of {CERTIFICATES:,} made, proved and asked for all again", _filter)
-
-
-def _alone(what: str, act: Callable[[], object]) -> None:
-    """Do it in a process of its own, and say how long it took and how much memory it had at most."""
-    if (child := os.fork()) == 0:
-        Path("/proc/self/clear_refs").write_text("5")
-        begun = perf_counter()
-        act()
-        took = perf_counter() - begun
-        (peak,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-        if what:
-            print(f"{what}: {took:.1f} s, {int(peak.split()[1]) // 1024} MiB at most", flush=True)
-        os._exit(0)
-    _, code = os.waitpid(child, 0)
-    assert code == 0, what
+def measure_millions(folder: Path, plan: Plan) -> list[Value]:
+    """Each act in a process of its own."""
+    services = make_house(folder)
+    plan.tell(f"{ENTRIES:,} revocations put on record")
+    alone(lambda: fill(services, SCOPE, ENTRIES))
+    found = []
+    acts: tuple[tuple[str, str, Callable[[Services], None]], ...] = (
+        ("read", f"{ENTRIES:,} revocations read as columns", _read),
+        ("list-first", f"a list of {ENTRIES:,} published, the first", publish),
+        ("list-next", f"a list of {ENTRIES:,} published, the next", publish),
+    )
+    for name, what, act in acts:
+        plan.tell(what)
+        found += alone(partial(act, services)).values(f"millions-{name}", what)
+    what = f"a filter of {CERTIFICATES:,} made, proved, and all asked again"
+    plan.tell(what)
+    made = alone(_filter)
+    least = _least_octets()
+    return [
+        *found,
+        *made.values("millions-filter", what),
+        Value("millions-filter-octets", "its size", "octets", [made.gave]),
+        Value("millions-filter-ratio", "its size, times the least possible", "", [made.gave / least]),
+    ]
 
 
 def fill(services: Services, scope: Scope, entries: int) -> None:
@@ -76,18 +79,20 @@ def _read(services: Services) -> None:
         assert sum(map(len, work.revocations.blocks_of(SCOPE, None))) == ENTRIES
 
 
-def _filter() -> None:
+def _filter() -> float:
+    """Octets of a filter that has no wrong answer for any of them."""
     serials = np.frombuffer(os.urandom(OCTETS * CERTIFICATES), np.uint8).reshape(-1, OCTETS).copy()
     serials[:, 0] = serials[:, 0] & 0x3F | 0x40
     octets, key = memoryview(serials.tobytes()), os.urandom(32)
     members, others = octets[: OCTETS * REVOKED], octets[OCTETS * REVOKED :]
     made = build_filter(key, members, others, os.urandom)
-    placement, share = Placement(key, made.salt), REVOKED / CERTIFICATES
+    placement = Placement(key, made.salt)
     assert made.contains(placement, members).all()
     assert not any(made.contains(placement, others[at : at + (1 << 24)]).any() for at in range(0, len(others), 1 << 24))
-    least = -CERTIFICATES * (share * np.log2(share) + (1 - share) * np.log2(1 - share)) / 8
-    print(f"the filter: {made.octets:,} octets, {made.octets / least:.2f} times the least possible", flush=True)
+    return made.octets
 
 
-if __name__ == "__main__":
-    main()
+def _least_octets() -> float:
+    """By the entropy of which of them are revoked."""
+    share = REVOKED / CERTIFICATES
+    return float(-CERTIFICATES * (share * np.log2(share) + (1 - share) * np.log2(1 - share)) / 8)

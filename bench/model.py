@@ -1,15 +1,16 @@
-"""`python -m bench.model`: a status model of 100,000 and one of ten million: look-ups, size, changes, start."""
+"""Model: a status model of 100,000 and one of ten million: look-ups, size, changes, start."""
 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
 
+from bench.figures import Value
+from bench.plan import Plan
 from config.nodes import system_steady
 from domain.certificates import IssuerId
 from domain.serial import OCTETS
@@ -21,16 +22,22 @@ from store.status_changes import LINK
 ISSUER = IssuerId("signature-g1")
 NOW, END, BLOCK, ASKED, CHANGED = 1_800_000_000, 1_900_000_000, 1 << 16, 200_000, 2_000
 AGE = 10**12
+SMALL, LARGE = 100_000, 10_000_000
 
 
-def main() -> None:
-    for count in (100_000, 10_000_000):
-        with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-            _measure(Path(folder), count)
+def measure_model(folder: Path, plan: Plan) -> list[Value]:
+    """The large one; of the small one only what may differ."""
+    small = _measured(folder / "small", SMALL, plan)
+    return [small[1], *_measured(folder / "large", LARGE, plan)]
 
 
-def _measure(folder: Path, count: int) -> None:
+def _measured(folder: Path, count: int, plan: Plan) -> list[Value]:
+    plan.tell(f"a status model of {count:,}")
     model, asked = StatusModel(folder), list[bytes]()
+    suffix = "" if count == LARGE else "-small"
+
+    def value(name: str, what: str, unit: str, *values: float) -> Value:
+        return Value(f"model-{name}{suffix}", f"status model of {count:,}: {what}", unit, values)
 
     def blocks() -> Iterator[Records]:
         for start in range(0, count, BLOCK):
@@ -44,7 +51,7 @@ def _measure(folder: Path, count: int) -> None:
 
     begun = perf_counter()
     model.build(blocks(), Position(0, bytes(LINK)), NOW, system_steady())
-    print(f"{count:,}: made of drawn records in {perf_counter() - begun:.1f} s")
+    made = perf_counter() - begun
     state = model.state()
     assert state
     state = model.apply(state, (), Position(1, bytes(LINK)), system_steady())
@@ -53,14 +60,22 @@ def _measure(folder: Path, count: int) -> None:
     model = StatusModel(folder)
     good = model.good_at(ISSUER, NOW, AGE, system_steady)
     assert good(asked[0])
-    print(f"  opened and asked once in {1000 * (perf_counter() - begun):.1f} ms")
-    for _ in range(2):
+    opened = perf_counter() - begun
+    looked = []
+    for _ in range(plan.rounds):
         begun = process_time()
         assert all(map(good, asked))
-    print(f"  a look-up: {1e6 * (process_time() - begun) / len(asked):.2f} µs")
-    print(f"  a change: {_changes(model, state, asked):.1f} µs")
-    print(f"  on disk: {sum(path.stat().st_blocks * 512 for path in folder.iterdir()) / 1e6:.0f} MB")
+        looked.append(1e6 * (process_time() - begun) / len(asked))
+    changed = _changes(model, state, asked)
+    disk = sum(path.stat().st_blocks * 512 for path in folder.iterdir()) / 1e6
     model.close()
+    return [
+        value("made", "made of records in memory", "s", made),
+        value("look-up", "a look-up", "µs", *looked),
+        value("change", "a change applied", "µs", changed),
+        value("start", "opened and asked once", "s", opened),
+        value("disk", "on disk", "MB", disk),
+    ]
 
 
 def _changes(model: StatusModel, state: ModelState, asked: list[bytes]) -> float:
@@ -69,7 +84,3 @@ def _changes(model: StatusModel, state: ModelState, asked: list[bytes]) -> float
         rows = [(str(ISSUER), serial, "issued", END, NOW, 1)]
         state = model.apply(state, rows, Position(number, bytes(LINK)), system_steady())
     return 1e6 * (process_time() - begun) / CHANGED
-
-
-if __name__ == "__main__":
-    main()

@@ -1,65 +1,65 @@
-"""Every list of the country: all municipalities of both authorities published in one run, then only those that changed.
-
-`python -m bench.partitions` says how long it takes, and has OpenSSL verify each file.
-"""
+"""Partitions: every list of the country, all municipalities of both authorities, published in one run, then only those
+that changed; each file verified by OpenSSL."""
 
 from __future__ import annotations
 
-import argparse
 import random
 import subprocess
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter, process_time
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from rich.console import Console
 
+from bench.figures import Finding, Value
 from bench.house import add_revocations, make_house, make_revocations
-from cli.output import progress
+from bench.plan import Plan
 from config.assemble import Services
 from config.municipalities import load_municipalities
 from crl.publish import publish_due
 from domain.certificates import IssuerId
-from domain.lists import ListRecord, Scope
+from domain.lists import Scope
 from domain.serial import OCTETS, SerialNumber
 
 ISSUERS = (IssuerId("signature-g1"), IssuerId("authentication-g1"))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.partitions", description=__doc__)
-    parser.add_argument("--entries", type=int, default=200, help="revocations of each municipality and authority")
-    parser.add_argument("--changed", type=int, default=50, help="lists that get a revocation before the second run")
-    arguments = parser.parse_args()
-    console = Console()
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-        services = make_house(Path(folder) / "house")
-        scopes = [Scope(issuer, code) for issuer in ISSUERS for code in load_municipalities()]
-        _revoke(services, scopes, arguments.entries)
-        published = _timed(console, "first lists of all", lambda: _publish(services))
-        assert {record.scope for record in published} >= set(scopes)
-        _verify(console, services, scopes, Path(folder))
-        chosen = random.Random(1).sample(scopes, arguments.changed)
-        _revoke(services, chosen, 1, seed=2)
-        again = _timed(console, f"after changes of {len(chosen)}", lambda: _publish(services))
-        assert {record.scope for record in again} == set(chosen)
-        _verify(console, services, chosen, Path(folder))
-        everything = _timed(console, "all once more, by force", lambda: _publish(services, force=True))
-        console.print(f"{len(everything):,} lists, {sum(record.entries or 0 for record in everything):,} entries")
-        services.close()
+ENTRIES, CHANGED = 200, 50
+"""Revocations of each municipality and authority; lists that get one more before the second run."""
 
 
-def _timed(console: Console, what: str, act: Callable[[], Sequence[ListRecord]]) -> Sequence[ListRecord]:
-    started, processor = perf_counter(), process_time()
-    done = act()
-    seconds, processor = perf_counter() - started, process_time() - processor
-    each = 1000 * processor / max(len(done), 1)
-    console.print(f"{what}: {len(done):,} lists in {seconds:.1f} s, {processor:.1f} s of processor, {each:.2f} ms each")
-    return done
+def measure_partitions(folder: Path, plan: Plan) -> list[Finding]:
+    """The first lists of all, those that changed since, and all once more by force; and how many of the files OpenSSL
+    does not find signed by their issuer."""
+    services = make_house(folder)
+    scopes = [Scope(issuer, code) for issuer in ISSUERS for code in load_municipalities()]
+    plan.tell("revocations of every municipality")
+    _revoke(services, scopes, ENTRIES)
+    found, unverified = [], 0
+
+    def publish(name: str, what: str, wanted: Sequence[Scope], *, force: bool = False) -> None:
+        plan.tell(what)
+        started, processor = perf_counter(), process_time()
+        report = publish_due(services.publisher, force=force)
+        seconds, processor = perf_counter() - started, process_time() - processor
+        assert not report.refused, report.refused[:3]
+        assert {record.scope for record in report.published} >= set(wanted)
+        notes = {"said": f"{processor:.1f} s of processor, {1000 * processor / len(report.published):.2f} ms each"}
+        found.append(Value(f"partitions-{name}", f"{len(report.published):,} lists: {what}", "s", [seconds], notes))
+
+    publish("first", "the first of all", scopes)
+    plan.tell("all verified by openssl crl")
+    unverified += len(scopes) - _verified(services, scopes, folder)
+    chosen = random.Random(1).sample(scopes, CHANGED)
+    _revoke(services, chosen, 1, seed=2)
+    publish("changed", "those that changed", chosen)
+    unverified += len(chosen) - _verified(services, chosen, folder)
+    publish("again", "all once more", scopes, force=True)
+    services.close()
+    what = f"of {len(scopes) + len(chosen):,} files, not verified by openssl crl"
+    return [*found, Value("partitions-unverified", what, "files", [unverified])]
 
 
 def _revoke(services: Services, scopes: Sequence[Scope], entries: int, *, seed: int = 1) -> None:
@@ -83,19 +83,6 @@ def _revoke(services: Services, scopes: Sequence[Scope], entries: int, *, seed: 
         )
 
 
-def _publish(services: Services, *, force: bool = False) -> Sequence[ListRecord]:
-    with progress("lists") as advance:
-        report = publish_due(services.publisher, force=force, on_progress=advance)
-    assert not report.refused, report.refused[:3]
-    return report.published
-
-
-def _verify(console: Console, services: Services, scopes: Sequence[Scope], folder: Path) -> None:
-    found = _verified(services, scopes, folder)
-    console.print(f"{found:,} of {len(scopes):,} verified by openssl crl")
-    assert found == len(scopes)
-
-
 def _verified(services: Services, scopes: Sequence[Scope], folder: Path) -> int:
     """How many of the files openssl finds signed by their issuer."""
     found = 0
@@ -107,7 +94,3 @@ def _verified(services: Services, scopes: Sequence[Scope], folder: Path) -> int:
         command = ["openssl", "crl", "-inform", "DER", "-in", str(path), "-CAfile", str(authority), "-noout", "-verify"]
         found += b"verify OK" in subprocess.run(command, capture_output=True, check=False).stderr
     return found
-
-
-if __name__ == "__main__":
-    main()

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`slice` and `http_slice` are seconds, the others counts; `database` (a URL) is for mass events. `tell` hears
-    what is measured next."""
+    """`slice` and `http_slice` are seconds. `pairs` on record, `issues` a round, `entries` of the longest list,
+    `residents` a load, `certificates` of a mass event, sizes of `growth` up to this, `storm` seconds on each engine;
+    `database` (a URL) is for mass events. `tell` hears what is measured next."""
 
     mode: str
     rounds: int
@@ -20,16 +21,22 @@ class Plan:
     entries: int
     residents: int
     certificates: int
+    growth: int
+    storm: int
+    parts: tuple[str, ...]
     database: str = ""
     tell: Callable[[str], object] = field(default=lambda _: None)
 
 
+_QUICK = ("limits", "ocsp", "status", "issuance", "api", "lists", "residents", "mass", "provisions")
+_FULL = (*_QUICK, "millions", "partitions", "model")
+
+
 def quick(tell: Callable[[str], object]) -> Plan:
-    """About three minutes. `pairs` on record, `issues` a round, `entries` of the longest list, `residents` a load,
-    `certificates` of a mass event."""
-    return Plan("quick", 3, 0.7, 2.0, 50_000, 100, 200_000, 5_000, 20_000, tell=tell)
+    """Some five minutes."""
+    return Plan("quick", 3, 0.7, 2.0, 50_000, 100, 200_000, 5_000, 20_000, 100_000, 30, _QUICK, tell=tell)
 
 
 def full(tell: Callable[[str], object]) -> Plan:
-    """Some twenty minutes."""
-    return Plan("full", 9, 1.0, 4.0, 50_000, 200, 1_000_000, 20_000, 1_000_000, tell=tell)
+    """Some twelve minutes."""
+    return Plan("full", 5, 1.0, 2.0, 50_000, 200, 1_000_000, 20_000, 20_000, 1_000_000, 240, _FULL, tell=tell)

@@ -27,6 +27,9 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _BOOT_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,45}")
 
+_PATIENCE = 10.0
+"""Seconds for the thread that follows to end: it may be applying changes."""
+
 
 def system_steady() -> int:
     """Nanoseconds since the machine was started, time asleep included."""
@@ -42,6 +45,7 @@ class StatusNode:
         if name is not None and not _NAME.fullmatch(name):
             raise Refusal(Code.BAD_CONFIGURATION, "a node's name has up to 46 small letters, digits and hyphens")
         self._settings, self._url, self._clock, self._name = settings, url, clock, name
+        self._over, self._following = Event(), list[Thread]()
         self.folder = settings.model.folder / name if name else settings.model.folder
 
     @cached_property
@@ -74,9 +78,12 @@ class StatusNode:
         return follower
 
     def keep_following(self) -> None:
-        """Have a thread of this process keep the model up to date, as long as no other process of the node does."""
-        arguments = (self._settings.model.poll, Event())
-        Thread(target=self.follower.run, args=arguments, name="status-follower", daemon=True).start()
+        """Have a thread of this process keep the model up to date until `close`, whenever no other process of the node
+        does."""
+        arguments = (self._settings.model.poll, self._over)
+        thread = Thread(target=self.follower.run, args=arguments, name="status-follower", daemon=True)
+        self._following.append(thread)
+        thread.start()
 
     def make(self) -> int:
         """Make the model, or a new base of it, if that is due; how many certificates are in it. What earlier starts of
@@ -112,7 +119,11 @@ class StatusNode:
         subprocess.run([*command, *named], check=True, stdout=subprocess.DEVNULL)
 
     def close(self) -> None:
-        """Close connections and files that are open."""
+        """End the following, and close connections and files that are open."""
+        self._over.set()
+        while self._following:
+            self._following.pop().join(_PATIENCE)
+        self._over = Event()
         for part in ("source", "feed", "model"):
             if part in self.__dict__:
                 getattr(self, part).close()
