@@ -1,4 +1,4 @@
-"""Escapes undone: octets as `%4A`, `=4A`, `\\x4a`, `\\112`, `&#74;`, after backslashes, in full width, in UTF-16, and so on."""
+"""Escapes undone: octets as `%4A`, `=4A`, `\\x4a`, `\\112`, `&#74;`, after backslashes, in full width, in UTF-16."""
 
 from __future__ import annotations
 
