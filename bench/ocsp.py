@@ -60,7 +60,7 @@ def measure_ocsp(services: Services, serials: Sequence[bytes], plan: Plan) -> li
     closed = replace(
         open_responder,
         policy=replace(open_responder.policy, access=access),
-        admit=status_admission(services.register, access, Channel.OCSP, Gate()),
+        admit=status_admission(services.register, access, Channel.OCSP, Gate(services.admission)),
     )
     plain = make_ocsp_requests(issuer, serials, nonce=False)
     nonced = make_ocsp_requests(issuer, serials, nonce=True)

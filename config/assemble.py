@@ -13,17 +13,17 @@ from time import time
 from ca.authority import Authority, Generation
 from ca.generation import issuer_of
 from config import law, rules
+from config.admission import AdmissionInForce
 from config.document import ConfigurationFaults
 from config.files import read_file, read_secret
 from config.key_ring import read_ring, require_whole_ring
 from config.municipalities import load_municipalities
 from config.nodes import StatusNode
 from config.provisions import make_writer
-from config.register import make_board, make_register
+from config.register import make_admission, make_board, make_gate, make_register
 from config.settings import IssuerSettings, Settings, load
 from crl.publisher import Publisher
 from crl.scope import distribution_point, freshest_points
-from detection.judging import Restraints
 from domain.certificates import Issuer, IssuerId
 from domain.changes import LagCount
 from domain.code_keys import CodeKeys
@@ -127,7 +127,11 @@ class Services:
     @cached_property
     def gate(self) -> Gate:
         """The one way in to status, handles, news and validation."""
-        return Gate(self.record, Restraints(self.begin).require)
+        return make_gate(self)
+
+    @cached_property
+    def admission(self) -> AdmissionInForce:
+        return make_admission(self)
 
     @cached_property
     def sealer(self) -> Sealer:

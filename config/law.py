@@ -17,7 +17,7 @@ from domain.errors import Code, Refusal
 from domain.events import Act
 from domain.ports import Begin, UnitOfWork
 from domain.proposals import JointAct, Proposal, ProposalState, spoken
-from policies import causes, detection, events, holds, issuance, retention, standings
+from policies import admission_rows, causes, detection, events, holds, issuance, retention, standings
 from policies.detection import Measures
 from policies.replay import Recorded, Replay, replay
 from policies.rulebook import LawTables
@@ -25,7 +25,7 @@ from policies.tables import TableFaults
 from verifiers.officers import require_members, text_of
 from verifiers.voices import same_person, signed_by
 
-TABLES = ("causes", "events", "holds", "issuance", "retention", "verifiers", "detection")
+TABLES = ("causes", "events", "holds", "issuance", "retention", "verifiers", "detection", "admission")
 KIND = "rule-change"
 _LONGEST = 1 << 17
 _MOST = 10_000
@@ -54,16 +54,20 @@ def shipped_texts() -> Texts:
 def texts_in_force(begin: Begin) -> Texts:
     """The documents that count: of each table the one that was confirmed last, or else the one that ships."""
     with begin(write=False) as work:
-        return _texts(work)
+        return texts_of(work)
 
 
-def _texts(work: UnitOfWork) -> Texts:
+def texts_of(work: UnitOfWork) -> Texts:
+    """The same within a unit of work. Raises Refusal(BAD_CONFIGURATION) for what two officers did not sign just so."""
     confirmed = [
         (proposal.decision.at, proposal.proposed_at, proposal.id, proposal.said)
         for proposal in work.proposals.page(ProposalState.CONFIRMED, _MOST)
         if proposal.kind == KIND and proposal.decision is not None and _require_agreed(work, proposal)
     ]
-    return {**shipped_texts(), **{str(said["table"]): str(said["text"]) for *_, said in sorted(confirmed, key=_first)}}
+    return {
+        **shipped_texts(),
+        **{str(said["table"]): str(said["text"]) for *_, said in sorted(confirmed, key=_first)},
+    }
 
 
 def _require_agreed(work: UnitOfWork, proposal: Proposal) -> bool:
@@ -87,6 +91,7 @@ def read_law(texts: Texts) -> LawTables:
     """The tables. Raises Refusal(MALFORMED) with every fault of one of them."""
     try:
         parsed = {name: tomllib.loads(text) for name, text in texts.items()}
+        verifiers = standings.load_verifiers(parsed["verifiers"])
         return LawTables(
             causes=causes.load_causes(parsed["causes"]),
             pair=causes.load_pair_rule(parsed["causes"]),
@@ -94,8 +99,9 @@ def read_law(texts: Texts) -> LawTables:
             issuance=issuance.load_issuance(parsed["issuance"]),
             holds=holds.load_holds(parsed["holds"]),
             retention=retention.load_retention(parsed["retention"]),
-            verifiers=standings.load_verifiers(parsed["verifiers"]),
+            verifiers=verifiers,
             detection=detection.load_detection(parsed["detection"]),
+            admission=admission_rows.load_admission(parsed["admission"], verifiers.purposes),
         )
     except TableFaults as error:
         raise Refusal(Code.MALFORMED, f"the table has faults: {'; '.join(error.faults)}", pointer="text") from None
@@ -110,7 +116,7 @@ def replay_change(begin: Begin, table: str, text: str, now: datetime) -> tuple[T
     Raises Refusal(NOT_FOUND) for a table that is none, Refusal(TOO_LARGE), and what `read_law` raises.
     """
     with begin(write=False) as work:
-        texts = _texts(work)
+        texts = texts_of(work)
         old, new = read_law(texts), _changed(texts, table, text)
         return texts, replay(old, new, _recorded(work), now, _asked(work, now))
 
@@ -147,7 +153,7 @@ def _changed(texts: Texts, table: str, text: str) -> LawTables:
 def _check(work: UnitOfWork, said: Mapping[str, object], _now: datetime) -> None:
     require_members(said, "table", "text", "replaces", "replayed", "differences")
     table, text = text_of(said, "table"), text_of(said, "text")
-    texts = _texts(work)
+    texts = texts_of(work)
     _changed(texts, table, text)
     if not isinstance(said.get("replayed"), int) or not isinstance(said.get("differences"), list):
         raise Refusal(Code.MALFORMED, "the content says what a replay showed; propose it by: jpki policy propose")

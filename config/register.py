@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from config.admission import AdmissionInForce
 from config.law import law_acts
 from config.transport import open_transport, requested_key
-from detection.judging import alarm_acts
+from detection.judging import Restraints, alarm_acts
 from domain.parties import Party
 from provisions.unlocking import unlock_act
 from tracers.planting import tracer_act
 from verifiers.approvals import approval_acts
 from verifiers.desk import VerifierDesk
+from verifiers.gate import Gate
 from verifiers.officers import officer_acts
 from verifiers.proposals import Board
 from verifiers.register import Register
@@ -50,6 +52,16 @@ def make_desk(services: Services) -> VerifierDesk:
         return made.public_bytes(Encoding.DER)
 
     return VerifierDesk(services.begin, services.clock, services.law.verifiers, certify)
+
+
+def make_gate(services: Services) -> Gate:
+    """The one way in to status, handles, news and validation."""
+    return Gate(services.admission, services.record, Restraints(services.begin).require)
+
+
+def make_admission(services: Services) -> AdmissionInForce:
+    """The rows that decide who may ask, as of each moment."""
+    return AdmissionInForce(services.begin, services.register_mark.read)
 
 
 def make_register(services: Services) -> Register:

@@ -14,12 +14,13 @@ from domain.events import EventType
 from domain.holds import HoldRules
 from domain.revocation import CauseRule, PairRule, RevocationCause
 from domain.substitution import VariantRule
-from policies import causes, detection, events, holds, issuance, retention, standings, variants
+from policies import admission_rows, causes, detection, events, holds, issuance, retention, standings, variants
 from policies.detection import DetectionRule
 from policies.events import EventRule
 from policies.issuance import IssuanceRules
 from policies.profile import Profile, ProfileFaults, load_profile
 from policies.retention import Records, RetentionRule
+from policies.rulings import AdmissionRules
 from policies.standings import VerifierRules
 from policies.variants import Variants
 
@@ -54,6 +55,12 @@ def load_retention() -> Mapping[Records, RetentionRule]:
 def load_detection() -> Mapping[str, DetectionRule]:
     """Which days of a verifier call for a note, a reason or patience."""
     return detection.load_detection(_read("law/detection.toml"))
+
+
+@cache
+def load_admission() -> AdmissionRules:
+    """Who may be given certificate status."""
+    return admission_rows.load_admission(_read("law/admission.toml"), load_verifiers().purposes)
 
 
 @cache

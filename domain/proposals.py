@@ -127,5 +127,8 @@ class ProposalRepository(Protocol):
     def decide(self, id_: str, state: ProposalState, decision: Decision) -> None:
         """Close an open proposal. Raises LookupError when no open one has this id."""
 
+    def confirmed(self, kind: str) -> int:
+        """How many proposals of that kind were confirmed: never fewer than before."""
+
     def page(self, state: ProposalState | None, limit: int) -> Sequence[Proposal]:
         """At most `limit` proposals, of that state or all, newest first."""

@@ -10,12 +10,12 @@ from domain.certificates import Carrier, Kind
 from domain.events import Act, EventType
 from domain.holds import HoldRules
 from domain.revocation import CauseRule, PairRule, RevocationCause
-from policies.admission import ADMISSION_RULES, OPERATOR_RULES
 from policies.correspondence import CORRESPONDENCE_RULES
 from policies.detection import DetectionRule
 from policies.events import EventRule
 from policies.issuance import IssuanceRules
 from policies.retention import Records, RetentionRule
+from policies.rulings import AdmissionRules, AdmissionTable
 from policies.standings import VerifierRules
 
 
@@ -31,6 +31,7 @@ class LawTables:
     retention: Mapping[Records, RetentionRule]
     verifiers: VerifierRules
     detection: Mapping[str, DetectionRule]
+    admission: AdmissionRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +107,8 @@ CODE_RULES = (
 def rules_of(tables: LawTables) -> tuple[Rule, ...]:
     """Every rule, table by table."""
     return (
-        *(
-            Rule(f"admission/{row.id}", row.detail, _refused(row.refusal), row.source, _seen(row))
-            for row in ADMISSION_RULES
-        ),
-        *(
-            Rule(f"operator/{row.id}", row.detail, _refused(row.refusal), row.source, _seen(row))
-            for row in OPERATOR_RULES
-        ),
+        *_admission("admission", tables.admission.status),
+        *_admission("operator", tables.admission.operators),
         *(
             Rule(f"correspondence/{row.id}", row.needs, "told", row.source, row.verified)
             for row in CORRESPONDENCE_RULES
@@ -135,12 +130,14 @@ def rules_of(tables: LawTables) -> tuple[Rule, ...]:
     )
 
 
-def _refused(refusal: object) -> str:
-    return "admitted" if refusal is None else f"refused: {getattr(refusal, 'value', refusal)}"
-
-
-def _seen(row: object) -> bool:
-    return bool(getattr(row, "verified", True))
+def _admission(name: str, table: AdmissionTable) -> Iterator[Rule]:
+    for row in table.rows:
+        when = " or ".join(
+            " and ".join(f"{fact} {'/'.join(sorted(words))}" for fact, words in condition.items())
+            for condition in row.when
+        )
+        then = "admitted" if row.refusal is None else f"refused: {row.refusal.value}"
+        yield Rule(f"{name}/{row.id}", f"{when or 'otherwise'}: {row.detail}", then, row.source, row.verified)
 
 
 def _kept(row: RetentionRule) -> str:

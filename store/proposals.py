@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 
 from domain.errors import Code, Refusal
 from domain.proposals import Decision, Proposal, ProposalState, Voice
@@ -33,6 +33,7 @@ _ROWS = select(
 _BY_ID = _ROWS.where(_p.id == bindparam("id"))
 _NEWEST = _ROWS.order_by(_p.proposed_at.desc(), _p.id.desc()).limit(bindparam("limit"))
 _OF_STATE = _NEWEST.where(_p.state == bindparam("state"))
+_CONFIRMED = select(func.count()).where(_p.kind == bindparam("kind"), _p.state == ProposalState.CONFIRMED)
 _PUT = insert(proposals)
 _DECIDE = update(proposals).where(_p.id == bindparam("of_id"), text(f"state = '{ProposalState.OPEN.value}'"))
 
@@ -42,6 +43,7 @@ class Proposals:
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
+        self.decided = False
 
     def put(self, proposal: Proposal) -> None:
         row = {
@@ -75,6 +77,11 @@ class Proposals:
         }
         if self._statements.run(_DECIDE, row) != 1:
             raise LookupError("no open proposal has this id")
+        self.decided = True
+
+    def confirmed(self, kind: str) -> int:
+        row = self._statements.find(_CONFIRMED, {"kind": kind})
+        return int(row[0]) if row else 0
 
     def page(self, state: ProposalState | None, limit: int) -> Sequence[Proposal]:
         if state is None:

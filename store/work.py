@@ -108,7 +108,7 @@ class SqlUnitOfWork:
         self.lists.write_wanted()
         urgent = self.status_changes.write(self.audit.chain())
         # Who looks parties up must not believe what was read before, from here on.
-        with self._register_changing() if self.parties.changed else nullcontext():
+        with self._register_changing() if self.parties.changed or self.proposals.decided else nullcontext():
             self._statements.commit()
         if urgent:
             self._on_change()
@@ -134,7 +134,7 @@ class SqlBegin:
         self.on_change: Callable[[], object] = lambda: None
         """Called after a commit by which a status was changed that may have been told already."""
         self.register_changing: Callable[[], AbstractContextManager[object]] = nullcontext
-        """Entered around a commit by which parties, credentials or approvals were changed."""
+        """Entered around a commit by which parties, credentials, approvals or rules were changed."""
         self._writer = open_writer(url, lock_wait=lock_wait)
         self._reader = open_reader(url, lock_wait=lock_wait)
         self._signer = signer

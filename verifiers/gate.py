@@ -9,7 +9,8 @@ from datetime import datetime
 from domain.certificates import IssuerId
 from domain.errors import Refusal
 from domain.provisions import Channel, Provision, Record
-from policies.admission import Admitted, Inquiry, admission, admit_operator, admit_party
+from policies.admission import Admitted, Inquiry
+from policies.rulings import AdmissionRules, AdmissionTable
 
 Restrain = Callable[[Admitted, datetime], None]
 """Returns if nothing that was found about the verifier stands in the way now. Raises Refusal(BUSY) where it shall try
@@ -18,23 +19,25 @@ later, Refusal(NOT_ADMITTED) where it is blocked; `facts` name the rule."""
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Each refusal of a party leaves a record with the rule that decided; strangers leave none, who could fill the
-    record at will."""
+    """`rules` are those in force. Each refusal of a party leaves a record with the rule that decided; strangers leave
+    none, who could fill the record at will."""
 
+    rules: Callable[[], AdmissionRules]
     record: Record = lambda _: None
     restrain: Restrain = lambda *_: None
 
     def admit(self, inquiry: Inquiry) -> Admitted:
-        """Who is admitted to status, handles or news, and what for. Raises as `admit_party` and `Restrain` do."""
-        return self._decide(admit_party, inquiry)
+        """Who is admitted to status, handles or news, and what for. Raises as the table and `Restrain` do."""
+        return self._decide(self.rules().status, inquiry)
 
     def admit_operator(self, inquiry: Inquiry) -> Admitted:
-        """Who is admitted to delegated validation. Raises as `policies.admission.admit_operator` and `Restrain` do."""
-        return self._decide(admit_operator, inquiry)
+        """Who is admitted to delegated validation. Raises as `admit` does."""
+        return self._decide(self.rules().operators, inquiry)
 
     def admit_some(self, inquiries: Sequence[Inquiry]) -> list[Inquiry]:
         """Those that are admitted of one party's, at least one. Raises as `admit` does when none is."""
-        admitted = [inquiry for inquiry in inquiries if admission(inquiry).refusal is None]
+        table = self.rules().status
+        admitted = [inquiry for inquiry in inquiries if table.decide(inquiry).refusal is None]
         self.admit((admitted or inquiries)[0])
         return admitted
 
@@ -44,9 +47,9 @@ class Gate:
         if inquiry.party is not None and rule is not None:
             self.record(_refused(inquiry, str(rule)))
 
-    def _decide(self, decide: Callable[[Inquiry], Admitted], inquiry: Inquiry) -> Admitted:
+    def _decide(self, table: AdmissionTable, inquiry: Inquiry) -> Admitted:
         try:
-            admitted = decide(inquiry)
+            admitted = table.admit(inquiry)
             # A list that is open is a public file, whoever fetches it.
             if (inquiry.access, inquiry.channel) != ("open", Channel.CRL):
                 self.restrain(admitted, inquiry.now)

@@ -127,6 +127,8 @@ def _services(state: Path | None, node: str | None = None) -> Services:
     services.require_schema()
     services.node.keep_following()
     keep_turning(services.record)
+    services.admission()  # so that a broken table stops the start
+    services.admission.keep()
     return services
 
 

@@ -18,8 +18,8 @@ from domain.provisions import Channel
 from policies.admission import Requestor
 from tests.support.requests import holder_key
 from tests.support.terminal import HOLDER, Said, Terminal, issue_pair
+from tests.support.verifiers import make_gate
 from verifiers.admit import status_admission
-from verifiers.gate import Gate
 from verifiers.registry import find_party
 
 
@@ -52,7 +52,7 @@ def test_an_operator_that_is_not_approved_is_told_no_status(terminal: Terminal, 
     with closing(terminal.services()) as services:
         with services.begin(write=False) as work:
             bookshop = find_party(work, Role.VERIFIER, "bookshop")
-        admit = status_admission(services.register, "notified-verifiers", channel, Gate())
+        admit = status_admission(services.register, "notified-verifiers", channel, make_gate())
         with pytest.raises(Refusal) as told:
             admit(Requestor(tls=bookshop), Kind.SIGNATURE, terminal.clock.now)
     assert (told.value.code, told.value.facts["rule"]) == (Code.NOT_ADMITTED, "signature-not-approved")

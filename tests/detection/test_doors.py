@@ -21,10 +21,9 @@ from tests.support.consents import SHOP
 from tests.support.house import House
 from tests.support.memory import MemoryStore
 from tests.support.validation import issue_card, make_validation, register_shop
-from tests.support.verifiers import add_verifier, make_office, make_register
+from tests.support.verifiers import add_verifier, make_gate, make_office, make_register
 from validation.answer import validate
 from verifiers.admit import status_admission
-from verifiers.gate import Gate
 from verifiers.handle_news import fetch_news, subscribe
 from verifiers.handle_office import translate
 from verifiers.handle_pairs import counterparts
@@ -42,7 +41,7 @@ class Doors:
         self.store = MemoryStore()
         self.house = House(self.store.begin, self.store, folder / "crl", lambda *_: True)
         self.records: list[Provision] = []
-        self.gate = Gate(self.records.append, Restraints(self.store.begin).require)
+        self.gate = make_gate(self.records.append, Restraints(self.store.begin).require)
         register_shop(self.house)
         self.bank = add_verifier(self.store.begin, "bank")
         self.office = make_office(

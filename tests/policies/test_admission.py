@@ -8,24 +8,16 @@ from typing import Any
 
 import pytest
 
+from config.rules import load_admission
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.parties import LOCAL_OPERATOR, Party, Role
 from domain.people import MunicipalityCode
 from domain.provisions import Channel
 from domain.standings import Standing
-from policies.admission import (
-    ADMISSION_RULES,
-    CHANNELS,
-    OPERATOR_RULES,
-    AdmissionRule,
-    Admitted,
-    Inquiry,
-    admission,
-    admit_operator,
-    admit_party,
-)
+from policies.admission import Admitted, Inquiry
 from policies.ocsp import Access
+from policies.rulings import AdmissionRule
 from tests.support.verifiers import make_approval, make_verifier
 
 NOW = datetime(2027, 4, 1, tzinfo=UTC)
@@ -42,6 +34,9 @@ SHOP = make_verifier("shop", id_=6, standing=Standing.SERVICE_PROVIDER, behind=5
 LAWYERS = make_verifier("lawyers", SIGNATURE, id_=7, standing=Standing.GROUP_VERIFIER)
 LAWYER = make_verifier("lawyer", SIGNATURE, id_=8, standing=Standing.CONFIRMER, behind=7)
 VERIFIERS: Access = "notified-verifiers"
+
+
+STATUS, OPERATOR = load_admission().status, load_admission().operators
 
 
 def approved(party: Party = BOTH, *purposes: str, **changes: Any) -> Party:
@@ -124,11 +119,11 @@ CASES = [
 
 @pytest.mark.parametrize(("inquiry", "rule"), CASES)
 def test_the_deciding_row(inquiry: Inquiry, rule: str) -> None:
-    assert admission(inquiry).id == rule
+    assert STATUS.decide(inquiry).id == rule
 
 
 def test_every_row_decides_some_case() -> None:
-    assert {case.values[1] for case in CASES} == {rule.id for rule in ADMISSION_RULES}
+    assert {case.values[1] for case in CASES} == {rule.id for rule in STATUS.rows}
 
 
 OPERATORS = {
@@ -139,19 +134,19 @@ OPERATORS = {
 }
 
 
-@pytest.mark.parametrize("rule", OPERATOR_RULES, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", OPERATOR.rows, ids=lambda rule: rule.id)
 def test_the_row_that_decides_about_an_operator(rule: AdmissionRule) -> None:
     inquiry = OPERATORS[rule.id]
     if rule.refusal is None:
-        assert admit_operator(inquiry).party is inquiry.party
+        assert OPERATOR.admit(inquiry).party is inquiry.party
     else:
         with pytest.raises(Refusal) as refused:
-            admit_operator(inquiry)
+            OPERATOR.admit(inquiry)
         assert (refused.value.code, refused.value.facts["rule"]) == (rule.refusal, rule.id)
         assert refused.value.facts["source"]
 
 
-@pytest.mark.parametrize("rule", ADMISSION_RULES, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", STATUS.rows, ids=lambda rule: rule.id)
 def test_every_row_says_why_and_by_which_source(rule: AdmissionRule) -> None:
     assert rule.detail
     assert rule.source
@@ -162,17 +157,23 @@ def test_every_row_says_why_and_by_which_source(rule: AdmissionRule) -> None:
 @pytest.mark.parametrize("standing", list(Standing))
 def test_nobody_unapproved_is_told_by_any_way(standing: Standing, channel: Channel) -> None:
     party = replace(UNAPPROVED, standing=standing)
-    assert admission(ask(party, channel=channel)).id == "signature-not-approved"
+    assert STATUS.decide(ask(party, channel=channel)).id == "signature-not-approved"
 
 
-def test_every_standing_has_its_ways() -> None:
-    assert set(CHANNELS) == set(Standing)
-    assert all(Channel.OCSP in ways for ways in CHANNELS.values())
+@pytest.mark.parametrize("standing", [standing for standing in Standing if standing.through is None])
+def test_every_standing_that_asks_has_its_ways(standing: Standing) -> None:
+    ways = {
+        channel
+        for channel in Channel
+        if STATUS.decide(ask(make_verifier("bank", standing=standing), channel=channel)).id != "way-not-given"
+    }
+    group = {Channel.OCSP, Channel.CRL, Channel.HANDLE}
+    assert ways == (group if standing is Standing.GROUP_VERIFIER else set(Channel) - {Channel.VALIDATION})
 
 
 def test_a_refusal_names_its_row_and_its_source() -> None:
     with pytest.raises(Refusal) as refusal:
-        admit_party(ask(SIGNATURES_ONLY, AUTHENTICATION))
+        STATUS.admit(ask(SIGNATURES_ONLY, AUTHENTICATION))
     assert refusal.value.code is Code.NOT_ADMITTED
     assert refusal.value.facts == {
         "rule": "authentication-not-approved",
@@ -183,12 +184,12 @@ def test_a_refusal_names_its_row_and_its_source() -> None:
 
 def test_a_stranger_is_told_what_to_do() -> None:
     with pytest.raises(Refusal, match="registered client certificate") as refusal:
-        admit_party(ask(None))
+        STATUS.admit(ask(None))
     assert refusal.value.code is Code.UNKNOWN_CALLER
 
 
 def test_who_is_admitted_is_named_with_provider_and_purpose() -> None:
-    assert admit_party(ask(BOTH)) == Admitted(BOTH, None, "contract")
-    assert admit_party(through(PLATFORM, SHOP)) == Admitted(PLATFORM, SHOP, "contract")
-    assert admit_party(ask(TWO, purpose="identity-check")) == Admitted(TWO, None, "identity-check")
-    assert admit_party(ask(None, access="open")) == Admitted()
+    assert STATUS.admit(ask(BOTH)) == Admitted(BOTH, None, "contract")
+    assert STATUS.admit(through(PLATFORM, SHOP)) == Admitted(PLATFORM, SHOP, "contract")
+    assert STATUS.admit(ask(TWO, purpose="identity-check")) == Admitted(TWO, None, "identity-check")
+    assert STATUS.admit(ask(None, access="open")) == Admitted()

@@ -115,6 +115,10 @@ class Proposals:
             raise LookupError("no open proposal has this id")
         self._tables.proposals[id_] = replace(proposal, state=state, decision=decision)
 
+    def confirmed(self, kind: str) -> int:
+        rows = self._tables.proposals.values()
+        return sum(row.kind == kind and row.state is ProposalState.CONFIRMED for row in rows)
+
     def page(self, state: ProposalState | None, limit: int) -> Sequence[Proposal]:
         rows = [row for row in self._tables.proposals.values() if state in (None, row.state)]
         return sorted(rows, key=lambda row: (row.proposed_at, row.id), reverse=True)[:limit]

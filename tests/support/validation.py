@@ -23,11 +23,11 @@ from tests.support.lists import ISSUERS
 from tests.support.people import serial_of
 from tests.support.requests import holder_key
 from tests.support.responder import forget
+from tests.support.verifiers import make_gate
 from validation.examine import examine
 from validation.finding import Examination, Finding, unread
 from validation.parts import ReceiptKey, Validation
 from validation.reader import readers
-from verifiers.gate import Gate
 
 YEAR = timedelta(days=365)
 
@@ -89,7 +89,7 @@ def make_validation(house: House, **changes: Any) -> Validation:
         "examine": read_here,
         "receipts": receipt_key(),
         "handles": LabelledHandles(),
-        "gate": Gate(),
+        "gate": make_gate(),
         "record": forget,
         "policy": ConsentPolicy(),
         "clock": house.clock,

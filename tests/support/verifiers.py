@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from config.rules import load_verifiers
+from config.rules import load_admission, load_verifiers
 from domain.certificates import Kind
 from domain.parties import LOCAL_OPERATOR, Party, Role
 from domain.ports import Begin
@@ -88,6 +88,11 @@ def make_register(begin: Begin, now: datetime = NOW) -> Register:
     return Register(begin, lambda: None, lambda: now)
 
 
+def make_gate(record: Record = forget, restrain: Restrain = lambda *_: None) -> Gate:
+    """A gate by the rows that ship."""
+    return Gate(load_admission, record, restrain)
+
+
 def make_ring(secrets: Mapping[int, bytes] = SECRETS) -> HandleRing:
     return HandleRing(lambda: secrets)
 
@@ -106,4 +111,4 @@ def make_office(
     """An office with the first key of handles in use."""
     ring = ring or make_ring()
     add_key(make_rotation(begin, clock, ring))
-    return HandleOffice(begin, clock, ring, ISSUERS, Gate(record, restrain), record, lambda _party, _name: None)
+    return HandleOffice(begin, clock, ring, ISSUERS, make_gate(record, restrain), record, lambda _party, _name: None)

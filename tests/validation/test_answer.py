@@ -23,11 +23,11 @@ from tests.support.memory import MemoryStore
 from tests.support.requests import holder_key
 from tests.support.residents import attributes
 from tests.support.validation import authority_certificate, issue_card
+from tests.support.verifiers import make_gate
 from validation.answer import ValidationRequest, validate
 from validation.consent import write_consent
 from validation.parts import Validation
 from validation.receipt import verify_receipt
-from verifiers.gate import Gate
 
 EVERYTHING = frozenset(Item)
 
@@ -325,7 +325,7 @@ def test_a_consent_is_no_document(validation: Validation, card: SoftwareCard) ->
 )
 def test_only_operators_in_force_ask(validation: Validation, card: SoftwareCard, caller: Party) -> None:
     records: list[Provision] = []
-    refusal = refusal_of(replace(validation, gate=Gate(records.append)), card.request(caller=caller))
+    refusal = refusal_of(replace(validation, gate=make_gate(records.append)), card.request(caller=caller))
     assert refusal.code is Code.NOT_ADMITTED
     (row,) = records
     assert (row.party, row.channel, row.asked) == (caller, Channel.VALIDATION, b"")

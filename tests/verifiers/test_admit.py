@@ -29,10 +29,9 @@ from tests.support.responder import (
     sign_ocsp_request,
 )
 from tests.support.signers import stored_keys
-from tests.support.verifiers import make_approval, make_register, make_verifier
+from tests.support.verifiers import make_approval, make_gate, make_register, make_verifier
 from tests.verifiers.certificates import LIFE, NOT_BEFORE, make_credential_certificate
 from verifiers.admit import status_admission
-from verifiers.gate import Gate
 from verifiers.registry import add_credential, find_party, withdraw
 
 NOW = datetime(2027, 4, 1, tzinfo=UTC)
@@ -56,7 +55,7 @@ def store() -> MemoryStore:
 
 
 def admission_of(store: MemoryStore, access: Access = "notified-verifiers") -> Admit:
-    return status_admission(make_register(store.begin), access, Channel.OCSP, Gate())
+    return status_admission(make_register(store.begin), access, Channel.OCSP, make_gate())
 
 
 def refusal_of(

@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 
 import pytest
 
+from config.rules import load_admission
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.handles import Correspondence
 from domain.parties import Party
 from domain.provisions import NAME_OCTETS, Channel, Provision
-from policies.admission import ADMISSION_RULES, NOBODY, Requestor
+from policies.admission import NOBODY, Requestor
 from tests.support.house import House
 from tests.support.memory import MemoryStore
-from tests.support.verifiers import make_office, make_register, make_verifier
+from tests.support.verifiers import make_gate, make_office, make_register, make_verifier
 from verifiers.admit import status_admission
-from verifiers.gate import Gate
 from verifiers.handle_news import fetch_news, subscribe
 from verifiers.handle_office import translate
 from verifiers.handle_pairs import counterparts
@@ -30,7 +30,9 @@ BANK = make_verifier("bank", Kind.SIGNATURE, id_=7)
 def told(requestor: Requestor, kind: Kind, code: Code | None, channel: Channel = Channel.OCSP) -> list[Provision]:
     """What is put on record of a request with that outcome."""
     record: list[Provision] = []
-    admit = status_admission(make_register(MemoryStore().begin), "notified-verifiers", channel, Gate(record.append))
+    admit = status_admission(
+        make_register(MemoryStore().begin), "notified-verifiers", channel, make_gate(record.append)
+    )
     if code is None:
         admit(requestor, kind, NOW)
     else:
@@ -61,7 +63,7 @@ def test_strangers_and_the_admitted_leave_no_such_record() -> None:
 
 
 def test_every_row_fits_into_a_record() -> None:
-    assert max(len(f"refused: {rule.id}") for rule in ADMISSION_RULES) <= NAME_OCTETS
+    assert max(len(f"refused: {rule.id}") for rule in load_admission().status.rows) <= NAME_OCTETS
 
 
 def test_refusals_of_handles_leave_the_same_record(house: House, bank: Party) -> None:

@@ -20,9 +20,8 @@ from store.register_mark import RegisterMark
 from tests.support.authority import NOW, TurnedClock
 from tests.support.memory import MemoryStore
 from tests.support.stores import Store, digest_of, sqlite_store
-from tests.support.verifiers import add_verifier, make_approval
+from tests.support.verifiers import add_verifier, make_approval, make_gate
 from verifiers.admit import status_admission
-from verifiers.gate import Gate
 from verifiers.register import Register
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
@@ -83,7 +82,7 @@ def test_what_is_admitted_is_admitted_again_without_another_look_and_no_longer_t
     store, clock = MemoryStore(), TurnedClock(NOW)
     bank = equip(store.begin)
     reads = Reads(store)
-    admit = status_admission(Register(store.begin, lambda: 1, clock), "notified-verifiers", Channel.OCSP, Gate())
+    admit = status_admission(Register(store.begin, lambda: 1, clock), "notified-verifiers", Channel.OCSP, make_gate())
     kind = bank.approvals[0].kind
     assert [admit(SIGNED, kind, NOW) for _ in range(3)] == [Admitted(bank, None, "contract")] * 3
     assert reads.count == 1

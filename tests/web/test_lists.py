@@ -23,9 +23,8 @@ from policies.ocsp import Access
 from tests.support.authority import KIYOSE, TurnedClock
 from tests.support.lists import G1, ISSUERS, NOW, SCOPE, make_list, make_revocation
 from tests.support.memory import MemoryStore
-from tests.support.verifiers import make_register, make_verifier
+from tests.support.verifiers import make_gate, make_register, make_verifier
 from verifiers.admit import status_admission
-from verifiers.gate import Gate
 from web.editions import Editions, update_times
 from web.lists import LIST_AGE, ListParts, lists_blueprint
 from web.metrics import Meter
@@ -67,14 +66,14 @@ def make_parts(directory: Path, clock: TurnedClock, record: Record) -> ListParts
     """As for notified verifiers alone."""
     register = make_register(MemoryStore().begin)
     return ListParts(
-        directory, ISSUERS, status_admission(register, "notified-verifiers", Channel.CRL, Gate()), record, clock
+        directory, ISSUERS, status_admission(register, "notified-verifiers", Channel.CRL, make_gate()), record, clock
     )
 
 
 def app_for(directory: Path, clock: TurnedClock, who: Requestor | None, access: Access = "notified-verifiers") -> Flask:
     put(directory, SCOPE, LIST)
     app, parts = make_shell(bytes, Meter()), make_parts(directory, clock, lambda _: None)
-    admit = status_admission(make_register(MemoryStore().begin), access, Channel.CRL, Gate())
+    admit = status_admission(make_register(MemoryStore().begin), access, Channel.CRL, make_gate())
     app.register_blueprint(lists_blueprint(replace(parts, admit=admit), lambda _: who))
     return app
 
@@ -128,7 +127,7 @@ def test_what_alarms_say_is_heard_at_the_lists(
 
     put(tmp_path, SCOPE, LIST)
     app, parts = make_shell(bytes, Meter()), make_parts(tmp_path, clock, lambda _: None)
-    register, gate = make_register(MemoryStore().begin), Gate(restrain=restrain)
+    register, gate = make_register(MemoryStore().begin), make_gate(restrain=restrain)
     parts = replace(parts, admit=status_admission(register, "notified-verifiers", Channel.CRL, gate))
     app.register_blueprint(lists_blueprint(parts, lambda _: Requestor(BANK)))
     response = app.test_client().get(PATH)
