@@ -26,11 +26,14 @@ def command() -> None:
 
 @command.command("key")
 @click.argument("verifiers", metavar="CLASS")
+@click.option("--anew", is_flag=True, help="Replace the key there is: when somebody had it who may have none.")
 @click.pass_obj
-def key(state: Path, verifiers: str) -> None:
-    """Make the key of a class of verifiers, for example `courts`. Hand the file to these verifiers and to nobody
-    else."""
-    click.echo(f"made {make_class_key(open_state(state), verifiers)}")
+def key(state: Path, verifiers: str, anew: bool) -> None:
+    """Make the key of a class of verifiers, for example `court`: all of that standing.
+
+    From then on the publisher makes their filters, and the API hands key and filters to those who are admitted.
+    """
+    click.echo(f"made {make_class_key(open_state(state), verifiers, anew=anew)}")
 
 
 @command.command("make")

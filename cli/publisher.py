@@ -16,6 +16,7 @@ from ca.recover import finish_unfinished
 from config.assemble import Services, assemble
 from config.detection import judge_due
 from config.document import ConfigurationFaults
+from config.filters import publish_due_filters
 from config.inspection import filing_of
 from config.renewal import renew_due
 from crl.publish import publish_due
@@ -88,7 +89,7 @@ def assembled_anew(state: Path, services: Services) -> Services:
 def go_round(services: Services) -> bool:
     """One round; whether everything in it went well. The parts do not stop each other."""
     well = True
-    for part in (_age, _publish, _renew, _finish, _withdraw, _file, _judge, _erase, _forget, _match, _news, _prune):
+    for part in _PARTS:
         try:
             well &= part(services)
         except Refusal as refusal:
@@ -139,6 +140,13 @@ def _publish(services: Services) -> bool:
     for scope, refusal in report.refused:
         _log.error("a list was refused", extra={"facts": {"list": scope.path, **_facts(refusal)}})
     return not report.refused
+
+
+def _filters(services: Services) -> bool:
+    """The filters of every class that has a key, before half of the life of the last ones is gone."""
+    for name in publish_due_filters(services):
+        _log.info("published a filter", extra={"facts": {"filter": name}})
+    return True
 
 
 def _renew(services: Services) -> bool:
@@ -207,3 +215,20 @@ def _prune(services: Services) -> bool:
 
 def _facts(refusal: Refusal) -> dict[str, str]:
     return {"code": refusal.code.value, "detail": refusal.detail}
+
+
+_PARTS = (
+    _age,
+    _publish,
+    _renew,
+    _finish,
+    _withdraw,
+    _file,
+    _judge,
+    _erase,
+    _forget,
+    _match,
+    _news,
+    _prune,
+    _filters,  # last: a new base of many certificates takes minutes
+)

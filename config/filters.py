@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from config.assemble import Services
-from config.files import read_file, replace_public, write_private
+from config.document import Secret
+from config.files import alone, read_file, read_keys, replace_keys, replace_public, write_private
+from domain.code_keys import FIRST
 from domain.der import DerError
 from domain.errors import Code, Refusal
 from domain.serial import SerialNumber
+from domain.standings import Standing
 from filters.checker import FilterChecker, Verdict
 from filters.container import FilterFile, read_filter
-from filters.publish import FilterOffice
+from filters.publish import ClassKey, FilterOffice, publish_filters
+from filters.shelf import Shelf
 from keys.algorithms import verify
 
-_CLASS = re.compile("[a-z0-9][a-z0-9-]{0,62}")
 _KEY_OCTETS = 32
+CLASSES = tuple(standing.value for standing in Standing if standing.through is None)
+"""Classes of verifiers that filters are made for: those of a standing who ask for themselves."""
+
+
+def shelf_of(services: Services) -> Shelf:
+    """The folder of filters."""
+    return _shelf(services.settings.state / "filters")
+
+
+@cache
+def _shelf(folder: Path) -> Shelf:
+    return Shelf(folder)
 
 
 def filter_office(services: Services) -> FilterOffice:
@@ -30,41 +44,62 @@ def filter_office(services: Services) -> FilterOffice:
     return FilterOffice(
         issuers=services.issuers,
         signers=services.issuer_signers,
-        key_of=partial(_class_key, services.settings.state),
+        key_of=partial(class_key, services.settings.state),
         begin=services.begin,
         clock=services.clock,
         random=services.random,
-        read=lambda name: (folder / name).read_bytes() if (folder / name).exists() else None,
+        shelf=shelf_of(services),
         write=lambda name, octets: replace_public(folder / name, octets),
         lifetime=services.settings.crl.lifetime,
+        holder=services.publisher.holder,
     )
 
 
-def make_class_key(services: Services, verifiers: str) -> Path:
-    """A new key for a class of verifiers, in a file for the authority and to be handed to these verifiers.
+def make_class_key(services: Services, verifiers: str, *, anew: bool = False) -> Path:
+    """A new key for a class of verifiers. With `anew` it takes the place of the one there is, which opens no filter
+    that is made from now on.
 
-    Raises Refusal(MALFORMED) for a name that is none, Refusal(ALREADY_APPLIED) for a class that has a key.
+    Raises Refusal(MALFORMED) for a class that is none, Refusal(ALREADY_APPLIED) for a class that has a key,
+    Refusal(NOT_FOUND) where there is none to be replaced.
     """
-    path = _key_path(services.settings.state, verifiers)
-    if path.exists():
-        raise Refusal(Code.ALREADY_APPLIED, f"the class {verifiers} has its key already: {path.name}")
-    write_private(path, services.random(_KEY_OCTETS).hex().encode() + b"\n")
+    state = services.settings.state
+    path = _key_path(state, verifiers)
+    with alone(state):
+        if anew:
+            last = max(_keys_of(path, verifiers))
+            replace_keys(path, {last + 1: services.random(_KEY_OCTETS)})
+        elif path.exists():
+            raise Refusal(Code.ALREADY_APPLIED, f"the class {verifiers} has its key already: {path.name}")
+        else:
+            write_private(path, services.random(_KEY_OCTETS).hex().encode() + b"\n")
     return path
 
 
-def _class_key(state: Path, verifiers: str) -> bytes:
-    """Raises Refusal(NOT_FOUND) for a class that has no key yet."""
-    path = _key_path(state, verifiers)
+def class_key(state: Path, verifiers: str) -> ClassKey:
+    """The key of a class. Raises Refusal(NOT_FOUND) for a class that has no key yet."""
+    keys = _keys_of(_key_path(state, verifiers), verifiers)
+    last = max(keys)
+    return ClassKey(verifiers if last == FIRST else f"{verifiers}.{last}", keys[last])
+
+
+def publish_due_filters(services: Services) -> list[str]:
+    """Make the filters that are due, of every class that has a key; their names. Raises as `publish_filters` does."""
+    office = filter_office(services)
+    classes = [word for word in CLASSES if _key_path(services.settings.state, word).exists()]
+    return [name for word in classes for name in publish_filters(office, word, due=True)]
+
+
+def _keys_of(path: Path, verifiers: str) -> dict[int, bytes]:
     if not path.exists():
         raise Refusal(
             Code.NOT_FOUND, f"there is no class of verifiers {verifiers}; make its key with: jpki filters key"
         )
-    return _key(path)
+    return read_keys(Secret(file=path))
 
 
 def _key_path(state: Path, verifiers: str) -> Path:
-    if not _CLASS.fullmatch(verifiers):
-        raise Refusal(Code.MALFORMED, "a class of verifiers is named by small letters, digits and hyphens")
+    if verifiers not in CLASSES:
+        raise Refusal(Code.MALFORMED, f"a class of verifiers is one of {', '.join(CLASSES)}")
     return state / "secrets" / f"filter-{verifiers}.key"
 
 
@@ -97,8 +132,9 @@ def _issued_by(holder: x509.Certificate, authority: x509.Certificate) -> bool:
 
 
 def _key(path: Path) -> bytes:
+    """The key in the authority's file, or in one that a verifier keeps: 64 hex digits, behind a colon perhaps."""
     try:
-        key = bytes.fromhex(read_file(path).decode("ascii").strip())
+        key = bytes.fromhex(read_file(path).decode("ascii").strip().rpartition(":")[2])
     except ValueError:
         key = b""
     if len(key) != _KEY_OCTETS:

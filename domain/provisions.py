@@ -17,6 +17,10 @@ NAME_OCTETS = 44
 """What a record keeps of a purpose, an issuer's id or an answer, in UTF-8."""
 
 
+FILTER_SUBJECT = b"filter"
+"""What a filter that is handed over is about: every certificate of its issuer. No area of a list reads so."""
+
+
 class Channel(IntEnum):
     """By which way status was handed over. The numbers stand in records and never change their meaning."""
 
@@ -32,9 +36,9 @@ class Provision(NamedTuple):
     """One hand-over: who got what about whom, when, for what.
 
     `party` is None for anybody, `provider` for whoever does not stand behind a platform. `asked` are the 16 octets of
-    a serial, the area of a list, or nothing where it cannot be one of ours. `answered` is a word. `evidence` is a
-    digest: of the transaction that gave reason to ask, or of the list that was handed over; 12 octets of it are kept.
-    A tuple, because one is made for every answer.
+    a serial, the area of a list, `FILTER_SUBJECT`, or nothing where it cannot be one of ours. `answered` is a word.
+    `evidence` is a digest: of the transaction that gave reason to ask, or of the file that was handed over; 12 octets
+    of it are kept. A tuple, because one is made for every answer.
     """
 
     when: datetime

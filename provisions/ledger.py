@@ -11,13 +11,14 @@ from domain.people import MunicipalityCode
 from domain.ports import UnitOfWork
 from domain.provisions import Channel
 from provisions.entries import Entry, read_entries
-from provisions.tags import Subject, list_subject, open_epoch, open_line, tag_of
+from provisions.tags import Subject, filter_subject, list_subject, open_epoch, open_line, tag_of
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """One line for the person it is about: a certificate of theirs (`record`), or a list that may have it
-    (`municipality`) handed over `count` times between `first` and `last`. The names are those of parties."""
+    (`municipality`), or a filter that has all certificates of an issuer (neither), handed over `count` times between
+    `first` and `last`. The names are those of parties."""
 
     first: datetime
     last: datetime
@@ -33,13 +34,17 @@ class Told:
 
 
 def read_ledger(work: UnitOfWork, master: bytes, records: Sequence[CertificateRecord]) -> list[Told]:
-    """What was told about these certificates, and which lists that they belong on were handed over; oldest first.
+    """What was told about these certificates, and which lists and filters that they belong on were handed over, oldest
+    first.
 
-    Lists are told as counts: they say nothing about one certificate in particular. Raises ValueError when the secret
-    is not that of this ledger.
+    Lists and filters are told as counts: they say nothing about one certificate in particular. Raises ValueError when
+    the secret is not that of this ledger.
     """
     names = {party.id: party.name for party in work.parties.all()}
-    lists = {list_subject(record.issuer, record.municipality.area): record.municipality for record in records}
+    lists: dict[Subject, MunicipalityCode | None] = {
+        list_subject(record.issuer, record.municipality.area): record.municipality for record in records
+    }
+    lists |= {filter_subject(record.issuer): None for record in records}
     told: list[Told] = []
     downloads: dict[tuple[object, ...], Told] = {}
     for epoch, sealed in work.provisions.epochs().items():
@@ -50,7 +55,7 @@ def read_ledger(work: UnitOfWork, master: bytes, records: Sequence[CertificateRe
         for subject, municipality in lists.items():
             for entry in _entries(work, epoch, key, subject):
                 one = _told(entry, names, municipality=municipality)
-                group = (municipality, one.party, one.provider, one.purpose)
+                group = (subject[0] if municipality is None else municipality, one.party, one.provider, one.purpose)
                 so_far = downloads.get(group)
                 downloads[group] = _joined(so_far, one) if so_far else one
     return sorted([*told, *downloads.values()], key=lambda one: (one.first, one.party or ""))
@@ -80,7 +85,7 @@ def _told(
         entry.purpose,
         entry.channel,
         entry.answered,
-        "" if municipality else entry.evidence.hex(),
+        entry.evidence.hex() if record else "",
         record,
         municipality,
     )

@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.certificates import IssuerId
-from domain.provisions import ASKED_OCTETS
+from domain.provisions import ASKED_OCTETS, FILTER_SUBJECT
 
 _FILING = b"jpki provisions filing\x00"
 _EPOCHS = b"jpki ledger epochs\x00"
@@ -35,6 +35,11 @@ def epoch_of(moment: datetime) -> str:
 def list_subject(issuer: IssuerId, area: str) -> Subject:
     """The subject of a list; `area` is `ca` or five digits."""
     return issuer, area.encode().ljust(ASKED_OCTETS, b"\0")
+
+
+def filter_subject(issuer: IssuerId) -> Subject:
+    """The subject of the filters of an issuer."""
+    return issuer, FILTER_SUBJECT.ljust(ASKED_OCTETS, b"\0")
 
 
 def seal_epoch(master: bytes, epoch: str, key: bytes, nonce: bytes) -> bytes:

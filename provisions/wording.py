@@ -26,6 +26,7 @@ ANSWERS: Final[Mapping[str, Words]] = {
     "revoked": ("失効", "revoked"),
     "unknown": ("不明", "unknown"),
     "list": ("一覧の提供", "the whole list"),
+    "filter": ("フィルターの提供", "the whole filter"),
 }
 KINDS: Final[Mapping[Kind, Words]] = {
     Kind.SIGNATURE: ("署名用電子証明書", "signing certificate"),
@@ -44,6 +45,8 @@ def about(told: Told) -> Words:
         kind, carrier = KINDS[told.record.kind], CARRIERS[told.record.carrier]
         day = f"{told.record.validity.not_before:%Y-%m-%d}"
         return f"{kind[0]}（{carrier[0]}、{day}発行）", f"{kind[1]} ({carrier[1]}, issued {day})"
+    if told.municipality is None:
+        return "発行した全ての電子証明書のフィルター", "filter of all certificates that were issued"
     return f"市区町村 {told.municipality} の一覧", f"list of municipality {told.municipality}"
 
 

@@ -30,6 +30,7 @@ from web.batches import BatchParts, batches_blueprint
 from web.callers import Callers, PeerCertificate, peer_certificate
 from web.certificate_texts import certificate_texts_blueprint
 from web.delivery import delivery_blueprint
+from web.filters import FilterParts, filters_blueprint
 from web.front import OcspFront
 from web.handles import HandleParts, handles_blueprint
 from web.health import health_blueprint
@@ -74,6 +75,7 @@ class ApiParts:
     rehearse_notices: Callable[[Iterable[tuple[int, Notice]], Party], Iterator[Outcome]]
     list_notices: Callable[[str, NoticeState, int], NoticeList]
     handles: HandleParts
+    filters: FilterParts
     proposals: ProposalParts
     verifiers: VerifierDesk
     list_mass_events: Callable[[Party], Sequence[MassAccount]]
@@ -109,6 +111,7 @@ def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certifica
             callers,
         ),
         handles_blueprint(parts.handles, callers),
+        filters_blueprint(parts.filters, callers.known),
         proposals_blueprint(parts.proposals, callers),
         verifiers_blueprint(parts.verifiers, callers),
         mass_blueprint(parts.list_mass_events, parts.find_mass_event, callers),

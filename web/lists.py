@@ -64,7 +64,7 @@ def lists_blueprint(parts: ListParts, caller: Caller) -> Blueprint:
             raise Refusal(Code.NOT_FOUND, "there is no such revocation list; its address stands in the certificate")
         response = Response(edition.octets, content_type="application/pkix-crl")
         response.last_modified = edition.this_update
-        _cached(response, edition.digest, min(LIST_AGE, edition.next_update - now), shared=admitted.party is None)
+        cached(response, edition.digest, min(LIST_AGE, edition.next_update - now), shared=admitted.party is None)
         if request.method == "GET" and response.status_code in (200, 206):
             area, digest = scope.encode(), bytes.fromhex(edition.digest)
             parts.record(Provision(now, *admitted, id_, Channel.CRL, area, "list", digest))
@@ -76,12 +76,12 @@ def lists_blueprint(parts: ListParts, caller: Caller) -> Blueprint:
             raise Refusal(Code.NOT_FOUND, "there is no such issuer; its address stands in the certificate")
         certificate = issuers[IssuerId(issuer)].certificate
         response = Response(certificate, content_type="application/pkix-cert")
-        return _cached(response, hashlib.sha256(certificate).hexdigest(), CERTIFICATE_AGE)
+        return cached(response, hashlib.sha256(certificate).hexdigest(), CERTIFICATE_AGE)
 
     return door
 
 
-def _cached(response: Response, digest: str, age: timedelta, *, shared: bool = True) -> Response:
+def cached(response: Response, digest: str, age: timedelta, *, shared: bool = True) -> Response:
     """With a strong validator, and an age, for shared caches where anybody may have it; answers conditions (304) and
     ranges (206, 416) by RFC 9110 §13, §14."""
     seconds, scope = int(age.total_seconds()), "public" if shared else "private"

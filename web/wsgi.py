@@ -18,6 +18,7 @@ from ca.visibility import visibility_of
 from config.assemble import Services, assemble
 from config.batching import make_batching
 from config.detection import alarms_of, title_of
+from config.filters import class_key, shelf_of
 from config.ledger import disclosure_office
 from config.provisions import keep_turning
 from config.register import make_desk
@@ -39,6 +40,7 @@ from verifiers.handle_pairs import counterparts
 from web.alarms import AlarmParts
 from web.api import ApiParts, create_api
 from web.batches import BatchParts, read_line
+from web.filters import FilterParts
 from web.handles import HandleParts
 from web.ledger import LedgerParts
 from web.lists import ListParts
@@ -82,6 +84,7 @@ def api(state: Path | None = None) -> Flask:
             rehearse_notices=partial(rehearse, services.intake),
             list_notices=partial(list_notices, services.intake.begin),
             handles=_handle_parts(services.handles),
+            filters=_filter_parts(services),
             proposals=parts_of(services.board),
             verifiers=make_desk(services),
             list_mass_events=partial(list_accounts, services.mass),
@@ -113,6 +116,18 @@ def _handle_parts(office: HandleOffice) -> HandleParts:
         counterparts=partial(counterparts, office),
         subscribe=partial(subscribe, office),
         fetch_news=partial(fetch_news, office),
+    )
+
+
+def _filter_parts(services: Services) -> FilterParts:
+    """Filters are for notified verifiers alone, whatever the settings say of OCSP and lists."""
+    return FilterParts(
+        shelf=shelf_of(services),
+        issuers=services.issuers,
+        key_of=partial(class_key, services.settings.state),
+        admit=status_admission(services.register, "notified-verifiers", Channel.FILTER, services.gate),
+        record=services.record,
+        clock=services.clock,
     )
 
 

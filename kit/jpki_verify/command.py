@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         "--authority", type=Path, required=True, metavar="FILE", help="authority.pem of the credential"
     )
     receipt.add_argument("--document", type=Path, metavar="FILE", help="what it must be about")
+    _command(commands, "filters", _filters, "fetch the newest filters of your class; run it some times a day")
     _command(commands, "erase", _erase, "erase what is over; run it once a day")
     evidence = _command(commands, "evidence", _evidence, "print what shows the authority why it was asked")
     evidence.add_argument("handle", nargs="?", help="of one person; else of all")
@@ -166,6 +167,11 @@ def _receipt(options: argparse.Namespace, printer: Printer) -> Verdict:
     document = _read(options.document) if options.document else None
     found = check_receipt(_read(options.file).decode("ascii", "replace"), _read(options.authority), document)
     return printer.facts({"receipt": found.said})
+
+
+def _filters(options: argparse.Namespace, printer: Printer) -> Verdict:
+    kept = Verifier.open(options.config).update_filters()
+    return printer.facts({"filters": [printer.kept(one) for one in kept]})
 
 
 def _erase(options: argparse.Namespace, printer: Printer) -> Verdict:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from asn1crypto import algos, core
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from jpki_verify.anchors import Anchor, read_file
+from jpki_verify.anchors import Anchor
 from jpki_verify.certificates import Holder
 from jpki_verify.ocsp_answer import Status, Word
 from jpki_verify.rejection import Code, Reason, Rejected, Unusable
@@ -25,6 +25,7 @@ from jpki_verify.signatures import verify
 
 _WIDTH = 128  # bits of a row
 _SERIAL = 16  # octets
+LARGEST_KEY = 256
 _HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 
 
@@ -101,23 +102,43 @@ class Filter:
         return all(ribbon.zero(*row) for ribbon, row in zip(ribbons, zip(places, rows, strict=True), strict=True))
 
 
+@dataclass(frozen=True, slots=True)
+class ClassKey:
+    """The key of a class. `word` is the class as its filters name it, or empty where that was not told."""
+
+    word: str
+    octets: bytes = field(repr=False)
+
+    def opens(self, found: Filter) -> bool:
+        """Whether the filter was made with this key: with another one it would say anything."""
+        return self.word in ("", found.verifiers)
+
+
+def read_class_key(path: Path) -> ClassKey:
+    """The key in a file: 64 hex digits, behind the class and a colon if that was told. Raises FileNotFoundError, and
+    Rejected(BAD_CONFIGURATION) for anything else that is no key."""
+    word, _, digits = path.read_bytes()[:LARGEST_KEY].decode("ascii", "replace").strip().rpartition(":")
+    try:
+        octets = bytes.fromhex(digits)
+    except ValueError:
+        octets = b""
+    if len(octets) != 32:
+        raise Rejected(Code.BAD_CONFIGURATION, f"{path.name} is no key of a class of verifiers: want 64 hex digits")
+    return ClassKey(word, octets)
+
+
 class Filters:
     """The filters in a folder, as they are published: `<issuer>.base.filter` and `<issuer>.delta.filter`."""
 
     def __init__(self, folder: Path, key: Path, tolerance: timedelta) -> None:
-        """`key` holds the key of the class in hex. Raises Rejected(BAD_CONFIGURATION)."""
-        self._folder, self._tolerance = folder, tolerance
+        """`key` holds the key of the class (`read_class_key`); it may come later, with the filters."""
+        self._folder, self._file, self._tolerance = folder, key, tolerance
         self._read: dict[tuple[Path, bytes], tuple[tuple[int, int], Filter | None]] = {}
-        try:
-            self._key = bytes.fromhex(read_file(key).decode("ascii").strip())
-        except ValueError:
-            self._key = b""
-        if len(self._key) != 32:
-            raise Rejected(Code.BAD_CONFIGURATION, f"{key.name} is no key of a class of verifiers: want 64 hex digits")
 
     def status_of(self, holder: Holder, now: datetime) -> Status:
         """What the filters of the holder's authority say. Raises Unusable; NOT_COVERED for newer certificates."""
-        base, delta = self._find(holder.anchor)
+        key = self._class_key()
+        base, delta = self._find(holder.anchor, key)
         newest = delta or base
         if newest.this_update > now + self._tolerance:
             raise Unusable(Reason.FROM_THE_FUTURE)
@@ -127,15 +148,22 @@ class Filters:
         if begins > newest.covers or value.bit_length() > 8 * _SERIAL:
             raise Unusable(Reason.NOT_COVERED)
         serial = value.to_bytes(_SERIAL)
-        revoked = begins <= base.covers and base.contains(self._key, serial)
+        revoked = begins <= base.covers and base.contains(key.octets, serial)
         if delta is not None:
-            revoked ^= delta.contains(self._key, serial)
+            revoked ^= delta.contains(key.octets, serial)
         return Status(Word.REVOKED if revoked else Word.GOOD, newest.this_update)
 
-    def _find(self, anchor: Anchor) -> tuple[Filter, Filter | None]:
-        """The newest base that this anchor signed, and the newest delta over it."""
+    def _class_key(self) -> ClassKey:
+        """Read each time, since it may be another one with the next filters."""
+        try:
+            return read_class_key(self._file)
+        except FileNotFoundError:
+            raise Unusable(Reason.NO_FILTER) from None
+
+    def _find(self, anchor: Anchor, key: ClassKey) -> tuple[Filter, Filter | None]:
+        """The newest base for this key that the anchor signed, and the newest delta over it."""
         found = [self._open(path, anchor) for path in sorted(self._folder.glob("*.filter"))]
-        mine = sorted((one for one in found if one is not None), key=lambda one: one.number)
+        mine = sorted((one for one in found if one is not None and key.opens(one)), key=lambda one: one.number)
         bases = [one for one in mine if one.base is None]
         if not bases:
             raise Unusable(Reason.NO_FILTER)

@@ -14,6 +14,7 @@ from jpki_verify.settings import Kind
 from jpki_verify.verifier import Verifier
 
 _SOON = timedelta(days=30)
+_HOW = {True: "run jpki-verify filters, and have it run some times a day", False: "put the filters of your class there"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def _of_files(verifier: Verifier) -> Iterator[str]:
     if settings.audience == "www.example.jp":
         yield "audience is still that of the template: put your own name on the net there"
     if settings.status.filters and not any(settings.status.filters.glob("*.base.filter")):
-        yield f"{settings.status.filters} has no base filter: fetch the filters of your class"
+        yield f"{settings.status.filters} has no base filter: {_HOW[bool(settings.status.filters_url)]}"
     if settings.store.path.stat().st_mode & 0o077:
         yield f"{settings.store.path} can be read by others: chmod 600 {settings.store.path}"
 

@@ -12,6 +12,7 @@ from jpki_verify.messages import Language, message
 from jpki_verify.rejection import Rejected, Verdict
 from jpki_verify.store import Evidence
 from jpki_verify.transaction import Transaction
+from jpki_verify.upkeep import Kept
 from jpki_verify.verifier import Confirmed
 
 _LABELS: Mapping[str, tuple[str, str]] = {
@@ -28,6 +29,7 @@ _LABELS: Mapping[str, tuple[str, str]] = {
     "challenge": ("Challenge", "チャレンジ"),
     "erased": ("Erased", "消去件数"),
     "receipt": ("Receipt", "控え"),
+    "filters": ("Filters", "失効情報フィルター"),
 }
 
 
@@ -78,6 +80,14 @@ class Printer:
         else:
             self._lines("", facts)
         return Verdict.CONFIRMED
+
+    def kept(self, one: Kept) -> object:
+        """A filter as it is kept: a line of text, or facts for programs."""
+        as_of, until = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (one.as_of, one.until))
+        if self.as_json:
+            return {"issuer": one.issuer, "fetched": list(one.fetched), "as_of": as_of, "until": until}
+        said = {"ja": f"{as_of}時点、{until}まで有効", "en": f"as of {as_of}, good until {until}"}[self.language]
+        return f"{one.issuer}: {said}" + (f" ({', '.join(one.fetched)})" if one.fetched else "")
 
     def anchor(self, file: Path, digest: str, kind: str) -> Verdict:
         """Print a part of a settings file."""

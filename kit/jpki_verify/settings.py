@@ -62,7 +62,9 @@ class StatusRules:
     lists: str | None
     filters: Path | None
     filter_key: Path | None
+    filters_url: str | None
     patience: timedelta
+    filter_patience: timedelta
     tolerance: timedelta
     oldest_list: timedelta
     list_octets: int
@@ -158,14 +160,19 @@ def _credential(table: Table) -> Credential:
 
 
 def _status(table: Table) -> StatusRules:
+    filters = table.path("filters") if "filters" in table else None
+    filters_url = table.address("filters_url", "https")
+    fetched = filters / "class.key" if filters and filters_url else None
     rules = StatusRules(
         sources=table.texts("sources", ("ocsp", "lists")),
         ocsp=table.address("ocsp", "http", "https"),
         lists=table.address("lists", "http", "https"),
-        filters=table.path("filters") if "filters" in table else None,
-        filter_key=table.path("filter_key") if "filter_key" in table else None,
+        filters=filters,
+        filter_key=table.path("filter_key") if "filter_key" in table else fetched,
+        filters_url=filters_url,
         patience=timedelta(seconds=table.whole("patience_seconds", 5, 1, 60)),
         tolerance=timedelta(seconds=table.whole("clock_tolerance_seconds", 60, 0, 600)),
+        filter_patience=timedelta(seconds=table.whole("filter_patience_seconds", 60, 1, 3600)),
         oldest_list=timedelta(hours=table.whole("oldest_list_hours", 48, 1, 24 * 7)),
         list_octets=table.whole("list_megabytes", 64, 1, 1024) << 20,
     )
@@ -174,7 +181,7 @@ def _status(table: Table) -> StatusRules:
         table.fault("sources", f"want some of {', '.join(SOURCES)}, in the order in which they are asked")
     for source in set(rules.sources) & set(SOURCES):
         if not needs[source]:
-            want = "filters and filter_key are" if source == "filter" else f"{source} is"
+            want = "filters, and filters_url or filter_key, are" if source == "filter" else f"{source} is"
             table.fault("sources", f"{source} is among the sources, but its setting is missing: {want} not there")
     table.close()
     return rules

@@ -22,10 +22,11 @@ from jpki_verify.items import FourItems, items_of
 from jpki_verify.rejection import Code, Reason, Rejected
 from jpki_verify.settings import Kind, Settings, load_settings
 from jpki_verify.signatures import verify_raw
-from jpki_verify.sources import open_handles, open_sources
+from jpki_verify.sources import open_handles, open_sources, open_upkeep
 from jpki_verify.status import Ask, confirm
 from jpki_verify.store import Erased, Evidence, Store
 from jpki_verify.transaction import BARE_NONCE_OCTETS, SALT_OCTETS, Transaction, transaction_about
+from jpki_verify.upkeep import Kept
 
 _log = logging.getLogger("jpki_verify")
 
@@ -123,6 +124,13 @@ class Verifier:
     def remember(self, person: Confirmed, reference: str) -> None:
         """Keep what your own system calls this person, until nobody asks for it any more."""
         self.store.remember(person.handle, person.kind.value, reference, self.clock())
+
+    def update_filters(self) -> list[Kept]:
+        """Fetch the newest filters of your class; run it some times a day. Raises Rejected(BAD_CONFIGURATION,
+        NOT_ADMITTED or STATUS_AWAY); what was kept before stays in use until it is over."""
+        kept = open_upkeep(self.settings, self.anchors, self.store).update(self.clock())
+        _log.info("filters: %d kept, %d fetched", len(kept), sum(len(one.fetched) for one in kept))
+        return kept
 
     def erase(self) -> Erased:
         """Erase what is over; run it once a day. Nobody else erases anything."""

@@ -13,8 +13,8 @@ HOUR = timedelta(hours=1)
 
 
 def files(terminal: Terminal, kind: str = "signature", *, delta: bool = True) -> list[str]:
-    folder = terminal.state / "filters" / "courts"
-    found = ["--key", str(terminal.state / "secrets" / "filter-courts.key"), "--base"]
+    folder = terminal.state / "filters" / "court"
+    found = ["--key", str(terminal.state / "secrets" / "filter-court.key"), "--base"]
     found += [str(folder / f"{kind}-g1.base.filter"), "--issuer", str(terminal.state / "certs" / f"{kind}-g1.cer")]
     return [*found, "--delta", str(folder / f"{kind}-g1.delta.filter")] if delta else found
 
@@ -23,9 +23,9 @@ def files(terminal: Terminal, kind: str = "signature", *, delta: bool = True) ->
 def pair(terminal: Terminal, tmp_path: Path) -> Path:
     """A pair, a key of the class of courts, and filters made two hours later."""
     issue_pair(terminal, tmp_path / "pair")
-    terminal.do("filters", "key", "courts")
+    terminal.do("filters", "key", "court")
     terminal.clock.forward(2 * HOUR)
-    terminal.do("filters", "make", "courts")
+    terminal.do("filters", "make", "court")
     return tmp_path / "pair"
 
 
@@ -37,8 +37,8 @@ def test_a_certificate_is_good_until_it_is_revoked(terminal: Terminal, pair: Pat
         "revoke", "--resident", "-", "--cause", "key-report", "--kind", "signature", typed=HOLDER["resident_code"]
     )
     terminal.clock.forward(HOUR)
-    made = terminal.do("filters", "make", "courts").out.splitlines()
-    assert "filters/courts/signature-g1.delta.filter" in made
+    made = terminal.do("filters", "make", "court").out.splitlines()
+    assert "filters/court/signature-g1.delta.filter" in made
     said = terminal("filters", "check", signature, *files(terminal))
     assert (said.code, said.out.split(",")[0]) == (1, "revoked")
     assert terminal("filters", "check", authentication, *files(terminal, "authentication")).code == 0
@@ -47,9 +47,13 @@ def test_a_certificate_is_good_until_it_is_revoked(terminal: Terminal, pair: Pat
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        pytest.param(("filters", "make", "banks"), 1, "jpki filters key", id="a-class-without-a-key"),
-        pytest.param(("filters", "key", "courts"), 1, "has its key already", id="a-second-key"),
-        pytest.param(("filters", "key", "../up"), 1, "small letters", id="a-name-that-is-a-path"),
+        pytest.param(("filters", "make", "certified-ca"), 1, "jpki filters key", id="a-class-without-a-key"),
+        pytest.param(("filters", "key", "court"), 1, "has its key already", id="a-second-key"),
+        pytest.param(("filters", "key", "service-provider"), 1, "is one of", id="who-asks-through-another"),
+        pytest.param(("filters", "key", "certified-ca", "--anew"), 1, "filters key", id="a-new-key-instead-of-none"),
+        pytest.param(
+            ("filters", "key", "../up"), 1, "is one of administrative-body, court", id="a-name-that-is-a-path"
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(
@@ -78,3 +82,12 @@ def test_files_that_are_something_else_are_named(terminal: Terminal, pair: Path,
         assert "other is " in said.err
     said = terminal("filters", "check", str(other), *known)
     assert "other is no certificate" in said.err
+
+
+def test_with_a_new_key_the_filters_are_made_anew(terminal: Terminal, pair: Path) -> None:
+    terminal.clock.forward(HOUR)
+    terminal.do("filters", "key", "court", "--anew")
+    made = terminal.do("filters", "make", "court").out.splitlines()
+    assert "filters/court/signature-g1.base.filter" in made
+    said = terminal.do("filters", "check", str(pair / "signature.cer"), *files(terminal, delta=False))
+    assert said.out.startswith("good, as of ")

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from config.assemble import Services, assemble, system_clock, system_random
 from config.enrolment import enrol
+from config.filters import make_class_key, publish_due_filters
 from config.initialise import initialise
 from config.renewal import renew_due
 from crl.publish import publish_due
@@ -31,6 +32,9 @@ from tests.support.verifiers import approve
 
 BANK = Party(0, Role.VERIFIER, "bank", kinds=frozenset(Kind))
 GYM = Party(0, Role.VERIFIER, "gym", kinds=frozenset({Kind.AUTHENTICATION}))
+
+CLASS = "accredited-private"
+"""The class of both, for which filters are made."""
 
 Lists = Mapping[IssuerId, bytes]
 """Lists (DER) by issuer."""
@@ -119,6 +123,8 @@ def staged(folder: Path) -> Iterator[Scene]:
         _open(namesake)
         certificates = town.certificates | forgeries(town.certificates, namesake.authority, now)
         lists, namesake_lists = _publish(services), _publish(namesake)
+        make_class_key(services, CLASS)
+        assert len(publish_due_filters(services)) == len(ISSUERS)
         assert lists.keys() == last_week.keys()
         _divide(folder / "state", folder / "public")
         _write(folder, services, namesake, certificates)

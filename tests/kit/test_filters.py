@@ -24,7 +24,7 @@ from filters.make import MARGIN, make_filter
 from jpki_verify import Code, Rejected
 from jpki_verify.anchors import Anchor
 from jpki_verify.certificates import Holder
-from jpki_verify.filters import Filters
+from jpki_verify.filters import Filters, read_class_key
 from jpki_verify.ocsp_answer import Word
 from jpki_verify.rejection import Reason, Unusable
 from keys.algorithms import verify
@@ -203,12 +203,24 @@ def test_without_the_key_of_the_class_the_files_say_nothing(tmp_path: Path) -> N
     assert 150 < right < 250
 
 
-@pytest.mark.parametrize("content", ["", "xyz", "00" * 31, "00" * 33])
+@pytest.mark.parametrize("content", ["", "xyz", "00" * 31, "00" * 33, "court:", "00" * 32 + ":x"])
 def test_a_key_that_is_none_is_told(tmp_path: Path, content: str) -> None:
     (tmp_path / "class.key").write_text(content)
     with pytest.raises(Rejected) as caught:
-        Filters(tmp_path, tmp_path / "class.key", SECOND)
+        read_class_key(tmp_path / "class.key")
     assert caught.value.code is Code.BAD_CONFIGURATION
+
+
+def test_a_filter_of_another_key_is_passed_over(tmp_path: Path) -> None:
+    """Read with the wrong key it would say anything."""
+    (serial,) = serials(1)
+    mine = folder_of(tmp_path / "x", base=make({serial: True}))
+    (tmp_path / "x" / "class.key").write_text("private-operators.2:" + bytes(32).hex())
+    assert refusal(mine, certified(serial)) is Reason.NO_FILTER
+    (tmp_path / "x" / "class.key").write_text("private-operators:" + KEY.hex())
+    assert mine.status_of(certified(serial), NOW).word is Word.REVOKED
+    (tmp_path / "x" / "class.key").unlink()
+    assert refusal(mine, certified(serial)) is Reason.NO_FILTER
 
 
 def test_filters_of_the_holder_at_hand(tmp_path: Path) -> None:

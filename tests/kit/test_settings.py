@@ -81,7 +81,7 @@ def test_every_fault_is_told_at_once(path: Path) -> None:
         ('kind = "signature"', 'kind = "seal"', "anchor[0].kind: want signature or authentication"),
         ("[status]", '[status]\nsources = ["ocsp", "hearsay"]', "status.sources: want some of ocsp, lists, filter"),
         ("[status]", "[status]\nsources = []", "status.sources: want some of ocsp, lists, filter"),
-        ("[status]", '[status]\nsources = ["filter"]', "filters and filter_key are not there"),
+        ("[status]", '[status]\nsources = ["filter"]', "filters, and filters_url or filter_key, are not there"),
         ('"2.999.8.5.1.1.20"', '"2.999.8.5.1.3.30"', "policies.signature: no policy belongs to both kinds"),
         ('"2.999.8.5.1.1.20"', '"signing"', "policies.signature: want object identifiers"),
         ('url = "https:', 'url = "http:', "handles.url: want an address that begins with https://"),

@@ -35,6 +35,7 @@ from domain.parties import Credential, Party, Role, Usage
 from domain.provisions import Channel
 from domain.revocation import CertificateEffect, CrlReason, EffectWord, RevocationCause, RevocationReceipt
 from domain.validations import Format, Item
+from filters.shelf import Shelf
 from mass.account import MassAccount
 from ocsp.responder import OcspAnswer
 from policies.characters import propose
@@ -59,6 +60,7 @@ from verifiers.handle_office import KnownAs
 from web.alarms import AlarmParts
 from web.api import ApiParts, create_api
 from web.batches import BatchParts
+from web.filters import FilterParts
 from web.handles import HandleParts
 from web.ledger import LedgerParts
 from web.lists import ListParts
@@ -276,6 +278,7 @@ def make_api_parts(acts: Acts, directory: Path = Path("nowhere")) -> ApiParts:
             subscribe=lambda *asked, **named: acts.subscribe(*asked, named),
             fetch_news=acts.fetch_news,
         ),
+        filters=FilterParts(Shelf(directory), ISSUERS, acts.key_of, admit_all, forget, lambda: NOW),
         proposals=parts_of(make_board(MemoryStore().begin)),
         verifiers=make_desk(MemoryStore().begin),
         list_mass_events=acts.list_mass_events,
