@@ -1,5 +1,4 @@
-"""Publishing filters: for a class of verifiers a base and a delta of each issuer, made when due, recorded, put in
-place."""
+"""Publishing filters: for a class of verifiers a base and a delta of each issuer, made when due and put in place."""
 
 from __future__ import annotations
 
