@@ -19,9 +19,9 @@ from policies.admission import Requestor
 from tests.support.filters import BASE, DAY, DELTA, HOUR, Office
 from tests.support.lists import G1, ISSUERS, make_revocation, record_revocation
 from tests.support.memory import MemoryStore
-from tests.support.verifiers import make_register, make_verifier
+from tests.support.verifiers import make_gate, make_register, make_verifier
 from verifiers.admit import status_admission
-from verifiers.gate import Gate, Restrain
+from verifiers.gate import Restrain
 from web.filters import FilterParts, filters_blueprint
 from web.metrics import Meter
 from web.shell import make_shell
@@ -53,7 +53,7 @@ def door(
     office: Office, who: Requestor | None, record: Record, restrain: Restrain = lambda *_: None, **changes: Any
 ) -> FlaskClient:
     """The doors as one caller finds them."""
-    gate = Gate(record, restrain)
+    gate = make_gate(record, restrain)
     admit = status_admission(make_register(MemoryStore().begin), "notified-verifiers", Channel.FILTER, gate)
     parts = FilterParts(office.office.shelf, ISSUERS, lambda _: office.key, admit, record, office.clock)
     app = make_shell(bytes, Meter())
