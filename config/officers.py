@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -17,8 +17,10 @@ from config.files import read_file
 from config.transport import open_transport, read_certificate, requested_key
 from domain.errors import Code, Refusal
 from domain.parties import Role
+from domain.ports import UnitOfWork
 from domain.proposals import Proposal, Voice, spoken
 from verifiers.proposals import Board, confirm, dismiss, draft, propose
+from verifiers.voices import require_officer, same_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,13 @@ class OfficerCredential:
         """Dismiss it. Raises as `verifiers.proposals.dismiss` does."""
         voice = self.sign(spoken("dismiss", proposal.digest, reason))
         return dismiss(board, proposal.id, proposal.digest, voice, reason)
+
+
+def require_two(work: UnitOfWork, one: OfficerCredential, other: OfficerCredential, now: datetime) -> None:
+    """Raises Refusal(SECOND_OFFICER) for credentials of one person, and as `verifiers.voices.require_officer` does."""
+    first, second = (require_officer(work, Voice(officer.fingerprint), b"", now) for officer in (one, other))
+    if same_person(first, second):
+        raise Refusal(Code.SECOND_OFFICER, "both credentials are of one person; give those of two officers")
 
 
 def certify(services: Services, role: Role, name: str, request: bytes, life: timedelta) -> str:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from config.assemble import Services
 from config.enrolment import write_credential
-from config.officers import OfficerCredential
+from config.officers import OfficerCredential, require_two
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.parties import LOCAL_OPERATOR, Party, Role, Usage
@@ -46,9 +46,11 @@ def add_verifier(
     """Register a verifier, bring `evidence` for every criterion, and have two officers, both here, approve it; or one
     more credential for a verifier that is approved for the same. It may ask from then on.
 
-    Raises as each of the steps; a second attempt goes on from the step that failed.
+    Raises Refusal(SECOND_OFFICER) before anything is done, and as each of the steps; a second attempt goes on from the
+    step that failed.
     """
     with services.begin(write=False) as work:
+        require_two(work, *officers, services.clock())
         known = work.parties.find(Role.VERIFIER.value, wanted.name)
     if known is not None and known.approvals:
         _require_same(known, wanted, services.clock())
