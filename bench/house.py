@@ -75,9 +75,10 @@ def with_rsa_responder(services: Services) -> None:
     profiles = rules.load_profiles(services.settings.profiles)
     row = services.settings.issuers[0]
     profiles = {name: replace(profile, keys=("rsa-2048",)) for name, profile in profiles.items()}
-    founder = Founder(services.settings, profiles, services.clock(), services.random)
-    for path in (row.responder_key, row.responder_certificate):
-        path.unlink()
+    founder = Founder(services.settings, services.signers, profiles, services.clock(), services.random)
+    for place in (row.responder_key, row.responder_certificate):
+        assert isinstance(place, Path)
+        place.unlink()
     founder.found_responder(row, services.issuers[row.id], services.issuer_signers[row.id])
 
 

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from bench.house import free_port
 from bench.machine import SERVER_CORE, start
 from config.assemble import Services
+from config.document import KeyPlace
 from config.files import read_secret
-from config.settings import IssuerSettings
+from config.issuer_settings import IssuerSettings
 from domain.revocation import CrlReason, Revocation
 
 _CONFIGURATION = """
@@ -56,7 +57,7 @@ class Peer:
         self.folder = folder
         (folder / "certs").mkdir(parents=True)
         passphrase = read_secret(services.settings.secrets.key_passphrase)
-        _write_pem(folder / "ca", issuer.certificate, issuer.key, passphrase)
+        _write_pem(folder / "ca", issuer.certificate, _file(issuer.key), passphrase)
         self.take_responder(services, issuer)
         (folder / "openssl.cnf").write_text(_CONFIGURATION.format(folder=folder))
         (folder / "crlnumber").write_text("1000\n")
@@ -66,7 +67,7 @@ class Peer:
     def take_responder(self, services: Services, issuer: IssuerSettings) -> None:
         """Answer with a copy of the key that answers for the issuer now."""
         passphrase = read_secret(services.settings.secrets.key_passphrase)
-        _write_pem(self.folder / "ocsp", issuer.responder_certificate, issuer.responder_key, passphrase)
+        _write_pem(self.folder / "ocsp", issuer.responder_certificate, _file(issuer.responder_key), passphrase)
 
     def keep(self, rows: Iterable[str]) -> None:
         """Make these the rows of the index."""
@@ -120,6 +121,11 @@ _REASONS = {
     CrlReason.CESSATION_OF_OPERATION: "cessationOfOperation",
     CrlReason.CERTIFICATE_HOLD: "certificateHold",
 }
+
+
+def _file(key: KeyPlace) -> Path:
+    assert isinstance(key, Path)
+    return key
 
 
 def _write_pem(target: Path, certificate: Path, key: Path, passphrase: bytes) -> None:

@@ -14,14 +14,16 @@ from ca.authority import Authority, Generation
 from ca.generation import issuer_of
 from config import law, rules
 from config.admission import AdmissionInForce
-from config.document import ConfigurationFaults
+from config.document import ConfigurationFaults, KeyPlace
 from config.files import read_file, read_secret
+from config.issuer_settings import IssuerSettings
 from config.key_ring import read_ring, require_whole_ring
 from config.municipalities import load_municipalities
 from config.nodes import StatusNode
 from config.provisions import make_writer
 from config.register import make_admission, make_board, make_gate, make_register
-from config.settings import IssuerSettings, Settings, load
+from config.settings import Settings, load
+from config.signers import KeySigner, Signers
 from crl.publisher import Publisher
 from crl.scope import distribution_point, freshest_points
 from domain.certificates import Issuer, IssuerId
@@ -32,7 +34,6 @@ from domain.lists import Scope
 from domain.ports import Signer, StatusLookup
 from domain.provisions import Channel
 from keys.algorithms import ED25519, key_id_of, verify
-from keys.software import SoftwareSigner
 from mass.parts import MassParts
 from ocsp.delegation import delegate
 from ocsp.ready import ReadyAnswers
@@ -335,13 +336,13 @@ class Services:
         self.require_schema()
         return False
 
-    def signer(self, key: Path, certificate: bytes | None = None, *, repeatable: bool = True) -> SoftwareSigner:
-        """The signer of an encrypted key file, checked against its certificate (DER) if one is given."""
-        pem, passphrase = read_file(key), read_secret(self.settings.secrets.key_passphrase)
-        try:
-            return SoftwareSigner.from_pem(pem, passphrase, certificate, repeatable=repeatable)
-        except Refusal as refusal:
-            raise Refusal(refusal.code, f"{key.name}: {refusal.detail}") from None
+    def signer(self, key: KeyPlace, certificate: bytes | None = None, *, repeatable: bool = True) -> KeySigner:
+        """The signer of a key, as `config.signers.Signers.open` gives it."""
+        return self.signers.open(key, certificate, repeatable=repeatable)
+
+    @cached_property
+    def signers(self) -> Signers:
+        return Signers(self.settings)
 
 
 def assemble(state: Path, node: str | None = None) -> Services:

@@ -29,6 +29,22 @@ class Secret:
         return f"file {self.file}" if self.file else f"environment variable {self.environment}"
 
 
+@dataclass(frozen=True, slots=True)
+class TokenKey:
+    """A key in the token, by its label; whether it is there before its issuer is founded."""
+
+    label: str
+    existing: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages, as the name of a file is."""
+        return f"key {self.label} of the token"
+
+
+KeyPlace = Path | TokenKey
+
+
 @dataclass(slots=True)
 class Section:
     """One table of the document. Readers return a usable value even after noting a fault, so that reading goes on.
@@ -79,6 +95,18 @@ class Section:
     def file(self, key: str, default: str | None = None) -> Path:
         """A path, made absolute against the state directory."""
         return self.base / self.text(key, default)
+
+    def key(self, key: str, default: str) -> KeyPlace:
+        """A path as `file` gives it, or `{ token = "label" }`, with `existing = true` if it is there already."""
+        match self._value(key, default):
+            case {"token": str(label), **rest} if label and rest.keys() <= {"existing"}:
+                existing = rest.get("existing", False)
+                if isinstance(existing, bool):
+                    return TokenKey(label, existing)
+            case str():
+                return self.file(key, default)
+        self.fault(key, 'want a file, or { token = "label" } with existing = true for a key that the token holds')
+        return self.base / default
 
     def secret(self, key: str, default: object = None) -> Secret:
         """`{ file = "…" }` or `{ env = "…" }`; a bare text is refused because it would be the secret itself."""

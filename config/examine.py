@@ -12,15 +12,16 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from config.assemble import Services
-from config.document import ConfigurationFaults
+from config.document import ConfigurationFaults, KeyPlace, TokenKey
 from config.files import read_file
 from config.handles import require_handle_keys
+from config.issuer_settings import IssuerSettings
 from config.law import read_law, shipped_texts
 from config.municipalities import load_municipalities
 from config.provisions import require_provision_keys
 from config.receipts import open_receipts
 from config.rules import load_profiles, load_variants, load_weak_keys
-from config.settings import IssuerSettings, Settings
+from config.settings import Settings
 from config.transport import open_transport, read_certificate
 from config.validating import time_stamp_authorities
 from domain.errors import Refusal
@@ -60,10 +61,13 @@ def _exposed(settings: Settings) -> Iterator[str]:
     """Files that others on the machine could read."""
     transport, secrets = settings.transport, settings.secrets
     private = [settings.audit_key, settings.validation.key, transport.authority_key, transport.server_key]
-    private += [path for row in settings.issuers for path in (row.key, row.responder_key)]
+    private += [place for place in settings.issuer_keys if isinstance(place, Path)]
     private += [
         secret.file
-        for secret in (secrets.key_passphrase, secrets.resident_index, secrets.resident_seal, secrets.provisions)
+        for secret in (
+            *(secrets.key_passphrase, secrets.resident_index, secrets.resident_seal, secrets.provisions),
+            *([settings.token.pin] if settings.token else []),
+        )
         if secret.file is not None
     ]
     private += [settings.state / "secrets" / name for name in ("handles.key", "tracers.key")]
@@ -76,7 +80,8 @@ def _exposed(settings: Settings) -> Iterator[str]:
 
 def _issuer(services: Services, row: IssuerSettings, now: datetime) -> Iterator[str]:
     """Key and certificate open and belong together; the responder speaks for the issuer as long as an answer stands."""
-    yield from _caught(lambda: services.signer(row.key, read_file(row.certificate)))
+    for place, path in ((row.key, row.certificate), (row.responder_key, row.responder_certificate)):
+        yield from _caught(partial(_signs, services, place, path))
     try:
         issuer = services.issuer(row)
         if issuer.validity.ended(now):
@@ -149,6 +154,13 @@ def _audit_keys(services: Services) -> None:
         raise ConfigurationFaults(
             [f"{services.settings.audit_public_key.name} is not the public half of {services.settings.audit_key.name}"]
         )
+
+
+def _signs(services: Services, key: KeyPlace, certificate: Path) -> None:
+    """A key and its certificate. That one in the token can be used is only seen when it is."""
+    signer = services.signer(key, read_file(certificate))
+    if isinstance(key, TokenKey):
+        signer.sign(b"no certificate, list or answer: a check that this key signs")
 
 
 def _pair(services: Services, key: Path, certificate: Path) -> None:

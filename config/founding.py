@@ -1,32 +1,24 @@
-"""Founding of issuers and their responders: new keys on file, certified by their profiles."""
+"""Founding of issuers and their responders: new keys, certified by their profiles."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from ca.generation import certify_authority, certify_responder, issuer_of
 from ca.octets import key_bits
-from config.files import read_secret, write_private, write_public
-from config.settings import IssuerSettings, Settings
+from config.files import write_public
+from config.issuer_settings import IssuerSettings
+from config.settings import Settings
+from config.signers import KeySigner, Signers
 from domain.certificates import Issuer
 from domain.ports import RandomSource, Signer
 from domain.serial import OCTETS, SerialNumber
-from keys.generation import new_key, to_encrypted_pem
-from keys.software import SoftwareSigner
 from policies.keys import SubjectKey
 from policies.plan import plan_authority, plan_responder
 from policies.profile import Profile
 from policies.validity import authority_validity, responder_validity
-
-
-def make_key(settings: Settings, kind: str, path: Path) -> SoftwareSigner:
-    """A new key of a kind of `keys.generation.KINDS`, encrypted on file; its signer."""
-    key = new_key(kind)
-    write_private(path, to_encrypted_pem(key, read_secret(settings.secrets.key_passphrase)))
-    return SoftwareSigner(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +26,7 @@ class Founder:
     """Certifies the authority's own keys, at one moment, by the profiles that the settings name."""
 
     settings: Settings
+    signers: Signers
     profiles: Mapping[str, Profile]
     now: datetime
     random: RandomSource
@@ -41,7 +34,7 @@ class Founder:
     def found_issuer(self, row: IssuerSettings) -> tuple[Issuer, Signer]:
         """Make the key and the self-signed certificate of a key generation."""
         profile = self.profiles[row.authority_profile]
-        signer = make_key(self.settings, profile.keys[0], row.key)
+        signer = self.signers.found(row.key, profile.keys[0])
         plan = plan_authority(
             profile,
             self.settings.names[row.kind],
@@ -57,12 +50,10 @@ class Founder:
 
     def found_responder(self, row: IssuerSettings, issuer: Issuer, issuer_signer: Signer) -> None:
         """Make the key and the first certificate of an issuer's OCSP responder."""
-        signer = make_key(self.settings, self.profiles[row.responder_profile].keys[0], row.responder_key)
+        signer = self.signers.found(row.responder_key, self.profiles[row.responder_profile].keys[0])
         write_public(row.responder_certificate, self.certify_responder(row, issuer, issuer_signer, signer))
 
-    def certify_responder(
-        self, row: IssuerSettings, issuer: Issuer, issuer_signer: Signer, signer: SoftwareSigner
-    ) -> bytes:
+    def certify_responder(self, row: IssuerSettings, issuer: Issuer, issuer_signer: Signer, signer: KeySigner) -> bytes:
         """The certificate (DER) of an issuer's responder key from `now` on. RFC 6960 §4.2.2.2."""
         profile = self.profiles[row.responder_profile]
         plan = plan_responder(
@@ -80,6 +71,6 @@ class Founder:
         return SerialNumber.drawn_from(self.random(OCTETS))
 
 
-def _subject_key(profile: Profile, signer: SoftwareSigner) -> SubjectKey:
+def _subject_key(profile: Profile, signer: KeySigner) -> SubjectKey:
     name = profile.keys[0]
     return SubjectKey("rsa" if name.startswith("rsa") else "ec", name, signer.public, key_bits(signer.public))

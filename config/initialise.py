@@ -11,11 +11,12 @@ from pathlib import Path
 from config import rules
 from config.assemble import Services
 from config.files import write_private, write_public
-from config.founding import Founder, make_key
+from config.founding import Founder
 from config.handles import found_handle_key
 from config.provisions import found_provisions
 from config.receipts import found_receipts
 from config.settings import FILE_NAME, Settings, load
+from config.signers import Signers, make_key
 from config.transport import found_transport
 from domain.code_keys import CodeKeyRecord
 from domain.errors import Code, Refusal
@@ -103,7 +104,7 @@ def _issuers(settings: Settings, now: datetime, random: RandomSource, on_step: C
     for row in settings.issuers:
         for name in (row.profile, row.authority_profile, row.responder_profile):
             rules.profile_named(profiles, name)
-    founder = Founder(settings, profiles, now, random)
+    founder = Founder(settings, Signers(settings), profiles, now, random)
     for row in settings.issuers:
         founder.found_responder(row, *founder.found_issuer(row))
         on_step(f"issuer {row.id} and its OCSP responder")

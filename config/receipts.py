@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_der_publ
 
 from config.assemble import Services
 from config.files import read_pem_certificate, replace_public
-from config.founding import make_key
 from config.settings import Settings
+from config.signers import make_key
 from config.transport import open_transport
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent

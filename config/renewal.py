@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from config.assemble import Services
 from config.files import read_file, replace_public
 from config.founding import Founder
+from config.issuer_settings import IssuerSettings
 from config.receipts import certify_receipts, tell_certified
 from config.rules import load_profiles
-from config.settings import IssuerSettings
 from config.transport import is_issued_by, read_certificate, renew_server
 from domain.errors import Refusal
 from domain.events import Act, AuditEvent
@@ -37,7 +37,9 @@ def renew_due(services: Services, *, everyone: bool = False) -> list[str]:
     now = services.clock()
     due = [row for row in services.settings.issuers if _responder_due(services, row, now, everyone)]
     if due:
-        founder = Founder(services.settings, load_profiles(services.settings.profiles), now, services.random)
+        founder = Founder(
+            services.settings, services.signers, load_profiles(services.settings.profiles), now, services.random
+        )
         for row in due:
             _renew(services, founder, row)
     renewed: list[str] = [row.id for row in due]

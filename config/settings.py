@@ -9,11 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import cast, get_args
 
-from config.document import ConfigurationFaults, Secret, Section
+from config.document import ConfigurationFaults, KeyPlace, Secret, Section, TokenKey
+from config.issuer_settings import IssuerSettings, read_issuers
 from config.provision_settings import ProvisionSettings, read_provisions
+from config.token_settings import TokenSettings, read_token
 from config.validation_settings import ValidationSettings, read_validation
 from domain import oids
-from domain.certificates import IssuerId, Kind
+from domain.certificates import Kind
 from policies.batches import BatchPolicy
 from policies.crl import CrlPolicy
 from policies.distribution import Locations
@@ -22,26 +24,7 @@ from policies.subject import AuthorityNames
 
 FILE_NAME = "jpki.toml"
 _URL = re.compile(r"https?://[^\s/]+(/[^\s/]+)*")
-_ISSUER_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,45}")
 _BIND = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+):([0-9]{1,5})")
-
-
-@dataclass(frozen=True, slots=True)
-class IssuerSettings:
-    """One key generation of an authority. `issuing` is false for generations that only revoke and publish."""
-
-    id: IssuerId
-    kind: Kind
-    generation: str
-    profile: str
-    mobile_profile: str | None
-    authority_profile: str
-    responder_profile: str
-    key: Path
-    certificate: Path
-    responder_key: Path
-    responder_certificate: Path
-    issuing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +87,7 @@ class Settings:
     state: Path
     database: str | Secret
     secrets: SecretSettings
+    token: TokenSettings | None
     names: dict[Kind, AuthorityNames]
     issuers: tuple[IssuerSettings, ...]
     profiles: Path
@@ -124,6 +108,10 @@ class Settings:
     validation: ValidationSettings
     api: ListenSettings
     status: ListenSettings
+
+    @property
+    def issuer_keys(self) -> list[KeyPlace]:
+        return [place for row in self.issuers for place in (row.key, row.responder_key)]
 
 
 def load(state: Path) -> Settings:
@@ -173,8 +161,9 @@ def read(root: Section) -> Settings:
             # The default is for states of versions that kept no records of provisions.
             secrets.secret("provisions", {"file": "secrets/provisions"}),
         ),
+        token=read_token(root),
         names={kind: _names(names.section(kind.value)) for kind in Kind},
-        issuers=_issuers(root.sections("issuer"), root),
+        issuers=read_issuers(root.sections("issuer"), root),
         profiles=issuance.file("profiles", "profiles"),
         weak_keys=issuance.file("weak_keys") if "weak_keys" in issuance.content else None,
         delivery_within=timedelta(days=issuance.integer("delivery_days", 30, 1, 366)),
@@ -201,6 +190,8 @@ def read(root: Section) -> Settings:
         api=_listen(root.section("api"), "127.0.0.1:8443"),
         status=_listen(root.section("status"), "127.0.0.1:8080", may_loop=True),
     )
+    if settings.token is None and any(isinstance(place, TokenKey) for place in settings.issuer_keys):
+        root.fault("token", "is missing; a key is in it")
     for section in (root, database, secrets, names, locations, crl, audit, transport, issuance):
         section.done()
     return settings
@@ -236,48 +227,6 @@ def _location(section: Section, key: str) -> str | None:
     if text is not None and not (_URL.fullmatch(text) and text.isascii()):
         section.fault(key, "want an http(s) URL in ASCII without a slash at the end")
     return text
-
-
-def _issuers(sections: list[Section], root: Section) -> tuple[IssuerSettings, ...]:
-    issuers = []
-    for section in sections:
-        id_ = section.text("id")
-        if not _ISSUER_ID.fullmatch(id_):
-            section.fault("id", "want up to 46 small letters, digits and hyphens: it stands in URLs and names")
-        issuers.append(
-            IssuerSettings(
-                id=IssuerId(id_),
-                kind=Kind(section.choice("kind", [kind.value for kind in Kind], Kind.SIGNATURE.value)),
-                generation=section.text("generation"),
-                profile=section.text("profile"),
-                mobile_profile=section.optional_text("mobile_profile"),
-                authority_profile=section.text("authority_profile"),
-                responder_profile=section.text("responder_profile", "ocsp-responder"),
-                key=section.file("key", f"keys/{id_}.pem"),
-                certificate=section.file("certificate", f"certs/{id_}.cer"),
-                responder_key=section.file("responder_key", f"keys/{id_}-ocsp.pem"),
-                responder_certificate=section.file("responder_certificate", f"certs/{id_}-ocsp.cer"),
-                issuing=section.flag("issuing", True),
-            )
-        )
-        section.done()
-    if not issuers:
-        root.fault("issuer", "at least one [[issuer]] is needed")
-    ids = [issuer.id for issuer in issuers]
-    for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1}):
-        root.fault("issuer", f"{id_} stands twice")
-    pairs = [(issuer.kind, issuer.generation) for issuer in issuers]
-    for kind, generation in sorted({pair for pair in pairs if pairs.count(pair) > 1}, key=str):
-        root.fault("issuer", f"two {kind.value} issuers share generation {generation}")
-    for issuer in issuers:
-        other = Kind.AUTHENTICATION if issuer.kind is Kind.SIGNATURE else Kind.SIGNATURE
-        if issuer.issuing and not any(
-            peer.issuing and peer.kind is other and peer.generation == issuer.generation for peer in issuers
-        ):
-            root.fault(
-                "issuer", f"{issuer.id} issues, but generation {issuer.generation} has no issuing {other.value} peer"
-            )
-    return tuple(issuers)
 
 
 def _listen(section: Section, bind: str, *, may_loop: bool = False) -> ListenSettings:

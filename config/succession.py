@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from config.assemble import Services
 from config.founding import Founder
+from config.issuer_settings import IssuerSettings
 from config.rules import load_profiles, profile_named
-from config.settings import IssuerSettings
 from domain.certificates import IssuerId
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
@@ -27,7 +29,7 @@ def found_missing(services: Services) -> list[IssuerId]:
     for row in missing:
         for name in (row.profile, row.authority_profile, row.responder_profile):
             profile_named(profiles, name)
-    founder = Founder(services.settings, profiles, now, services.random)
+    founder = Founder(services.settings, services.signers, profiles, now, services.random)
     for row in missing:
         issuer, signer = founder.found_issuer(row)
         founder.found_responder(row, issuer, signer)
@@ -49,7 +51,8 @@ def found_missing(services: Services) -> list[IssuerId]:
 
 
 def _is_missing(row: IssuerSettings) -> bool:
-    files = (row.key, row.certificate, row.responder_key, row.responder_certificate)
+    places = (row.key, row.certificate, row.responder_key, row.responder_certificate)
+    files = [place for place in places if isinstance(place, Path)]
     there = [file.name for file in files if file.exists()]
     if there and len(there) < len(files):
         raise Refusal(

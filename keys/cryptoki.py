@@ -1,4 +1,4 @@
-"""The few calls of PKCS#11 that signing needs, made straight to a token's module.
+"""The few calls of PKCS#11 that signing and the making of keys need, made straight to a token's module.
 
 Source: OASIS PKCS #11 Cryptographic Token Interface Base Specification 2.40, for systems where a CK_ULONG is a C long
 and structures are not packed (every Unix). The module is told to lock for itself (CKF_OS_LOCKING_OK), because calls are
@@ -8,6 +8,7 @@ made without the interpreter's lock.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Mapping
 from ctypes import POINTER, Structure, byref, c_char, c_ubyte, c_ulong, c_void_p
 
 ALREADY_INITIALIZED = 0x191
@@ -19,11 +20,19 @@ RSA_PKCS = 0x1
 ECDSA = 0x1041
 """Mechanisms that take a DigestInfo, or a digest: what is signed is hashed before it travels."""
 
+PUBLIC_KEY, PRIVATE_KEY = 2, 3
+"""Classes of objects."""
+
+LABEL = 0x3
+"""The attribute that names an object."""
+
+Value = bool | int | bytes
+
 _OS_LOCKING_OK = 0x2
-_SERIAL_SESSION = 0x4
+_SERIAL_SESSION, _WRITING = 0x4, 0x2
 _USER = 1
-_CLASS, _LABEL, _PRIVATE_KEY = 0x0, 0x3, 3
-_LONGEST_SIGNATURE = 1024
+_CLASS = 0x0
+_LONGEST_SIGNATURE = _LONGEST_ATTRIBUTE = 1024
 
 
 class CryptokiError(Exception):
@@ -73,12 +82,34 @@ _CALLS: dict[str, tuple[int, tuple[type, ...]]] = {
     "C_OpenSession": (12, (c_ulong, c_ulong, c_void_p, c_void_p, POINTER(c_ulong))),
     "C_CloseSession": (13, (c_ulong,)),
     "C_Login": (18, (c_ulong, c_ulong, ctypes.c_char_p, c_ulong)),
+    "C_GetAttributeValue": (24, (c_ulong, c_ulong, c_void_p, c_ulong)),
     "C_FindObjectsInit": (26, (c_ulong, c_void_p, c_ulong)),
     "C_FindObjects": (27, (c_ulong, c_void_p, c_ulong, POINTER(c_ulong))),
     "C_FindObjectsFinal": (28, (c_ulong,)),
     "C_SignInit": (42, (c_ulong, c_void_p, c_ulong)),
     "C_Sign": (43, (c_ulong, ctypes.c_char_p, c_ulong, c_void_p, POINTER(c_ulong))),
+    "C_GenerateKeyPair": (
+        59,
+        (c_ulong, c_void_p, c_void_p, c_ulong, c_void_p, c_ulong, POINTER(c_ulong), POINTER(c_ulong)),
+    ),
 }
+
+
+def _template(attributes: Mapping[int, Value]) -> tuple[ctypes.Array[_Attribute], list[ctypes.Array[c_char]]]:
+    """Attributes as a call takes them, and what they point to, which must outlive the call."""
+    made, values = (_Attribute * len(attributes))(), []
+    for place, (kind, value) in enumerate(attributes.items()):
+        match value:
+            case bool():
+                octets = bytes([value])
+            case int():
+                octets = bytes(c_ulong(value))
+            case _:
+                octets = value
+        held = ctypes.create_string_buffer(octets, len(octets))
+        values.append(held)
+        made[place] = _Attribute(kind, ctypes.addressof(held), len(octets))
+    return made, values
 
 
 class Module:
@@ -119,9 +150,9 @@ class Module:
                 matching.append(slot)
         return matching
 
-    def open_session(self, slot: int) -> int:
-        session = c_ulong()
-        self._call("C_OpenSession", slot, _SERIAL_SESSION, None, None, byref(session))
+    def open_session(self, slot: int, *, writing: bool = False) -> int:
+        session, flags = c_ulong(), _SERIAL_SESSION | (_WRITING if writing else 0)
+        self._call("C_OpenSession", slot, flags, None, None, byref(session))
         return session.value
 
     def close_session(self, session: int) -> None:
@@ -135,18 +166,30 @@ class Module:
             if error.code != ALREADY_LOGGED_IN:
                 raise
 
-    def private_keys(self, session: int, label: str) -> list[int]:
-        """Handles of the private keys of this label; two at most."""
-        kind, name = c_ulong(_PRIVATE_KEY), label.encode()
-        wanted = (_Attribute * 2)(
-            _Attribute(_CLASS, ctypes.addressof(kind), ctypes.sizeof(kind)),
-            _Attribute(_LABEL, ctypes.cast(ctypes.c_char_p(name), c_void_p), len(name)),
-        )
+    def keys(self, session: int, kind: int, label: str) -> list[int]:
+        """Handles of the keys of this class and label; two at most."""
+        wanted, _held = _template({_CLASS: kind, LABEL: label.encode()})
         handles, count = (c_ulong * 2)(), c_ulong()
         self._call("C_FindObjectsInit", session, wanted, len(wanted))
         self._call("C_FindObjects", session, handles, len(handles), byref(count))
         self._call("C_FindObjectsFinal", session)
         return handles[: count.value]
+
+    def attribute(self, session: int, key: int, kind: int) -> bytes:
+        """The octets of one attribute of an object."""
+        octets = (c_ubyte * _LONGEST_ATTRIBUTE)()
+        wanted = _Attribute(kind, ctypes.addressof(octets), _LONGEST_ATTRIBUTE)
+        self._call("C_GetAttributeValue", session, key, byref(wanted), 1)
+        return bytes(octets[: wanted.length])
+
+    def make_pair(
+        self, session: int, mechanism: int, public: Mapping[int, Value], private: Mapping[int, Value]
+    ) -> None:
+        """Make a key pair in the token, in a session that writes."""
+        (ours, _held), (theirs, _held_too) = _template(public), _template(private)
+        handles = c_ulong(), c_ulong()
+        way = _Mechanism(mechanism, None, 0)
+        self._call("C_GenerateKeyPair", session, byref(way), ours, len(ours), theirs, len(theirs), *map(byref, handles))
 
     def sign(self, session: int, key: int, mechanism: int, message: bytes) -> bytes:
         signature, length = (c_ubyte * _LONGEST_SIGNATURE)(), c_ulong(_LONGEST_SIGNATURE)

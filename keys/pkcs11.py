@@ -6,17 +6,23 @@ import hashlib
 import logging
 import os
 import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509 import load_der_x509_certificate
 
 from domain import der, oids
 from domain.errors import Code, Refusal
-from keys.algorithms import ECDSA_SHA384, algorithm_of, key_id_of, public_octets, verify
-from keys.cryptoki import ECDSA, PIN_FAULTS, RSA_PKCS, CryptokiError, Module
+from keys.algorithms import ECDSA_SHA384, PublicKey, algorithm_of, key_id_of, public_octets, verify
+from keys.cryptoki import ECDSA, PIN_FAULTS, PRIVATE_KEY, PUBLIC_KEY, RSA_PKCS, CryptokiError, Module
+from keys.token_keys import make_pair, public_of
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +54,43 @@ class Pkcs11Token:
 
     def sign(self, key: str, mechanism: int, message: bytes) -> bytes:
         """The raw signature of the private key labelled `key`. Raises Refusal(SIGNER_UNAVAILABLE)."""
+        return self._do(
+            lambda module, session: module.sign(
+                session, _only(module.keys(session, PRIVATE_KEY, key)), mechanism, message
+            )
+        )
+
+    def public(self, key: str) -> bytes:
+        """The public half (SubjectPublicKeyInfo) of the pair labelled `key`. Raises as `sign` does."""
+        return self._do(
+            lambda module, session: public_of(module, session, _only(module.keys(session, PUBLIC_KEY, key)))
+        )
+
+    def make(self, key: str, kind: str) -> None:
+        """Have the token make a pair of a kind of `keys.token_keys.KINDS`, which never leaves it, labelled `key`.
+
+        Raises Refusal(BAD_CONFIGURATION) when it has one of that label, and as `sign` does.
+        """
+
+        def make(module: Module, session: int) -> bool:
+            if module.keys(session, PRIVATE_KEY, key) or module.keys(session, PUBLIC_KEY, key):
+                return False
+            (slot,) = module.slots_with(self._label)
+            writing = module.open_session(slot, writing=True)
+            try:
+                make_pair(module, writing, key, kind)
+            finally:
+                module.close_session(writing)
+            return True
+
+        if not self._do(make):
+            raise Refusal(
+                Code.BAD_CONFIGURATION,
+                f"the token holds a key labelled {key} already; delete it there, choose another label, or, if it was "
+                "made for this, say so with existing = true",
+            )
+
+    def _do(self, act: Callable[[Module, int], T]) -> T:
         if not self._lock.acquire(timeout=_PATIENCE):
             raise _away("the token is busy")
         try:
@@ -55,17 +98,14 @@ class Pkcs11Token:
                 # What a module does in a forked child is undefined (PKCS #11 2.20 §6.6.1 and the usage guide to 2.40).
                 raise _away("the token was opened before this process was forked; restart the service")
             self._pid = os.getpid()
-            return self._sign(key, mechanism, message)
+            return self._try(act)
         finally:
             self._lock.release()
 
-    def _sign(self, key: str, mechanism: int, message: bytes) -> bytes:
+    def _try(self, act: Callable[[Module, int], T]) -> T:
         for last in (self._session is None, True):
             try:
-                module, session = self._opened()
-                handles = module.private_keys(session, key)
-                if len(handles) == 1:
-                    return module.sign(session, handles[0], mechanism, message)
+                return act(*self._opened())
             except CryptokiError as error:
                 _log.warning("PKCS#11: %s", error)
                 self._close()
@@ -73,8 +113,6 @@ class Pkcs11Token:
                     self._pin_refused = True
                 if last:
                     break
-            else:
-                raise _away("the token holds no private key, or more than one, of the configured label")
         raise _away("the token failed")
 
     def _opened(self) -> tuple[Module, int]:
@@ -101,16 +139,16 @@ class Pkcs11Token:
 
 
 class Pkcs11Signer:
-    """A `Signer` over one key of a token, known by the certificate it belongs to. RSA, P-256 or P-384.
+    """A `Signer` over one key of a token, known by its public half. RSA, P-256 or P-384.
 
     What is signed is hashed here, so a long list does not travel to the token; every signature is checked against the
     certificate's key before it is handed on.
     """
 
-    def __init__(self, token: Pkcs11Token, key: str, certificate: bytes) -> None:
-        """`key` is the private key's label, `certificate` DER. Raises Refusal(BAD_CONFIGURATION)."""
+    def __init__(self, token: Pkcs11Token, key: str, spki: bytes) -> None:
+        """`key` is the private key's label, `spki` its SubjectPublicKeyInfo. Raises Refusal(BAD_CONFIGURATION)."""
         try:
-            public = load_der_x509_certificate(certificate).public_key()
+            public = load_der_public_key(spki)
             self.algorithm = algorithm_of(public)
         except (ValueError, UnsupportedAlgorithm):
             raise Refusal(Code.BAD_CONFIGURATION, _WANTED) from None
@@ -121,6 +159,15 @@ class Pkcs11Signer:
         self._token = token
         self._key = key
         self._rsa = isinstance(public, rsa.RSAPublicKey)
+
+    @classmethod
+    def certified(cls, token: Pkcs11Token, key: str, certificate: bytes) -> Pkcs11Signer:
+        """The signer of the key that a certificate (DER) is about. Raises Refusal(BAD_CONFIGURATION)."""
+        try:
+            public = load_der_x509_certificate(certificate).public_key()
+        except (ValueError, UnsupportedAlgorithm):
+            raise Refusal(Code.BAD_CONFIGURATION, _WANTED) from None
+        return cls(token, key, public_octets(public) if isinstance(public, PublicKey) else b"")
 
     def sign(self, message: bytes | memoryview) -> bytes:
         """Signature octets over `message`. Raises Refusal(SIGNER_UNAVAILABLE)."""
@@ -139,6 +186,12 @@ class Pkcs11Signer:
 
     def __repr__(self) -> str:
         return f"Pkcs11Signer(key_id={self.key_id})"
+
+
+def _only(handles: Sequence[int]) -> int:
+    if len(handles) != 1:
+        raise _away("the token holds no key, or more than one, of the configured label")
+    return handles[0]
 
 
 def _away(why: str) -> Refusal:

@@ -1,4 +1,4 @@
-"""Fixtures that more than one folder needs: a fresh store on each database."""
+"""Fixtures that more than one folder needs: a fresh store on each database, and tokens."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from store.schema import create
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.stores import Store, postgres_store, sqlite_store
+from tests.support.tokens import TOKENS, TokenStore
 
 # How long an example takes says how busy the machine is, and nothing about what is tested.
 settings.register_profile(
@@ -36,6 +37,18 @@ def postgres_url(postgres: PostgresServer) -> str:
     url = postgres.url(postgres.new_database())
     create(url)
     return url
+
+
+@pytest.fixture(scope="session")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TokenStore]:
+    """SoftHSM's tokens of this process: a module reads once which there are."""
+    store = TokenStore(tmp_path_factory.mktemp("tokens"))
+    store.prepare()
+    for label in TOKENS:
+        store.add_token(label)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOFTHSM2_CONF", str(store.configuration))
+        yield store
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

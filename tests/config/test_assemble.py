@@ -34,6 +34,7 @@ def test_the_machines_clock_has_a_zone_and_whole_seconds() -> None:
 
 def test_status_is_answered_where_no_issuing_key_is(services: Services, terminal: Terminal) -> None:
     for issuer in services.settings.issuers:
+        assert isinstance(issuer.key, Path)
         issuer.key.unlink()
     assert set(services.responder.keys) == {row.id for row in services.settings.issuers}
     with pytest.raises(Refusal, match=r"signature-g1\.pem cannot be read"):

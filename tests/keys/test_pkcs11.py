@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -23,28 +22,22 @@ KINDS = ("rsa-2048", "ec-p256", "ec-p384")
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, PrivateKey]]:
-    """The keys of the token `authority`, by label; two keys share the label `twice`. Nobody logs in to `guarded`."""
-    store = TokenStore(tmp_path_factory.mktemp("tokens"))
-    store.prepare()
+def keys(tokens: TokenStore) -> dict[str, PrivateKey]:
+    """The keys of the token `keys`, by label; two keys share the label `twice`. Nobody logs in to `guarded`."""
     keys = {kind: new_key(kind) for kind in KINDS}
-    store.add_token("authority")
     for number, (label, key) in enumerate(keys.items(), start=1):
-        store.add_key("authority", label, key, number)
+        tokens.add_key("keys", label, key, number)
     for number in (8, 9):
-        store.add_key("authority", "twice", keys["ec-p256"], number)
-    store.add_token("guarded")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOFTHSM2_CONF", str(store.configuration))
-        yield keys
+        tokens.add_key("keys", "twice", keys["ec-p256"], number)
+    return keys
 
 
-def token_of(label: str = "authority", pin: str = PIN, module: str | None = None) -> Pkcs11Token:
+def token_of(label: str = "keys", pin: str = PIN, module: str | None = None) -> Pkcs11Token:
     return Pkcs11Token(module or softhsm_module(), label, pin.encode())
 
 
 def signer_of(keys: dict[str, PrivateKey], kind: str = "ec-p256", token: Pkcs11Token | None = None) -> Pkcs11Signer:
-    return Pkcs11Signer(token or token_of(), kind, certificate_over(keys[kind]))
+    return Pkcs11Signer.certified(token or token_of(), kind, certificate_over(keys[kind]))
 
 
 def refused(signer: Pkcs11Signer) -> str:
@@ -162,7 +155,7 @@ def test_a_wrong_pin_is_tried_once(keys: dict[str, PrivateKey], monkeypatch: pyt
 @pytest.mark.parametrize(
     ("key", "token", "why"),
     [
-        pytest.param("nothing", {}, "no private key", id="a-key-that-is-not-there"),
+        pytest.param("nothing", {}, "holds no key", id="a-key-that-is-not-there"),
         pytest.param("twice", {}, "more than one", id="two-keys-of-one-label"),
         pytest.param("ec-p256", {"label": "another"}, "no token", id="a-token-that-is-not-there"),
         pytest.param("ec-p256", {"module": "/nowhere.so"}, "module", id="a-module-that-is-not-there"),
@@ -172,17 +165,19 @@ def test_a_wrong_pin_is_tried_once(keys: dict[str, PrivateKey], monkeypatch: pyt
 def test_what_is_configured_wrongly_is_said(
     keys: dict[str, PrivateKey], key: str, token: dict[str, str], why: str
 ) -> None:
-    assert why in refused(Pkcs11Signer(token_of(**token), key, certificate_over(keys["ec-p256"])))
+    assert why in refused(Pkcs11Signer.certified(token_of(**token), key, certificate_over(keys["ec-p256"])))
 
 
 def test_a_key_that_does_not_match_its_certificate_signs_nothing(keys: dict[str, PrivateKey]) -> None:
-    assert "does not belong" in refused(Pkcs11Signer(token_of(), "ec-p256", certificate_over(new_key("ec-p256"))))
+    assert "does not belong" in refused(
+        Pkcs11Signer.certified(token_of(), "ec-p256", certificate_over(new_key("ec-p256")))
+    )
 
 
 def test_a_certificate_of_another_kind_is_refused(keys: dict[str, PrivateKey]) -> None:
     for certificate in (certificate_over(new_key("ed25519")), b"no certificate"):
         with pytest.raises(Refusal) as caught:
-            Pkcs11Signer(token_of(), "ec-p256", certificate)
+            Pkcs11Signer.certified(token_of(), "ec-p256", certificate)
         assert caught.value.code is Code.BAD_CONFIGURATION
 
 

@@ -12,6 +12,9 @@ from keys.software import PrivateKey
 
 PIN = "123456"
 
+TOKENS = ("keys", "guarded", "authority", "other")
+"""The tokens of a process: for keys that are put there, one that nobody logs in to, and two for authorities."""
+
 
 def softhsm_module() -> str:
     """The path of SoftHSM's library."""
