@@ -16,6 +16,7 @@ from config.assemble import Services
 from config.law import (
     KIND,
     TABLES,
+    Texts,
     content_of,
     read_law,
     replay_change,
@@ -24,6 +25,7 @@ from config.law import (
 )
 from config.officers import OfficerCredential
 from config.settings import FILE_NAME
+from config.traffic import doors_of
 from domain.errors import Code, Refusal
 from domain.events import Act
 from policies.replay import Replay
@@ -124,10 +126,10 @@ def text(state: Path, table_name: str) -> None:
 @click.argument("file", type=FILE)
 @click.pass_obj
 def replay(state: Path, table_name: str, file: Path) -> None:
-    """Decide everything on the audit trail again under the table in FILE, and print what would have been otherwise."""
+    """Decide everything on the audit trail, and all requests of verifiers that are kept, again under the table in FILE,
+    and print what would have been otherwise."""
     services = open_state(state)
-    _, done = replay_change(services.begin, table_name, file.read_text("utf-8"), services.clock())
-    table(("rule", "before", "after", "decisions"), _differences(done))
+    _, done = _replay(services, table_name, file.read_text("utf-8"))
     click.echo(f"{done.decisions} decisions replayed", err=True)
 
 
@@ -138,15 +140,24 @@ def replay(state: Path, table_name: str, file: Path) -> None:
 @OFFICER
 @click.pass_obj
 def propose(state: Path, table_name: str, file: Path, reason: str, officer: OfficerCredential) -> None:
-    """Propose FILE in place of a table, with what a replay of the audit trail shows; another officer confirms.
+    """Propose FILE in place of a table, with what a replay shows; another officer confirms.
 
-    It counts from the next start of each process: after the confirmation, reload `jpki serve` (SIGHUP).
+    That of admission counts at once. Others count from the next start of each process: after the confirmation, reload
+    `jpki serve` (SIGHUP).
     """
     services = open_state(state)
     document = file.read_text("utf-8")
-    texts, done = replay_change(services.begin, table_name, document, services.clock())
-    table(("rule", "before", "after", "decisions"), _differences(done))
+    texts, done = _replay(services, table_name, document)
     tell_made(officer.propose(services.board, KIND, content_of(texts, table_name, document, done), reason))
+
+
+def _replay(services: Services, table_name: str, document: str) -> tuple[Texts, Replay]:
+    doors = doors_of(services.settings)
+    texts, done = replay_change(services.begin, table_name, document, services.clock(), doors)
+    table(("rule", "before", "after", "decisions"), _differences(done))
+    if done.unlike:
+        click.echo(f"{done.unlike} requests would be decided otherwise today: their verifiers have changed", err=True)
+    return texts, done
 
 
 def _differences(done: Replay) -> Iterator[tuple[object, ...]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 
+from config.traffic import Doors, asked_again
 from detection.judging import KEPT, WINDOW
 from detection.measuring import measure_day
 from detection.sketch import Sketch
@@ -109,16 +110,16 @@ def read_law(texts: Texts) -> LawTables:
         raise Refusal(Code.MALFORMED, "the document is no TOML", pointer="text") from None
 
 
-def replay_change(begin: Begin, table: str, text: str, now: datetime) -> tuple[Texts, Replay]:
+def replay_change(begin: Begin, table: str, text: str, now: datetime, doors: Doors) -> tuple[Texts, Replay]:
     """What would have been decided otherwise with this document in place of the table in force, over the whole audit
-    trail; and the documents in force.
+    trail and all requests that are kept; and the documents in force.
 
     Raises Refusal(NOT_FOUND) for a table that is none, Refusal(TOO_LARGE), and what `read_law` raises.
     """
     with begin(write=False) as work:
         texts = texts_of(work)
         old, new = read_law(texts), _changed(texts, table, text)
-        return texts, replay(old, new, _recorded(work), now, _asked(work, now))
+        return texts, replay(old, new, _recorded(work), now, _measured(work, now), asked_again(work, doors, now))
 
 
 def content_of(texts: Texts, table: str, text: str, done: Replay) -> dict[str, object]:
@@ -128,6 +129,7 @@ def content_of(texts: Texts, table: str, text: str, done: Replay) -> dict[str, o
         "text": text,
         "replaces": digest_of(texts[table]),
         "replayed": done.decisions,
+        "unlike": done.unlike,
         "differences": [f"{each.rule}: {each.before} -> {each.after}: {each.count}" for each in done.differences],
     }
 
@@ -151,7 +153,7 @@ def _changed(texts: Texts, table: str, text: str) -> LawTables:
 
 
 def _check(work: UnitOfWork, said: Mapping[str, object], _now: datetime) -> None:
-    require_members(said, "table", "text", "replaces", "replayed", "differences")
+    require_members(said, "table", "text", "replaces", "replayed", "differences", "unlike")
     table, text = text_of(said, "table"), text_of(said, "text")
     texts = texts_of(work)
     _changed(texts, table, text)
@@ -191,7 +193,7 @@ def _recorded(work: UnitOfWork) -> Iterator[Recorded]:
         yield Recorded(act, at, body["actor"], facts, carriers[application].get(str(facts.get("kind"))))
 
 
-def _asked(work: UnitOfWork, now: datetime) -> Iterator[Measures]:
+def _measured(work: UnitOfWork, now: datetime) -> Iterator[Measures]:
     """What verifiers asked on the days that are still kept, measured as detection does."""
     days: dict[date, dict[tuple[int, int], Sketch]] = {}
     for row in work.detection.days((now - KEPT).date(), now.date()):

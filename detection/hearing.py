@@ -10,25 +10,22 @@ from datetime import UTC, date, datetime
 from detection.sketch import Sketch, add_records
 from domain.detection import AskingDay
 from domain.ports import UnitOfWork
-from domain.provisions import Channel
 from provisions.segment import NOBODY, Content, Sealed
 
-_FETCHED = (Channel.CRL, Channel.FILTER)
 _LABEL = b"jpki detection month\x00"
 
 
 def hear_with(master: bytes) -> Callable[[UnitOfWork, Content, Sequence[Sealed]], None]:
     """What filing tells of records, in the transaction that files them; `master` is the secret of the state directory.
 
-    Questions of nobody in particular, fetched lists and filters, and refusals, which name no certificate, are not
-    counted.
+    Requests of nobody in particular are not counted.
     """
 
     def hear(work: UnitOfWork, content: Content, rows: Sequence[Sealed]) -> None:
         asked: dict[tuple[date, int, int], list[Sealed]] = defaultdict(list)
         days: dict[int, date] = {}
         for row in rows:
-            if row.party == NOBODY or row.channel in _FETCHED or not any(row.asked):
+            if row.party == NOBODY:
                 continue
             number = row.seconds // 86400
             if number not in days:

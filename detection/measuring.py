@@ -25,7 +25,9 @@ _SMALL = 200
 
 
 def measure_day(today: Days, before: Sequence[Days]) -> dict[Who, Measures]:
-    """The measures of every verifier's day; `before` are the days before it, the last one first, of one month."""
+    """The measures of every verifier's day; `before` are the days before it, the last one first, of one month.
+    Who asked nothing has none."""
+    today, *before = ({who: sketch for who, sketch in day.items() if sketch.requests} for day in (today, *before))
     growths = {who: _growth(sketch, [day[who] for day in before if who in day]) for who, sketch in today.items()}
     usual = _usual(today, growths)
     unions = _unions(before)

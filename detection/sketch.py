@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import struct
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from domain.provisions import EVIDENCE_OCTETS
+from domain.provisions import EVIDENCE_OCTETS, Channel
 from provisions.segment import Content, Sealed
 
 KEPT = 1024
@@ -23,10 +24,17 @@ _HOURS = 24
 _EMPTY = bytes(EVIDENCE_OCTETS)
 _ALL = (1 << 64) - 1
 
+Way = tuple[str, int, str, str]
+"""By what requests are alike: issuer (of those refused, the kind), number of the channel, purpose, and the word of the
+refusal or nothing."""
+REFUSED = "refused: "
+_FETCHED = (Channel.CRL, Channel.FILTER)
+
 
 @dataclass(slots=True)
 class Sketch:
-    """`sample` has (questions, bits of purposes) by digest; nobody above `below` is in it."""
+    """`sample` has (questions, bits of purposes) by digest; nobody above `below` is in it. `ways` counts all requests,
+    those that were refused and those for lists, too."""
 
     requests: int = 0
     bare: int = 0
@@ -35,6 +43,7 @@ class Sketch:
     purposes: list[str] = field(default_factory=list)
     below: int = _ALL
     sample: dict[int, tuple[int, int]] = field(default_factory=dict)
+    ways: Counter[Way] = field(default_factory=Counter)
 
     def add(self, digest: int, purpose: str, good: bool, evidenced: bool, hour: int, times: int = 1) -> None:
         """A question, or `times` alike."""
@@ -76,6 +85,7 @@ class Sketch:
             "hours": self.hours,
             "purposes": self.purposes,
             "below": self.below,
+            "ways": [[*way, count] for way, count in self.ways.items()],
         }
         entries = b"".join(_ENTRY.pack(digest, *row) for digest, row in self.sample.items())
         text = json.dumps(head, separators=(",", ":")).encode()
@@ -86,7 +96,11 @@ class Sketch:
         """What `write` wrote."""
         length = int.from_bytes(octets[:4])
         sample = {digest: (count, bits) for digest, count, bits in _ENTRY.iter_unpack(octets[4 + length :])}
-        return cls(**json.loads(octets[4 : 4 + length]), sample=sample)
+        head = json.loads(octets[4 : 4 + length])
+        ways = Counter(
+            {(issuer, channel, purpose, word): n for issuer, channel, purpose, word, n in head.pop("ways", ())}
+        )
+        return cls(**head, sample=sample, ways=ways)
 
 
 def digest_of(key: bytes, issuer: str, asked: bytes) -> int:
@@ -95,13 +109,21 @@ def digest_of(key: bytes, issuer: str, asked: bytes) -> int:
 
 
 def add_records(sketch: Sketch, key: bytes, content: Content, rows: Sequence[Sealed]) -> None:
-    """Put records of one verifier's day into its sketch."""
+    """Put records of one verifier's day into its sketch. Fetched lists and filters, and refusals, which name no
+    certificate, are no questions."""
     names = content.names
     for row in rows:
+        answer = names.get(row.answer, "?")
+        # What somebody consented to can be anything, and there would be as many ways.
+        purpose = "" if row.channel == Channel.VALIDATION else names.get(row.purpose, "?")
+        word = answer.removeprefix(REFUSED) if answer.startswith(REFUSED) else ""
+        sketch.ways[names.get(row.issuer, "?"), row.channel, purpose, word] += 1
+        if row.channel in _FETCHED or not any(row.asked):
+            continue
         sketch.add(
             digest_of(key, names.get(row.issuer, "?"), row.asked),
             names.get(row.purpose, "?"),
-            names.get(row.answer) == "good",
+            answer == "good",
             row.evidence != _EMPTY,
             row.seconds % 86400 // 3600,
         )

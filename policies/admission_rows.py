@@ -49,7 +49,7 @@ def load_admission(content: Mapping[str, object], purposes: Collection[str]) -> 
     ]
     status, operators = (_table(name, content, words, table.faults) for name in (STATUS, OPERATORS))
     table.done()
-    return AdmissionRules(status, operators)
+    return AdmissionRules(status, operators, frozenset(purposes))
 
 
 def _table(

@@ -10,11 +10,14 @@ from datetime import datetime, timedelta
 from domain.certificates import Carrier, Kind
 from domain.errors import Refusal
 from domain.events import Act, EventType
+from domain.provisions import Channel
 from domain.revocation import RevocationCause
 from domain.standings import Standing
+from policies.admission import Inquiry
 from policies.detection import Measures
 from policies.retention import Records
 from policies.rulebook import LawTables, effects_of, issuance_of
+from policies.rulings import AdmissionRule, AdmissionTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,17 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """So many requests on record that were alike, as they would be put again. `who` is for people; `decided` is the
+    word that refused them, nothing for those that were admitted."""
+
+    who: str
+    inquiry: Inquiry
+    decided: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """So many decisions by a rule that would have been others."""
 
@@ -40,18 +54,26 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """How many recorded decisions were replayed, and which would have been others."""
+    """How many recorded decisions were replayed, and which would have been others. Of `unlike` requests the tables in
+    force say something else than what is on record: verifiers have changed since, or the tables."""
 
     decisions: int
     differences: tuple[Difference, ...]
+    unlike: int = 0
 
 
 def replay(
-    old: LawTables, new: LawTables, recorded: Iterable[Recorded], now: datetime, days: Iterable[Measures] = ()
+    old: LawTables,
+    new: LawTables,
+    recorded: Iterable[Recorded],
+    now: datetime,
+    days: Iterable[Measures] = (),
+    asked: Iterable[Asked] = (),
 ) -> Replay:
     """Decide everything again. Holds that stand are judged as of `now`. Residents, keys and cards are not on record:
-    what depends on them is not replayed. `days` are those of verifiers as detection measured them."""
-    decisions, found = 0, Counter[tuple[str, str, str]]()
+    what depends on them is not replayed. `days` are those of verifiers as detection measured them, `asked` what they
+    asked."""
+    decisions, unlike, found = 0, 0, Counter[tuple[str, str, str]]()
     holds = _Holds()
     for row in recorded:
         for rule, before, after in (*_row(old, new, row), *holds.follow(old, new, row)):
@@ -68,8 +90,16 @@ def replay(
             before, after = (_alarm(tables, rule, day) for tables in (old, new))
             if before != after:
                 found[f"detection/{rule}", before, after] += 1
+    for request in asked:
+        decisions += request.count
+        rows = [_admission(tables, request.inquiry) for tables in (old, new)]
+        refused = request.decided in {row.id for row in _table(old, request.inquiry).rows}
+        unlike += request.count if refused is (rows[0].refusal is None) else 0
+        if rows[0].refusal is not rows[1].refusal:
+            rule, *words = _requests(request, *rows)
+            found[rule, words[0], words[1]] += request.count
     differences = tuple(Difference(*key, count) for key, count in sorted(found.items()))
-    return Replay(decisions, differences)
+    return Replay(decisions, differences, unlike)
 
 
 _Judged = tuple[str, str, str]
@@ -142,6 +172,24 @@ def _approval(tables: LawTables, standing: Standing, row: Recorded) -> str:
     longest = row.at + timedelta(days=366 * rules.standings[standing].years)
     too_long = datetime.fromisoformat(str(row.facts["until"])) > longest
     return f"{'too long' if too_long else 'approved'}; {wanted}"
+
+
+def _table(tables: LawTables, inquiry: Inquiry) -> AdmissionTable:
+    by_consent = inquiry.channel is Channel.VALIDATION
+    return tables.admission.operators if by_consent else tables.admission.status
+
+
+def _admission(tables: LawTables, inquiry: Inquiry) -> AdmissionRule:
+    return _table(tables, inquiry).decide(inquiry)
+
+
+def _requests(asked: Asked, before: AdmissionRule, after: AdmissionRule) -> tuple[str, str, str]:
+    inquiry = asked.inquiry
+    table = "operator" if inquiry.channel is Channel.VALIDATION else "admission"
+    way = f"{asked.who}, {inquiry.channel.name.lower()}, {inquiry.kind.value}"
+    purpose = f" for {inquiry.meant}" if inquiry.meant else ""
+    outcomes = ["admitted" if row.refusal is None else f"refused by {row.id}" for row in (before, after)]
+    return f"{table}/{before.id}", f"{way}{purpose}: {outcomes[0]}", outcomes[1]
 
 
 def _alarm(tables: LawTables, rule: str, day: Measures) -> str:

@@ -68,7 +68,9 @@ class AdmissionTable:
 
 @dataclass(frozen=True, slots=True)
 class AdmissionRules:
-    """Who may be given status, and who may have signatures validated without being approved."""
+    """Who may be given status, and who may have signatures validated without being approved. `purposes` are all that
+    may be declared."""
 
     status: AdmissionTable
     operators: AdmissionTable
+    purposes: frozenset[str]

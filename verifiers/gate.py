@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from domain.certificates import IssuerId
 from domain.errors import Refusal
 from domain.provisions import Channel, Provision, Record
 from policies.admission import Admitted, Inquiry
+from policies.circumstances import OTHER
 from policies.rulings import AdmissionRules, AdmissionTable
 
 Restrain = Callable[[Admitted, datetime], None]
@@ -45,7 +46,7 @@ class Gate:
         """That a party was refused by a rule."""
         rule = refusal.facts.get("rule")
         if inquiry.party is not None and rule is not None:
-            self.record(_refused(inquiry, str(rule)))
+            self.record(_refused(inquiry, str(rule), self.rules().purposes))
 
     def _decide(self, table: AdmissionTable, inquiry: Inquiry) -> Admitted:
         try:
@@ -59,9 +60,10 @@ class Gate:
         return admitted
 
 
-def _refused(inquiry: Inquiry, rule: str) -> Provision:
+def _refused(inquiry: Inquiry, rule: str, purposes: Container[str]) -> Provision:
     """The record of a refusal: who asked, and the row that decided; about no certificate and no list. What the caller
-    declared is left out, which could be anything."""
+    declared could be anything: only purposes that there are are kept."""
     issuer, answered = IssuerId(inquiry.kind.value), f"refused: {rule}"
-    purpose = inquiry.bound or ""
+    meant = inquiry.meant
+    purpose = "" if meant is None else meant if meant in purposes else OTHER
     return Provision(inquiry.now, inquiry.party, inquiry.provider, purpose, issuer, inquiry.channel, b"", answered)

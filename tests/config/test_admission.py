@@ -13,6 +13,7 @@ import pytest
 from config import admission
 from config.admission import AdmissionInForce
 from config.law import KIND, content_of, law_acts, replay_change, shipped_texts
+from config.traffic import Doors
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from domain.proposals import Proposal, Voice
@@ -46,7 +47,7 @@ class Node:
     def proposal(self, before: str, after: str) -> Proposal:
         """That by which officer aoi would have other rows."""
         text = shipped_texts()["admission"].replace(before, after)
-        texts, done = replay_change(self.begin, "admission", text, NOW)
+        texts, done = replay_change(self.begin, "admission", text, NOW, Doors({}, {}))
         return proposed(self.board, AOI, KIND, content_of(texts, "admission", text, done))
 
 

@@ -22,6 +22,7 @@ from detection.judging import (
     judge_day,
     justify,
 )
+from detection.sketch import Sketch
 from domain.detection import Alarm, AlarmState, Grade
 from domain.errors import Code, Refusal
 from domain.events import Act
@@ -118,7 +119,9 @@ def test_lists_and_questions_of_nobody_in_particular_are_not_counted(
 ) -> None:
     refused = make_provision(b"", answered="not-approved")
     ask(tmp_path, store, clock, make_provision(party=None), make_provision(b"13221", channel=Channel.CRL), refused)
-    assert store.tables.asking == {}
+    (day,) = store.tables.asking.values()
+    assert (Sketch.read(day.content).requests, Sketch.read(day.content).sample) == (0, {})
+    assert judged(store) == {}
 
 
 def test_what_is_kept_of_a_day_holds_no_serial(tmp_path: Path, store: MemoryStore, clock: TurnedClock) -> None:
