@@ -11,6 +11,7 @@ from config.document import Secret
 from config.files import alone, read_keys, replace_keys, write_private
 from domain.parties import LOCAL_OPERATOR
 from domain.ports import UnitOfWork
+from verifiers.admit import named_provider
 from verifiers.handle_office import HandleOffice
 from verifiers.handle_rotation import HandleRotation, add_key, newest, put_next_key
 from verifiers.handles import KEY_OCTETS, HandleRing
@@ -25,7 +26,7 @@ def handle_office(services: Services) -> HandleOffice:
         issuers=services.issuers,
         gate=services.gate,
         record=services.record,
-        provider_of=services.register.provider_of,
+        provider_of=partial(named_provider, services.register, services.gate, services.clock),
     )
 
 

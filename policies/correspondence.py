@@ -78,4 +78,6 @@ def require_correspondence(
     """Return if `may_know`. Raises Refusal(NOT_ADMITTED); `facts` name the row."""
     if not may_know(party, provider, correspondence, kind, now):
         rule = correspondence_rule(correspondence)
-        raise Refusal(Code.NOT_ADMITTED, rule.needs, facts={"rule": rule.id})
+        raise Refusal(
+            Code.NOT_ADMITTED, rule.needs, facts={"rule": rule.id, "source": rule.source, "verified": rule.verified}
+        )

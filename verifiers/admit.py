@@ -6,6 +6,7 @@ from datetime import datetime
 
 from domain.certificates import Kind
 from domain.parties import Credential, Party
+from domain.ports import Clock
 from domain.provisions import Channel
 from policies.admission import Admit, Admitted, Inquiry, Requestor
 from policies.ocsp import Access
@@ -57,6 +58,16 @@ def _decide(
     named = requestor.provider is not None
     inquiry = Inquiry(access, party, kind, now, channel, named, provider, requestor.purpose, bound)
     return gate.admit(inquiry)
+
+
+def named_provider(register: Register, gate: Gate, clock: Clock, party: Party, name: str | None) -> Party | None:
+    """The provider that a party names, if it does. For a name that is none raises as the gate does, of which no table
+    lets anybody pass (`policies.admission_rows.FLOOR`)."""
+    provider = register.provider(party, name)
+    if name is not None and provider is None:
+        kind = next((approval.kind for approval in party.approvals), Kind.SIGNATURE)
+        gate.admit(Inquiry("notified-verifiers", party, kind, clock(), Channel.HANDLE, names_provider=True))
+    return provider
 
 
 def status_admission(register: Register, access: Access, channel: Channel, gate: Gate) -> Admit:

@@ -64,6 +64,6 @@ def _refused(inquiry: Inquiry, rule: str, purposes: Container[str]) -> Provision
     """The record of a refusal: who asked, and the row that decided; about no certificate and no list. What the caller
     declared could be anything: only purposes that there are are kept."""
     issuer, answered = IssuerId(inquiry.kind.value), f"refused: {rule}"
-    meant = inquiry.meant
+    meant = inquiry.bound or inquiry.meant
     purpose = "" if meant is None else meant if meant in purposes else OTHER
     return Provision(inquiry.now, inquiry.party, inquiry.provider, purpose, issuer, inquiry.channel, b"", answered)

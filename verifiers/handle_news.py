@@ -45,7 +45,8 @@ def subscribe(
     now, recipient = office.clock(), Recipient.of(party, provider)
     with office.begin() as work:
         keys = keys_in(work, office.ring)
-        lines = read_own(office, keys, party, provider, handles, purpose, now, Channel.NOTICE)
+        own = read_own(office, keys, party, provider, handles, purpose, now, Channel.NOTICE)
+        lines = [line for line, _ in own]
         if wanted:
             work.handles.subscribe([_subscription(keys, line, recipient, now) for line in lines])
         else:
@@ -90,16 +91,16 @@ def fetch_news(
     refuses the verifier now are left out; refuses as that does where it refuses both."""
     now, recipient = office.clock(), Recipient.of(party, provider)
     inquiries = [inquiry_of(party, provider, purpose, kind, now, Channel.NOTICE) for kind in Kind]
-    kinds = {inquiry.kind for inquiry in office.gate.admit_some(inquiries)}
+    purposes = {inquiry.kind: inquiry.meant or "" for inquiry in office.gate.admit_some(inquiries)}
     with office.begin(write=False) as work:
         keys = keys_in(work, office.ring)
         rows = work.handles.told(recipient, after, PAGE)
         lines = [(row, keys.read(row.handle, recipient)) for row in rows]
-        told = [(row, line) for row, line in lines if line.kind in kinds]
+        told = [(row, line) for row, line in lines if line.kind in purposes]
         newest = [(row, record) for row, line in told for record in work.handles.of_line(line)[-1:]]
     for row, record in newest:
         what = (record.issuer, Channel.NOTICE, record.serial.octets, row.word.value)
-        office.record(Provision(now, party, provider, purpose or "", *what))
+        office.record(Provision(now, party, provider, purposes[record.kind], *what))
     return [_told(keys, row, line) for row, line in told], len(rows) == PAGE
 
 

@@ -15,7 +15,7 @@ from domain.parties import Credential, Party
 from domain.ports import Begin, Clock, UnitOfWork
 from domain.provisions import Channel, Provision, Record
 from domain.serial import SerialNumber
-from policies.admission import Inquiry
+from policies.admission import Admitted, Inquiry
 from policies.correspondence import may_know
 from verifiers.gate import Gate
 from verifiers.handles import HandleKeys, HandleRing, handle_of
@@ -60,16 +60,15 @@ class HandleOffice:
             for place, octets in enumerate(certificates):
                 try:
                     record = find_shown(work, self.issuers, octets)
-                    self.gate.admit(inquiry_of(party, provider, purpose, record.kind, now))
+                    admitted = self.gate.admit(inquiry_of(party, provider, purpose, record.kind, now))
                 except Refusal as refusal:
                     pointer = f"/certificates/{place}"
                     raise Refusal(refusal.code, refusal.detail, pointer=pointer, facts=refusal.facts) from None
                 line = line_for(party, provider, record)
-                found.append((record, KnownAs(handle_of(keys, recipient, line), record.kind)))
-        for record, _ in found:
-            told = (record.issuer, Channel.HANDLE, record.serial.octets, "handle")
-            self.record(Provision(now, party, provider, purpose or "", *told))
-        return [known for _, known in found]
+                found.append((record, admitted, KnownAs(handle_of(keys, recipient, line), record.kind)))
+        for record, admitted, _ in found:
+            self.record(Provision(now, *admitted, record.issuer, Channel.HANDLE, record.serial.octets, "handle"))
+        return [known for *_, known in found]
 
     def purpose_of(self, credential: Credential, provider: Party | None, said: str | None) -> str | None:
         """What a request is for: what it says, or what the credential is bound to. Where these differ, raises what
@@ -101,8 +100,8 @@ def translate(
     """The recipient's handles in the current generation of the key, in their order. Refuses as `read_own` does."""
     with office.begin(write=False) as work:
         keys = keys_in(work, office.ring)
-        lines = read_own(office, keys, party, provider, handles, purpose, office.clock())
-    return [keys.make(line, Recipient.of(party, provider)) for line in lines]
+        own = read_own(office, keys, party, provider, handles, purpose, office.clock())
+    return [keys.make(line, Recipient.of(party, provider)) for line, _ in own]
 
 
 def read_own(
@@ -114,18 +113,18 @@ def read_own(
     purpose: str | None,
     now: datetime,
     channel: Channel = Channel.HANDLE,
-) -> list[Line]:
-    """What the recipient's handles stand for. Raises Refusal(NOT_FOUND) with the place of one that is not its own, and
-    what admission refuses."""
-    lines = []
+) -> list[tuple[Line, Admitted]]:
+    """What the recipient's handles stand for, and as whom and what for it may know. Raises Refusal(NOT_FOUND) with the
+    place of one that is not its own, and what admission refuses."""
+    own = []
     for place, handle in enumerate(handles):
         try:
             line = keys.read(handle, Recipient.of(party, provider))
-            office.gate.admit(inquiry_of(party, provider, purpose, line.kind, now, channel))
+            admitted = office.gate.admit(inquiry_of(party, provider, purpose, line.kind, now, channel))
         except Refusal as refusal:
             raise Refusal(refusal.code, refusal.detail, pointer=f"/handles/{place}", facts=refusal.facts) from None
-        lines.append(line)
-    return lines
+        own.append((line, admitted))
+    return own
 
 
 def keys_in(work: UnitOfWork, ring: HandleRing) -> HandleKeys:

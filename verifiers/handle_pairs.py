@@ -11,6 +11,7 @@ from domain.handles import Correspondence, Handle, Line, Recipient
 from domain.parties import Party
 from domain.ports import UnitOfWork
 from domain.provisions import Channel, Provision
+from policies.admission import Admitted
 from policies.correspondence import require_correspondence
 from verifiers.handle_office import HandleOffice, inquiry_of, keys_in, line_for, read_own
 
@@ -30,23 +31,24 @@ def counterparts(
     Raises Refusal(NOT_ADMITTED) with the row that decides, and as `read_own` does.
     """
     now, recipient = office.clock(), Recipient.of(party, provider)
-    told: list[tuple[Handle | None, CertificateRecord | None]] = []
+    told: list[tuple[Handle | None, CertificateRecord | None, Admitted]] = []
     with office.begin(write=False) as work:
         keys = keys_in(work, office.ring)
-        lines = read_own(office, keys, party, provider, handles, purpose, now)
-        for place, line in enumerate(lines):
+        own = read_own(office, keys, party, provider, handles, purpose, now)
+        for place, (line, admitted) in enumerate(own):
             try:
                 require_correspondence(party, provider, which, line.kind, now)
             except Refusal as refusal:
                 office.gate.put_on_record(inquiry_of(party, provider, purpose, line.kind, now), refusal)
                 raise Refusal(refusal.code, refusal.detail, pointer=f"/handles/{place}", facts=refusal.facts) from None
             found = _counterpart(work, line, which, now)
-            told.append((keys.make(line_for(party, provider, found), recipient) if found else None, found))
-    for _, record in told:
+            handle = keys.make(line_for(party, provider, found), recipient) if found else None
+            told.append((handle, found, admitted))
+    for _, record, admitted in told:
         if record is not None:
-            what = (record.issuer, Channel.HANDLE, record.serial.octets, which.value)
-            office.record(Provision(now, party, provider, purpose or "", *what))
-    return [handle for handle, _ in told]
+            serial, word = record.serial.octets, which.value
+            office.record(Provision(now, *admitted, record.issuer, Channel.HANDLE, serial, word))
+    return [handle for handle, *_ in told]
 
 
 def _counterpart(work: UnitOfWork, line: Line, which: Correspondence, now: datetime) -> CertificateRecord | None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from domain.errors import Code, Refusal
 from domain.parties import Credential, Party, Role
 from domain.ports import Begin, Clock
 
@@ -58,14 +57,6 @@ class Register:
             if provider is None or provider.behind != party.id:
                 return None
             found[key] = provider
-        return provider
-
-    def provider_of(self, party: Party, name: str | None) -> Party | None:
-        """The same; Refusal(NOT_ADMITTED) for a name that is none."""
-        provider = self.provider(party, name)
-        if name is not None and provider is None:
-            why = "no provider of that name is registered behind this party"
-            raise Refusal(Code.NOT_ADMITTED, why, facts={"rule": "provider-unknown"})
         return provider
 
     def kept(self) -> dict[object, Any]:

@@ -215,6 +215,7 @@ def test_news_are_on_record_when_they_are_fetched(house: House, bank: Party) -> 
     del records[:]
     fetch_news(office, bank, None, 0)
     assert [(row.channel, row.party, row.answered) for row in records] == [(Channel.NOTICE, bank, "revoked")]
+    assert records[0].purpose == "contract"
     assert len(records[0].asked) == 16
 
 

@@ -165,7 +165,7 @@ def test_every_handle_is_on_record_before_it_is_told(house: House) -> None:
     records: list[Provision] = []
     office = make_office(house.begin, house.clock, record=records.append)
     pair = house.issue().certificates
-    office.of_many(bank, None, [*pair.values()], "account-opening")
+    office.of_many(bank, None, [*pair.values()])  # the only purpose that it was approved for need not be said
     with house.begin(write=False) as work:
         known = {row.serial.octets: row.issuer for row in work.certificates.all()}
     assert {row.asked: row.issuer for row in records} == known

@@ -73,7 +73,8 @@ def test_a_verifier_of_one_kind_learns_no_pairs(house: House, office: HandleOffi
     with pytest.raises(Refusal) as refusal:
         counterparts(office, signer, None, [handle], Correspondence.PAIR)
     assert (refusal.value.code, refusal.value.pointer) == (Code.NOT_ADMITTED, "/handles/0")
-    assert refusal.value.facts == {"rule": "both-kinds-of-verifier"}
+    assert refusal.value.facts["rule"] == "both-kinds-of-verifier"
+    assert "§18(5)" in str(refusal.value.facts["source"])
 
 
 def test_card_and_phone_correspond_for_signing_certificates(house: House, office: HandleOffice, bank: Party) -> None:
@@ -113,5 +114,5 @@ def test_correspondences_are_on_record(house: House) -> None:
     office = make_office(house.begin, house.clock, record=records.append)
     handle = office.of(bank, None, house.issue().certificates[Kind.SIGNATURE])
     del records[:]
-    counterparts(office, bank, None, [handle], Correspondence.PAIR, "log-in")
+    counterparts(office, bank, None, [handle], Correspondence.PAIR)
     assert [(row.channel, row.purpose, row.answered) for row in records] == [(Channel.HANDLE, "log-in", "pair")]

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from domain.errors import Code, Refusal
 from domain.parties import Credential, Party, Role, Usage
 from domain.ports import Begin, UnitOfWork
-from domain.provisions import Channel
+from domain.provisions import Channel, Provision
 from domain.standings import Standing
 from policies.admission import Admitted, Requestor
 from store.register_mark import RegisterMark
@@ -21,7 +22,7 @@ from tests.support.authority import NOW, TurnedClock
 from tests.support.memory import MemoryStore
 from tests.support.stores import Store, digest_of, sqlite_store
 from tests.support.verifiers import add_verifier, make_approval, make_gate
-from verifiers.admit import status_admission
+from verifiers.admit import named_provider, status_admission
 from verifiers.register import Register
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
@@ -96,12 +97,17 @@ def test_providers_are_those_behind_the_platform() -> None:
     shop = add_verifier(store.begin, "shop", standing=Standing.SERVICE_PROVIDER, behind=platform.id)
     other = add_verifier(store.begin, "other", standing=Standing.PLATFORM_OPERATOR)
     register = Register(store.begin, lambda: 1, TurnedClock(NOW))
-    assert register.provider_of(platform, "shop") == register.provider_of(platform, "shop") == shop
-    assert register.provider_of(platform, None) is None
-    for party, name in ((other, "shop"), (platform, "nobody"), (platform, "other")):
+    records: list[Provision] = []
+    named = partial(named_provider, register, make_gate(records.append), TurnedClock(NOW))
+    assert named(platform, "shop") == named(platform, "shop") == shop
+    assert named(platform, None) is None
+    strangers = ((other, "shop"), (platform, "nobody"), (platform, "other"))
+    for party, name in strangers:
         with pytest.raises(Refusal) as refused:
-            register.provider_of(party, name)
-        assert refused.value.code is Code.NOT_ADMITTED
+            named(party, name)
+        assert (refused.value.code, refused.value.facts["rule"]) == (Code.NOT_ADMITTED, "provider-unknown")
+        assert refused.value.facts["source"]
+    assert [row.party for row in records] == [party for party, _ in strangers]
 
 
 # --- the mark, between processes -------------------------------------------------------------------------------------
