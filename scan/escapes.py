@@ -146,8 +146,9 @@ def _escapes(octets: bytes, padded: Octets) -> Iterator[_Escapes]:
         if marker in octets:
             at = np.flatnonzero(plain == marker)
             at = at[(ahead(at, 2) == marker) | (padded[at - 2] == marker)]  # one alone is within another character
-            values = meant[ahead(at, 1)]
-            yield chosen(at, values > 0, 2, values)
+            at = at[meant[ahead(at, 1)] > 0]
+            at = at[_nth_of_row(at) % 2 == 0]  # the second octet may be the marker, too
+            yield chosen(at, at >= 0, 2, meant[ahead(at, 1)])
 
 
 def _numbers(padded: Octets, at: Places, start: int, base: int, close: str) -> Iterator[_Escapes]:
@@ -195,8 +196,7 @@ def _single_escapes(plain: Octets, written: Octets, kept: Flags, escapes: Places
     if not len(at):
         return
     # Of a row of backslashes every second one is an escape; one before an escape that was undone belongs to it.
-    starts = np.flatnonzero(np.diff(at, prepend=-2) > 1)
-    nth = np.arange(len(at)) - np.repeat(starts, np.diff(starts, append=len(at)))
+    nth = _nth_of_row(at)
     known = np.zeros(len(plain) + 1, np.bool_)
     known[escapes] = True
     follows = np.append(plain, 0)[at + 1]
@@ -207,3 +207,10 @@ def _single_escapes(plain: Octets, written: Octets, kept: Flags, escapes: Places
         kept[some + 1] = False
     pair = (follows == ord("\\")) & (nth % 2 == 0)
     kept[at[pair]] = False
+
+
+def _nth_of_row(at: Places) -> Places:
+    """Of places side by side each one's number, from 0."""
+    starts = np.flatnonzero(np.diff(at, prepend=-2) > 1)
+    nth: Places = np.arange(len(at)) - np.repeat(starts, np.diff(starts, append=len(at)))
+    return nth
