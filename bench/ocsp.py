@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import cycle
+from itertools import cycle, islice
 
 from bench.figures import Figure, Slice, repeat, side_by_side
 from bench.house import ISSUER
@@ -82,12 +82,11 @@ def measure_ocsp(services: Services, serials: Sequence[bytes], plan: Plan) -> li
 
 
 def _answers(responder: Responder, requests: Sequence[bytes], caller: Requestor | None, plan: Plan) -> Slice:
-    following: Callable[[], bytes] = cycle(requests).__next__
+    following = cycle(requests)
 
     def step() -> int:
-        for _ in range(_CHUNK):
-            found = answer(responder, following(), caller)
-            assert found.outcome == "good"
+        for octets in islice(following, _CHUNK):
+            assert answer(responder, octets, caller).outcome == "good"
         return _CHUNK
 
     return repeat(step, plan.slice)

@@ -19,7 +19,7 @@ from config.files import read_file, read_secret
 from config.issuer_settings import IssuerSettings
 from config.key_ring import read_ring, require_whole_ring
 from config.municipalities import load_municipalities
-from config.nodes import StatusNode
+from config.nodes import StatusNode, system_steady
 from config.provisions import make_writer
 from config.register import make_admission, make_board, make_gate, make_register
 from config.settings import Settings, load
@@ -37,7 +37,8 @@ from keys.algorithms import ED25519, key_id_of, verify
 from mass.parts import MassParts
 from ocsp.delegation import delegate
 from ocsp.ready import ReadyAnswers
-from ocsp.responder import OcspAnswer, Responder, ResponderKey, answer
+from ocsp.responder import Responder, ResponderKey, answer
+from ocsp.response import OcspAnswer
 from oversight.inspection import Inspection
 from policies.admission import Requestor
 from policies.rulebook import LawTables
@@ -249,6 +250,7 @@ class Services:
             policy=self.settings.ocsp,
             admit=status_admission(self.register, self.settings.ocsp.access, Channel.OCSP, self.gate),
             clock=self.clock,
+            steady=system_steady,
             record=self.record,
             ready=ReadyAnswers(self.settings.ocsp.ready, _READY_ANSWERS) if self.settings.ocsp.ready else None,
         )

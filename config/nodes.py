@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Event, Thread
 from time import CLOCK_BOOTTIME, clock_gettime_ns
@@ -16,7 +16,7 @@ from time import CLOCK_BOOTTIME, clock_gettime_ns
 from config.settings import Settings
 from domain.errors import Code, Refusal
 from domain.gauges import Gauge
-from domain.ports import Clock
+from domain.ports import Clock, Steady
 from store.feed import StatusFeed
 from store.follower import StatusFollower
 from store.model import StatusModel
@@ -24,16 +24,17 @@ from store.model_status import ModelStatusLookup
 from store.status import SqlStatusLookup
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
-_BOOT_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_BOOT_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.\d+)?")
+_FORM = ".2"
+"""Of the model's files: an older program that still runs keeps files of its own."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,45}")
 
 _PATIENCE = 10.0
 """Seconds for the thread that follows to end: it may be applying changes."""
 
 
-def system_steady() -> int:
-    """Nanoseconds since the machine was started, time asleep included."""
-    return clock_gettime_ns(CLOCK_BOOTTIME)
+system_steady: Steady = partial(clock_gettime_ns, CLOCK_BOOTTIME)
+"""Nanoseconds since the machine was started, time asleep included."""
 
 
 class StatusNode:
@@ -69,7 +70,7 @@ class StatusNode:
     @cached_property
     def model(self) -> StatusModel:
         # Its writes are not waited for, so after a power cut it may be anything: each start of the machine has its own.
-        return StatusModel(self.folder / _BOOT.read_text("ascii").strip())
+        return StatusModel(self.folder / _folder_now())
 
     @cached_property
     def follower(self) -> StatusFollower:
@@ -89,7 +90,7 @@ class StatusNode:
         """Make the model, or a new base of it, if that is due; how many certificates are in it. What earlier starts of
         the machine left is removed. Raises as `StatusFollower.make` does."""
         count = self.follower.make()
-        now = _BOOT.read_text("ascii").strip()
+        now = _folder_now()
         for path in self.folder.iterdir():
             if _BOOT_FORM.fullmatch(path.name) and path.name != now:
                 shutil.rmtree(path, ignore_errors=True)
@@ -127,6 +128,10 @@ class StatusNode:
         for part in ("source", "feed", "model"):
             if part in self.__dict__:
                 getattr(self, part).close()
+
+
+def _folder_now() -> str:
+    return _BOOT.read_text("ascii").strip() + _FORM
 
 
 def _gauge(name: str, meaning: str, value: float) -> Gauge:

@@ -65,9 +65,9 @@ class StatusLookup(Protocol):
     def status_of(self, issuer: IssuerId, serial: SerialNumber) -> CertificateStatus:
         """By the records; what may be said of it at a moment is `CertificateStatus.at`."""
 
-    def good_at(self, issuer: IssuerId, now: datetime, /) -> Callable[[bytes], bool]:
-        """A quick question about the 16 octets of a serial: True only where `status_of` would say, now and when asked,
-        that the certificate is good. False says nothing."""
+    def good_at(self, issuer: IssuerId, now: datetime, until: int, /) -> Callable[[bytes], bool]:
+        """A quick question about the 16 octets of a serial: True only where `status_of` would say, at `now` and when
+        asked, that the certificate is good. False says nothing. Nobody asks it after `until` (`Steady`)."""
 
 
 class ResidentRepository(Protocol):

@@ -5,23 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import PurePath
 from traceback import extract_tb
 from typing import Final, NamedTuple
 
 from domain.certificates import Issuer, IssuerId, Validity
 from domain.errors import Code, Refusal
-from domain.ports import Clock, Signer, StatusLookup
+from domain.ports import Clock, Signer, StatusLookup, Steady
 from domain.provisions import Channel, Provision, Record, asked_serial
 from ocsp import response
 from ocsp.issuers import IssuerTable
-from ocsp.lanes import Lane, around
-from ocsp.ready import ReadyAnswer, ReadyAnswers
+from ocsp.lanes import COMMITMENT, Give, LaneParts, Lanes, giving, giving_ready
+from ocsp.ready import ReadyAnswers
 from ocsp.request import read_request
 from ocsp.requestor import signer_fingerprint
-from ocsp.response import ErrorStatus
-from ocsp.shapes import Shape, Shapes
+from ocsp.response import ErrorStatus, OcspAnswer
+from ocsp.shapes import Shape, Shapes, frame_of, is_ours
 from ocsp.status import NEVER_ISSUED, status_of
 from policies.admission import NOBODY, Admit, Admitted, Requestor
 from policies.ocsp import OcspPolicy
@@ -39,28 +40,12 @@ ERRORS: Final[Mapping[Code, ErrorStatus]] = {
 """What a refusal is in OCSP; any other code has no business here and is an internalError."""
 
 
+LANES_LAST: Final = 10**8
+"""Nanoseconds in which answers share the second they are of, what was decided about who asks, and how old the status
+model may be."""
+
 _MOST_LANES = 4096
-_tuple = tuple.__new__
-
-COMMITMENT: Final = 32
-"""Octets of a nonce that is taken for evidence of a transaction: SHA-256 of a salt and the transaction's digest. When
-asked for its reason the verifier shows both."""
-
-
-class OcspAnswer(NamedTuple):
-    """Octets for the client and what the door needs beside them.
-
-    `outcome` is a label for counting: good, revoked, unknown, mixed, or the name of the error. `max_age` is in seconds;
-    with 0 no cache may store the answer, otherwise it may until then, and `shared` says whether a shared cache may:
-    not where status is given to verifiers only. The times are set for signed answers.
-    """
-
-    der: bytes
-    outcome: str
-    max_age: int = 0
-    shared: bool = False
-    produced_at: datetime | None = None
-    next_update: datetime | None = None
+_CLOSED = Lanes(datetime.fromtimestamp(0, UTC), -1, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +112,13 @@ class Responder:
     policy: OcspPolicy
     admit: Admit
     clock: Clock
+    steady: Steady
     record: Record
     ready: ReadyAnswers | None = None
     _issuers: IssuerTable = field(init=False, repr=False, compare=False)
     _shapes: Shapes = field(init=False, repr=False, compare=False, default_factory=Shapes)
     _desks: Mapping[IssuerId, _Desk] = field(init=False, repr=False, compare=False)
-    _lanes: dict[tuple[int, int], Lane] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _lanes: list[Lanes] = field(init=False, repr=False, compare=False, default_factory=lambda: [_CLOSED])
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_issuers", IssuerTable(key.issuer for key in self.keys.values()))
@@ -146,13 +132,24 @@ def answer(responder: Responder, octets: bytes, caller: Requestor | None = None)
     wrong), tryLater (store or signer away, responder certificate not valid), internalError (anything else).
     """
     try:
-        return _answer(responder, octets, caller)
+        _, until, lanes = responder._lanes[0]
+        if responder.steady() > until:
+            lanes = _turn(responder).open
+        places = responder._shapes.places.get(len(octets))
+        if places is not None:
+            serial_at, serial_end, nonce_at = places
+            # As `frame_of` has it, which would take a call.
+            frame = octets[:serial_at] if serial_end == nonce_at else octets[:serial_at] + octets[serial_end:nonce_at]
+            give = lanes.get(frame if caller is None else (frame, id(caller)))
+            if give is not None:
+                return give(octets)
+        return _answer_anew(responder, octets, caller)
     except Refusal as refusal:
         return refused(refusal)
     except Exception as error:
         # The text of an exception may quote what it was about, so only its type and place are written down.
-        places = (f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__))
-        _log.error("no OCSP answer: %s at %s", type(error).__name__, " > ".join(places))
+        frames = (f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__))
+        _log.error("no OCSP answer: %s at %s", type(error).__name__, " > ".join(frames))
         return _error(ErrorStatus.INTERNAL_ERROR)
 
 
@@ -168,65 +165,66 @@ def _error(status: ErrorStatus) -> OcspAnswer:
     return OcspAnswer(response.error_response(status), status.name.lower().replace("_", "-"))
 
 
-def _answer(responder: Responder, octets: bytes, caller: Requestor | None) -> OcspAnswer:
-    now = responder.clock()
+def _turn(responder: Responder) -> Lanes:
+    """Close all lanes: the only reading of the clock for all answers of a tenth of a second."""
+    until = responder.steady() + LANES_LAST
+    responder._lanes[0] = lanes = Lanes(responder.clock(), until, {})
+    return lanes
+
+
+def _answer_anew(responder: Responder, octets: bytes, caller: Requestor | None) -> OcspAnswer:
+    """The answer to a request for which no lane is open."""
+    lanes = responder._lanes[0]
     shape = responder._shapes.recall(octets)
     if shape is None:
-        return _answer_in_full(responder, octets, caller, now)
-    lane = responder._lanes.get((id(shape), id(caller)))
-    if lane is None or lane.now is not now or lane.caller is not caller:
-        lane = _open_lane(responder, shape, octets, caller, now)
-    issuer, cert_id_at, serial_at, serial_end, nonce_at = shape
-    cert_id, serial, nonce = octets[cert_id_at:serial_end], octets[serial_at:serial_end], octets[nonce_at:]
-    if lane.good(serial):
-        party, provider, purpose = lane.admitted
-        evidence = nonce if len(nonce) == COMMITMENT else b""
-        # Made as tuples are: a named tuple's own way of being made takes three times as long.
-        told = (now, party, provider, purpose, issuer, Channel.OCSP, serial, "good", evidence)
-        responder.record(_tuple(Provision, told))
-        if nonce or responder.ready is None:
-            der = lane.answer(cert_id, nonce)
-            return _tuple(OcspAnswer, (der, "good", lane.max_age, lane.shared, now, lane.next_update))
-        ready = _ready(responder.ready, lane, cert_id)
-        return OcspAnswer(ready.der, "good", lane.max_age, lane.shared, ready.produced_at, ready.next_update)
-    asked = ((cert_id, int.from_bytes(serial)),)
-    return _build(responder, responder._desks[issuer], lane.admitted, asked, nonce or None, now)
+        return _answer_in_full(responder, octets, caller, lanes.now)
+    return _open_lane(responder, lanes, shape, octets, caller)(octets)
 
 
-def _ready(ready: ReadyAnswers, lane: Lane, cert_id: bytes) -> ReadyAnswer:
-    """The answer for a certificate that was found to be good just now, made ready if it was not."""
-    found = ready.find(cert_id, lane.now)
-    if found is None:
-        found = ReadyAnswer(lane.answer(cert_id, b""), lane.now, lane.next_update)
-        ready.keep(cert_id, found)
-    return found
+def _open_lane(responder: Responder, lanes: Lanes, shape: Shape, octets: bytes, caller: Requestor | None) -> Give:
+    """The lane for requests of this shape by this caller; opening it is admission.
 
-
-def _open_lane(responder: Responder, shape: Shape, octets: bytes, caller: Requestor | None, now: datetime) -> Lane:
-    """The lane for requests of this shape by this caller, in this second; opening it is admission.
-
-    What is decided about the same party in the same second is the same: a party that has changed is another object.
+    What is decided about the same party in the same tenth of a second is the same: a party that has changed is another
+    object.
     """
-    desk, policy = responder._desks[shape.issuer], responder.policy
+    desk, policy, now = responder._desks[shape.issuer], responder.policy, lanes.now
     admitted = responder.admit(caller or NOBODY, desk.kind, now)
     moment = desk.moment(now, policy)
-    lane = Lane(
+    plain = len(octets) == shape.nonce_at
+    parts = LaneParts(
         now,
-        caller,
         admitted,
-        responder.lookup.good_at(shape.issuer, now),
-        *around(shape, octets, moment.produced, moment.times),
-        desk.sign,
-        0 if len(octets) > shape.nonce_at else moment.max_age_good,
-        policy.access == "open",
+        responder.lookup.good_at(shape.issuer, now, lanes.until),
+        partial(_answer_slowly, responder, shape, caller, admitted, now),
+        responder.record,
+        moment.produced,
+        moment.times,
         moment.next_update,
+        moment.max_age_good if plain else 0,
+        policy.access == "open",
+        desk.sign,
         desk.algorithm,
         desk.certificate,
     )
-    if len(responder._lanes) >= _MOST_LANES:
-        responder._lanes.clear()
-    responder._lanes[id(shape), id(caller)] = lane
-    return lane
+    give = giving(shape, octets, parts)
+    if plain and responder.ready is not None:
+        give = giving_ready(shape, parts, responder.ready, give)
+    if len(lanes.open) >= _MOST_LANES:
+        lanes.open.clear()
+    frame = frame_of(octets, *shape[2:])
+    lanes.open[frame if caller is None else (frame, id(caller))] = give
+    return give
+
+
+def _answer_slowly(
+    responder: Responder, shape: Shape, caller: Requestor | None, admitted: Admitted, now: datetime, octets: bytes
+) -> OcspAnswer:
+    """The answer to a request of a known shape about a certificate that may be anything."""
+    issuer, cert_id_at, serial_at, serial_end, nonce_at = shape
+    if not is_ours(octets, serial_at):
+        return _answer_in_full(responder, octets, caller, now)
+    asked = ((octets[cert_id_at:serial_end], int.from_bytes(octets[serial_at:serial_end])),)
+    return _build(responder, responder._desks[issuer], admitted, asked, octets[nonce_at:] or None, now)
 
 
 def _answer_in_full(responder: Responder, octets: bytes, caller: Requestor | None, now: datetime) -> OcspAnswer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import IntEnum
 from functools import cache, lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain import der, oids
 from domain.certificates import Validity
@@ -28,6 +28,22 @@ class ErrorStatus(IntEnum):
     INTERNAL_ERROR = 2
     TRY_LATER = 3
     UNAUTHORIZED = 6
+
+
+class OcspAnswer(NamedTuple):
+    """Octets for the client and what the door needs beside them.
+
+    `outcome` is a label for counting: good, revoked, unknown, mixed, or the name of the error. `max_age` is in seconds;
+    with 0 no cache may store the answer, otherwise it may until then, and `shared` says whether a shared cache may:
+    not where status is given to verifiers only. The times are set for signed answers.
+    """
+
+    der: bytes
+    outcome: str
+    max_age: int = 0
+    shared: bool = False
+    produced_at: datetime | None = None
+    next_update: datetime | None = None
 
 
 @cache

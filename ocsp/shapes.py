@@ -29,19 +29,14 @@ class Shapes:
     """
 
     def __init__(self) -> None:
-        self._ends: dict[int, tuple[int, int, int]] = {}
+        self.places: dict[int, tuple[int, int, int]] = {}
+        """By the length of a request, where its serial begins and ends, and its nonce begins."""
         self._shapes: dict[bytes, Shape] = {}
 
     def recall(self, octets: bytes) -> Shape | None:
         """The shape of this request, if it is known."""
-        ends = self._ends.get(len(octets))
-        if ends is None:
-            return None
-        serial_at, serial_end, nonce_at = ends
-        # The range of SerialNumber: the top bits of a serial of ours are 01.
-        if octets[serial_at] & 0xC0 != 0x40:
-            return None
-        return self._shapes.get(octets[:serial_at] + octets[serial_end:nonce_at])
+        places = self.places.get(len(octets))
+        return self._shapes.get(frame_of(octets, *places)) if places and is_ours(octets, places[0]) else None
 
     def learn(self, octets: bytes, query: OcspQuery, issuer: IssuerId) -> None:
         """Remember the shape of a request that was read as `query` and is about `issuer`, if it is plain."""
@@ -52,7 +47,15 @@ class Shapes:
         serial_end = cert_id_at + len(cert_id.octets)
         nonce_at = len(octets) - len(query.nonce or b"")
         serial_at = serial_end - OCTETS
-        self._ends[len(octets)] = (serial_at, serial_end, nonce_at)
-        self._shapes[octets[:serial_at] + octets[serial_end:nonce_at]] = Shape(
-            issuer, cert_id_at, serial_at, serial_end, nonce_at
-        )
+        self.places[len(octets)] = places = serial_at, serial_end, nonce_at
+        self._shapes[frame_of(octets, *places)] = Shape(issuer, cert_id_at, *places)
+
+
+def frame_of(octets: bytes, serial_at: int, serial_end: int, nonce_at: int) -> bytes:
+    """What requests of one shape have in common."""
+    return octets[:serial_at] if serial_end == nonce_at else octets[:serial_at] + octets[serial_end:nonce_at]
+
+
+def is_ours(octets: bytes, serial_at: int) -> bool:
+    """Whether the serial that begins there is in the range of SerialNumber: the top bits of ours are 01."""
+    return octets[serial_at] & 0xC0 == 0x40

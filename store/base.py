@@ -1,7 +1,7 @@
 """The base of a status model: very many statuses in one file that is made once and then only read.
 
-Records stand in the order of their serials, behind an index by the first bits, which chance spreads evenly: a look-up
-reads two numbers of the index and the few records between them. A search tree takes twice the room once it has grown.
+Records stand in the order of their serials, each where its serial, which chance spread evenly, lets expect it, or soon
+behind as there is room: a look-up reads one place. A search tree takes twice the room once it has grown.
 """
 
 from __future__ import annotations
@@ -34,14 +34,12 @@ Records = NDArray[np.void]
 
 _OCTETS = 16
 _WIDTH = RECORD.itemsize
-_HEAD = struct.Struct("<8sI")
-_FORM = b"jpkibase"
-_HEAD_SIZE = _HEAD.size
-_BOUNDS = struct.Struct("<II")
+_HEAD = struct.Struct("<8sQQQ")
+"""The kind of file, how many records, for how many there is room, and by how many places one may be late."""
+_FORM = b"jpkibas2"
 _FIRST = struct.Struct(">I")
-_PER_SLOT = 4
-"""Records for one number of the index, on average."""
-_MOST_BITS = 28
+_FULL = 0.85
+"""The share of the places that are taken: three records are looked at on average."""
 _HEAPS = 64
 _BLOCK = 1 << 16
 
@@ -58,20 +56,19 @@ class StatusBase:
         self._path = path
         with path.open("rb") as file:
             octets = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        form, bits = _HEAD.unpack_from(octets)
+        form, self.count, places, late = _HEAD.unpack_from(octets)
         if form != _FORM:
             raise ValueError("this file is no base of a status model")
-        self._start = _start(bits)
-        self.count = (len(octets) - self._start) // _WIDTH
-        self.find = _finder(octets, bits)
+        self.find = _finder(octets, places, (late + 1) * _WIDTH)
         """The entry of a serial of 16 octets, or None."""
 
     def blocks(self) -> Iterator[Records]:
         """All records, some thousands at a time."""
         with self._path.open("rb") as file:
-            file.seek(self._start)
+            file.seek(_HEAD.size)
             while octets := file.read(_BLOCK * _WIDTH):
-                yield records(octets)
+                block = records(octets)
+                yield block[block["mark"] != 0]
 
 
 def write_base(path: Path, blocks: Iterable[Records], now: int) -> int:
@@ -83,43 +80,55 @@ def write_base(path: Path, blocks: Iterable[Records], now: int) -> int:
     with ExitStack() as stack:
         heaps = [stack.enter_context(tempfile.TemporaryFile(dir=path.parent)) for _ in range(_HEAPS)]
         given = sum(_scatter(block, heaps) for block in blocks)
-        bits = min(max((given // _PER_SLOT).bit_length(), 8), _MOST_BITS)
-        counts = np.zeros((1 << bits) + 1, np.uint32)
+        places = int(given / _FULL) + 1
+        count = free = late = 0
         with path.open("wb") as file:
             os.fchmod(file.fileno(), 0o600)
-            file.seek(_start(bits))
+            file.seek(_HEAD.size)
             for heap in heaps:
                 heap.seek(0)
                 kept, order = _newest(records(heap.read()), now)
-                slots = (order >> np.uint64(64 - bits)).astype(np.int64)
-                counts[1:] += np.bincount(slots, minlength=1 << bits).astype(np.uint32)
-                file.write(kept.tobytes())
+                if not len(kept):
+                    continue
+                wanted = (order >> np.uint64(34)).astype(np.int64) * places >> 30
+                taken = _places(wanted, free)
+                row = np.zeros(int(taken[-1]) + 1 - free, RECORD)
+                row[taken - free] = kept
+                file.write(row.tobytes())
+                count, free, late = count + len(kept), int(taken[-1]) + 1, max(late, int((taken - wanted).max()))
             file.seek(0)
-            file.write(_HEAD.pack(_FORM, bits))
-            file.write(np.cumsum(counts, dtype=np.uint32).astype("<u4").tobytes())
-    return int(counts.sum())
+            file.write(_HEAD.pack(_FORM, count, places, late))
+    return count
 
 
-def _finder(octets: mmap.mmap, bits: int) -> Callable[[bytes], bytes | None]:
-    """A look-up takes a microsecond, of which names would be a good part: they are found beforehand."""
-    start, drop = _start(bits), 32 - bits
-    first, bounds, search = _FIRST.unpack_from, _BOUNDS.unpack_from, octets.find
+def _places(wanted: NDArray[np.int64], free: int) -> NDArray[np.int64]:
+    """Where records go that want these places, which do not decrease, if `free` is the first that may be taken: none
+    before the one it wants, and each behind the last."""
+    numbers = np.arange(len(wanted))
+    ahead = wanted - numbers
+    ahead[0] = max(ahead[0], free)
+    return np.asarray(np.maximum.accumulate(ahead) + numbers)
+
+
+def _finder(octets: mmap.mmap, places: int, reach: int) -> Callable[[bytes], bytes | None]:
+    """A look-up takes less than a microsecond, of which names would be a good part: they are found beforehand.
+
+    The two top bits of serials are 01 in all, so a serial's place is counted from where that begins.
+    """
+    start = _HEAD.size - places * _WIDTH
+    first, search = _FIRST.unpack_from, octets.find
 
     def find(serial: bytes) -> bytes | None:
-        low, high = bounds(octets, _HEAD_SIZE + ((first(serial)[0] << 2 & 0xFFFFFFFF) >> drop) * 4)
-        low = start + low * _WIDTH
-        high = start + high * _WIDTH
+        low = (first(serial)[0] * places >> 30) * _WIDTH + start
+        high = low + reach
         at = search(serial, low, high)
-        while at >= 0 and (at - low) % _WIDTH:
+        while at >= 0:
+            if not (at - low) % _WIDTH:
+                return octets[at + _OCTETS : at + _WIDTH]
             at = search(serial, at + 1, high)
-        return octets[at + _OCTETS : at + _WIDTH] if at >= 0 else None
+        return None
 
     return find
-
-
-def _start(bits: int) -> int:
-    """Where records begin."""
-    return _HEAD_SIZE + 4 * ((1 << bits) + 1)
 
 
 def _order(high: NDArray[Any]) -> NDArray[np.uint64]:

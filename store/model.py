@@ -20,7 +20,6 @@ from typing import Any
 import lmdb
 
 from domain.certificates import CertificateState, IssuerId
-from domain.ports import Steady
 from domain.revocation import CrlReason
 from domain.serial import SerialNumber
 from domain.status import CertificateStatus, good_until
@@ -36,7 +35,8 @@ _HEAD = struct.Struct(">Qq")
 _NUMBER = struct.Struct(">Q")
 _ISSUED = CertificateState.ISSUED.value
 _GOOD = (0, NOT_REVOKED)
-_GOOD_END = ENTRY.pack(0, 0, *_GOOD)[-5:]
+_WHY = 5
+_GOOD_END = ENTRY.pack(0, 0, *_GOOD)[_WHY:]
 _LATEST = (1 << 32) - 1
 _SWEPT = 2000
 """Changes looked at in one transaction once they are in the base: others write between two of them."""
@@ -96,32 +96,33 @@ class StatusModel:
             return good_until(datetime.fromtimestamp(not_after, UTC))
         return CertificateStatus("revoked", datetime.fromtimestamp(revoked_at, UTC), CrlReason(reason))
 
-    def good_at(self, issuer: IssuerId, now: int, max_age: int, steady: Steady) -> Callable[[bytes], bool]:
-        """Whether `find` would call the certificate with these serial octets good, for many of them. What was compared
-        longer than `max_age` (nanoseconds) ago is not believed."""
+    def good_at(self, issuer: IssuerId, now: int, oldest: int) -> Callable[[bytes], bool]:
+        """Whether `find` would call the certificate with these serial octets good, for many of them. Each look-up sees
+        what was written before it; what was written since is judged by `oldest` anew."""
         read, changes = self._open().begin, self._changes
         mark = self._marks.get(issuer, 0)
         low, high = ENTRY.pack(mark, now, *_GOOD), ENTRY.pack(mark, _LATEST, *_GOOD)
-        seen, believed_until = b"", 0
+        seen = -1
         find: Callable[[bytes], bytes | None] = _nothing
 
         def good(serial: bytes) -> bool:
-            nonlocal seen, believed_until, find
+            nonlocal seen, find
             transaction = read()
-            state = transaction.get(_STATE)
-            if state != seen:
+            commit = transaction.id()
+            if commit != seen:
+                state = transaction.get(_STATE)
                 if state is None:
                     return False
                 base, checked_at = _HEAD.unpack_from(state)
+                if checked_at < oldest:
+                    return False
                 try:
                     find = self._base_of(base).find
                 except FileNotFoundError:  # replaced a moment ago
                     return False
-                believed_until, seen = checked_at + max_age, state
-            if steady() > believed_until:
-                return False
+                seen = commit
             entry = transaction.get(serial, None, changes) or find(serial)
-            return entry is not None and low <= entry <= high and entry.endswith(_GOOD_END)
+            return entry is not None and low <= entry <= high and entry[_WHY:] == _GOOD_END
 
         return good
 

@@ -35,9 +35,9 @@ class ModelStatusLookup:
             found = None
         return found or self._source.status_of(issuer, serial)
 
-    def good_at(self, issuer: IssuerId, now: datetime) -> Callable[[bytes], bool]:
+    def good_at(self, issuer: IssuerId, now: datetime, until: int) -> Callable[[bytes], bool]:
         try:
-            return self._model.good_at(issuer, int(now.timestamp()), self._max_age, self._steady)
+            return self._model.good_at(issuer, int(now.timestamp()), until - self._max_age)
         except (lmdb.Error, OSError):
             return lambda _: False
 

@@ -20,7 +20,7 @@ import httptools
 from werkzeug.http import http_date
 
 from ocsp.request import MAX_OCTETS
-from ocsp.responder import OcspAnswer
+from ocsp.response import OcspAnswer
 from web.ocsp import GET_RULE, POST_RULE, PREFIX, as_http, from_target
 
 REQUEST_SECONDS = 5.0

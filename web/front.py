@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from domain.ports import Clock
 from ocsp.request import MAX_OCTETS
-from ocsp.responder import OcspAnswer
+from ocsp.response import OcspAnswer
 from web.environ import ROUTE
 from web.metrics import Meter
 from web.ocsp import GET_RULE, POST_RULE, PREFIX, Answer, Caller, answer_caller, as_http, from_target, raw_target

@@ -15,7 +15,8 @@ from werkzeug.routing import BaseConverter
 
 from domain.errors import Refusal
 from ocsp.request import MAX_OCTETS
-from ocsp.responder import OcspAnswer, refused
+from ocsp.responder import refused
+from ocsp.response import OcspAnswer
 from policies.admission import Requestor
 from web.bodies import receive
 

@@ -83,7 +83,7 @@ def _answer_of_a_namesake(scene: Scene, issuer: IssuerId) -> bytes:
     own, theirs = scene.services.responder, scene.namesake.responder
     known = Statuses({(issuer, SerialNumber(scene.serial(issuer, "card-lost"))): GOOD})
     key = replace(theirs.keys[issuer], issuer=own.keys[issuer].issuer)
-    forger = Responder({issuer: key}, known, own.policy, admit_all, own.clock, own.record)
+    forger = Responder({issuer: key}, known, own.policy, admit_all, own.clock, own.steady, own.record)
     return answer(forger, question(scene, issuer, "card-lost")).der
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,8 +21,8 @@ from domain.provisions import Channel, Provision
 from domain.revocation import CrlReason
 from domain.serial import SerialNumber
 from domain.status import GOOD, UNKNOWN, CertificateStatus
-from ocsp.responder import ERRORS, OcspAnswer, Responder, answer
-from ocsp.response import ErrorStatus, error_response
+from ocsp.responder import ERRORS, LANES_LAST, Responder, answer
+from ocsp.response import ErrorStatus, OcspAnswer, error_response
 from policies.admission import Admitted, Requestor
 from policies.ocsp import OcspPolicy
 from tests.ocsp.judges import judged_by_asn1crypto, judged_by_cryptography
@@ -191,6 +192,43 @@ def test_answers_of_one_second_share_nothing_they_should_not() -> None:
     again = [answer(responder, make_ocsp_request(make_cert_id(serial))) for serial in SERIALS.values()]
     assert replies == again
     assert [single(reply).serial_number for reply in replies] == [serial.value for serial in SERIALS.values()]
+
+
+def test_answers_of_a_tenth_of_a_second_share_its_clock_and_its_admissions_but_not_the_status() -> None:
+    """Each look-up is one of its own: what is revoked meanwhile is not good any more."""
+    statuses, moments, admissions = Statuses(dict(STATUSES)), [NOW], list[Requestor]()
+    steady = 10**9
+
+    def admit(requestor: Requestor, kind: Kind, now: datetime) -> Admitted:
+        admissions.append(requestor)
+        return Admitted()
+
+    responder = make_responder(lookup=statuses, clock=lambda: moments[-1], admit=admit, steady=lambda: steady)
+    first = [answer(responder, REQUEST) for _ in range(3)]
+    seen = len(admissions)
+    moments.append(NOW + timedelta(seconds=1))
+    steady += LANES_LAST
+    assert answer(responder, REQUEST) == first[-1]
+    assert len(admissions) == seen
+    statuses.known[ISSUER.id, SERIALS["good"]] = CertificateStatus("revoked", NOW, CrlReason.KEY_COMPROMISE)
+    assert answer(responder, REQUEST).outcome == "revoked"
+    steady += 1
+    assert answer(responder, REQUEST).produced_at == moments[-1]
+    assert len(admissions) == seen + 1
+
+
+def test_status_is_asked_for_no_longer_than_it_is_used() -> None:
+    asked = list[int]()
+
+    class Bounded(Statuses):
+        def good_at(self, issuer: IssuerId, now: datetime, until: int) -> Callable[[bytes], bool]:
+            asked.append(until)
+            return super().good_at(issuer, now, until)
+
+    responder = make_responder(lookup=Bounded(dict(STATUSES)), steady=lambda: 7)
+    for _ in range(3):
+        answer(responder, REQUEST)
+    assert asked == [7 + LANES_LAST]
 
 
 # --- times -----------------------------------------------------------------------------------------------------------

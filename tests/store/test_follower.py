@@ -92,7 +92,7 @@ class Node:
 
     def word(self, label: str = "holder", issuer: IssuerId = ISSUER) -> str:
         """What the model alone says."""
-        quick = self.alone.good_at(issuer, self.clock())(serial_of(label).octets)
+        quick = self.alone.good_at(issuer, self.clock(), self.steady())(serial_of(label).octets)
         word = self.alone.status_of(issuer, serial_of(label)).word
         assert quick == (word == "good")
         return word
@@ -210,6 +210,23 @@ def test_what_was_read_before_another_process_wrote_is_read_again(node: Node) ->
     with pytest.raises(Overtaken):
         node.model.apply(seen, old.rows, seen.position, None)
     assert node.word() == "revoked"
+
+
+def test_quick_questions_end_before_the_model_is_too_old(node: Node) -> None:
+    """Who may ask until later than a model is believed is told nothing by it; a newer comparison counts at once."""
+    node.issue("holder")
+    node.build()
+    holder, now, oldest = serial_of("holder").octets, node.clock(), node.steady() + int(MAX_AGE.total_seconds()) * 10**9
+    within, beyond = (node.alone.good_at(ISSUER, now, oldest + late) for late in (0, 1))
+    assert within(holder)
+    assert not beyond(holder)
+    node.clock.forward(timedelta(seconds=1))
+    node.follower.follow()
+    assert beyond(holder)
+    state = node.model.state()
+    assert state
+    node.model.forget(state)
+    assert not within(holder)
 
 
 def test_an_older_database_has_the_model_made_anew(node: Node) -> None:

@@ -37,7 +37,7 @@ from domain.revocation import CertificateEffect, CrlReason, EffectWord, Revocati
 from domain.validations import Format, Item
 from filters.shelf import Shelf
 from mass.account import MassAccount
-from ocsp.responder import OcspAnswer
+from ocsp.response import OcspAnswer
 from policies.characters import propose
 from provisions.disclosure import Challenge, Disclosure
 from provisions.ledger import Told

@@ -56,7 +56,7 @@ class MemoryStore:
             return CertificateStatus("revoked", revocation.revoked_at, revocation.reason)
         return good_until(record.validity.not_after)
 
-    def good_at(self, issuer: IssuerId, now: datetime) -> Callable[[bytes], bool]:
+    def good_at(self, issuer: IssuerId, now: datetime, _until: int) -> Callable[[bytes], bool]:
         return lambda serial: self.status_of(issuer, SerialNumber.of(serial)).at(now).word == "good"
 
 

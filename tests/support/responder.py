@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from domain import der, oids
 from domain.certificates import Issuer, IssuerId, Kind
-from domain.ports import Clock, StatusLookup
+from domain.ports import Clock, StatusLookup, Steady
 from domain.provisions import Provision, Record
 from domain.serial import SerialNumber
 from domain.status import UNKNOWN, CertificateStatus
@@ -32,7 +33,7 @@ GENERATIONS = tuple((kind, generation) for generation in ("g1", "g2") for kind i
 class Unhurried:
     """A `StatusLookup` without an answer to quick questions."""
 
-    def good_at(self, _issuer: IssuerId, _now: datetime) -> Callable[[bytes], bool]:
+    def good_at(self, _issuer: IssuerId, _now: datetime, _until: int) -> Callable[[bytes], bool]:
         return lambda _: False
 
 
@@ -47,7 +48,7 @@ class Statuses:
         self.asked.append(serial)
         return self.known.get((issuer, serial), UNKNOWN)
 
-    def good_at(self, issuer: IssuerId, now: datetime) -> Callable[[bytes], bool]:
+    def good_at(self, issuer: IssuerId, now: datetime, _until: int) -> Callable[[bytes], bool]:
         def good(serial: bytes) -> bool:
             if self.known.get((issuer, SerialNumber.of(serial)), UNKNOWN).at(now).word != "good":
                 return False
@@ -84,12 +85,20 @@ def make_responder(
     clock: Clock = lambda: NOW,
     keys: Iterable[ResponderKey] | None = None,
     record: Record = forget,
+    steady: Steady | None = None,
 ) -> Responder:
-    """A responder for all four issuers whose clock stands at `NOW`; it knows `statuses`, or asks `lookup`."""
+    """A responder for all four issuers whose clock stands at `NOW`; it knows `statuses`, or asks `lookup`. A second of
+    `steady` goes by whenever it is asked, so that no answer shares anything with one before."""
     if keys is None:
         keys = [make_responder_key(kind, generation) for kind, generation in GENERATIONS]
     return Responder(
-        {key.issuer.id: key for key in keys}, lookup or Statuses(dict(statuses or {})), policy, admit, clock, record
+        {key.issuer.id: key for key in keys},
+        lookup or Statuses(dict(statuses or {})),
+        policy,
+        admit,
+        clock,
+        steady or count(10**9, 10**9).__next__,
+        record,
     )
 
 

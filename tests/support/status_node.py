@@ -41,7 +41,7 @@ def main(url: str, folder: str, max_age: str, skew: str) -> None:
             print(lookup.is_fresh(), flush=True)
             continue
         issuer, serial = line.split()
-        good = lookup.good_at(IssuerId(issuer), clock())(bytes.fromhex(serial))
+        good = lookup.good_at(IssuerId(issuer), clock(), system_steady())(bytes.fromhex(serial))
         try:
             word: str = lookup.status_of(IssuerId(issuer), SerialNumber.of(bytes.fromhex(serial))).word
         except Refusal:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ocsp.request import MAX_OCTETS
-from ocsp.responder import OcspAnswer
+from ocsp.response import OcspAnswer
 from tests.support.authority import NOW
 from web.connections import (
     IDLE_SECONDS,

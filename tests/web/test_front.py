@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from domain.errors import Code, Refusal
 from domain.parties import Party, Role
 from ocsp.request import MAX_OCTETS
-from ocsp.responder import OcspAnswer
-from ocsp.response import ErrorStatus, error_response
+from ocsp.response import ErrorStatus, OcspAnswer, error_response
 from policies.admission import Requestor
 from tests.support.doors import Acts, make_api_parts, make_status_parts
 from web.api import create_api

@@ -16,7 +16,7 @@ from werkzeug.http import parse_date
 
 from domain.parties import Party, Role
 from ocsp.request import MAX_OCTETS
-from ocsp.responder import OcspAnswer
+from ocsp.response import OcspAnswer
 from policies.admission import Requestor
 from web.metrics import Meter
 from web.ocsp import Caller, as_http, from_target, ocsp_blueprint, raw_target
