@@ -270,27 +270,6 @@ class Services:
 
         return handle_office(self)
 
-    def health(self) -> Mapping[str, bool]:
-        """Which parts can do their work now: the database answers, responders may sign, no list in use has ended.
-
-        An issuer that has ended has no more to say, and its last list and responder stand for themselves.
-        """
-        now = self.clock()
-        ended = {issuer.id for issuer in self.issuers.values() if issuer.validity.ended(now)}
-        try:
-            with self.begin(write=False) as work:
-                lists = all(
-                    row.published is not None and row.published.next_update >= now
-                    for row in work.lists.scopes()
-                    if row.scope.issuer not in ended
-                )
-            database = True
-        except Refusal:
-            database = lists = False
-        responders = all(key.validity.covers(now) for id_, key in self.responder.keys.items() if id_ not in ended)
-        status = database or self.node.lookup.is_fresh()
-        return {"database": database, "status": status, "responders": responders, "lists": lists}
-
     def lags(self) -> Sequence[LagCount]:
         """How long revocations took until a list showed them, counted since the beginning; nothing while the database
         is away."""

@@ -1,8 +1,8 @@
-"""What there is to watch: the gauges of an authority, from its records."""
+"""What there is to watch: the gauges of an authority, from its records, and whether its parts can do their work."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from config.assemble import Services
@@ -27,6 +27,28 @@ def gauges_of(services: Services) -> Sequence[Gauge]:
             return *model, queue, *list_gauges(work.lists.scopes(), now, ended), held, sightings_gauge(work)
     except Refusal:
         return model
+
+
+def health_of(services: Services) -> Mapping[str, bool]:
+    """Which parts can do their work now: the database answers, responders may sign, no list in use has ended.
+
+    An issuer that has ended has no more to say, and its last list and responder stand for themselves.
+    """
+    now = services.clock()
+    ended = {issuer.id for issuer in services.issuers.values() if issuer.validity.ended(now)}
+    try:
+        with services.begin(write=False) as work:
+            lists = all(
+                row.published is not None and row.published.next_update >= now
+                for row in work.lists.scopes()
+                if row.scope.issuer not in ended
+            )
+        database = True
+    except Refusal:
+        database = lists = False
+    responders = all(key.validity.covers(now) for id_, key in services.responder.keys.items() if id_ not in ended)
+    status = database or services.node.lookup.is_fresh()
+    return {"database": database, "status": status, "responders": responders, "lists": lists}
 
 
 def _plain(name: str, meaning: str, value: float) -> Gauge:

@@ -23,7 +23,7 @@ from config.ledger import disclosure_office
 from config.provisions import keep_turning
 from config.register import make_desk
 from config.validating import make_sandbox, make_validation
-from config.watching import gauges_of
+from config.watching import gauges_of, health_of
 from detection.judging import appeal, justify
 from domain.provisions import Channel
 from mass.account import find_account, list_accounts
@@ -160,7 +160,7 @@ def _status_parts(services: Services) -> StatusParts:
         ),
         clock=services.clock,
         random=services.random,
-        health=services.health,
+        health=partial(health_of, services),
         lags=services.lags,
         gauges=partial(gauges_of, services),
     )

@@ -10,6 +10,7 @@ import pytest
 
 from config.assemble import Services, assemble, system_clock, system_random
 from config.document import ConfigurationFaults
+from config.watching import health_of
 from crl.publish import publish_due
 from domain.certificates import IssuerId, Kind
 from domain.errors import Code, Refusal
@@ -89,18 +90,18 @@ def test_a_list_points_where_certificates_point(services: Services) -> None:
 
 
 def test_health_tells_part_by_part(services: Services, terminal: Terminal) -> None:
-    assert services.health() == {"database": True, "status": True, "responders": True, "lists": False}
+    assert health_of(services) == {"database": True, "status": True, "responders": True, "lists": False}
     publish_due(services.publisher)
-    assert set(services.health().values()) == {True}
+    assert set(health_of(services).values()) == {True}
     terminal.clock.forward(timedelta(days=3))
-    assert services.health() == {"database": True, "status": True, "responders": True, "lists": False}
+    assert health_of(services) == {"database": True, "status": True, "responders": True, "lists": False}
     terminal.clock.forward(timedelta(days=100))
-    assert services.health() == {"database": True, "status": True, "responders": False, "lists": False}
+    assert health_of(services) == {"database": True, "status": True, "responders": False, "lists": False}
 
 
 def test_health_without_a_database(terminal: Terminal, services: Services) -> None:
     (terminal.state / "jpki.db").rename(terminal.state / "away.db")
-    assert services.health() == {"database": False, "status": False, "responders": True, "lists": False}
+    assert health_of(services) == {"database": False, "status": False, "responders": True, "lists": False}
 
 
 def test_the_audit_head_is_checked_by_the_public_key_alone(services: Services, terminal: Terminal) -> None:
