@@ -6,12 +6,12 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from importlib.resources import files
 
 from config.traffic import Doors, asked_again
-from detection.judging import KEPT, WINDOW
-from detection.measuring import measure_day
+from detection.judging import KEPT
+from detection.measuring import days_before, measure_day
 from detection.sketch import Sketch
 from domain.certificates import Carrier
 from domain.errors import Code, Refusal
@@ -199,9 +199,7 @@ def _measured(work: UnitOfWork, now: datetime) -> Iterator[Measures]:
     for row in work.detection.days((now - KEPT).date(), now.date()):
         days.setdefault(row.day, {})[row.who] = Sketch.read(row.content)
     for day, today in sorted(days.items()):
-        first = max(day.replace(day=1), day - timedelta(days=WINDOW))
-        before = [days[earlier] for earlier in sorted(days, reverse=True) if first <= earlier < day]
-        yield from measure_day(today, before).values()
+        yield from measure_day(today, days_before(day, days)).values()
 
 
 def _standing_of(work: UnitOfWork, label: str) -> str:

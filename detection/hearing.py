@@ -5,8 +5,9 @@ from __future__ import annotations
 import hmac
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
+from detection.measuring import WINDOW
 from detection.sketch import Sketch, add_records
 from domain.detection import AskingDay
 from domain.ports import UnitOfWork
@@ -35,6 +36,10 @@ def hear_with(master: bytes) -> Callable[[UnitOfWork, Content, Sequence[Sealed]]
             kept = work.detection.day(day, party, provider)
             sketch = Sketch.read(kept.content) if kept else Sketch()
             add_records(sketch, month_key(master, day), content, own)
+            soon = day + timedelta(days=WINDOW)
+            if soon.month != day.month:
+                sketch.ahead = sketch.ahead or Sketch()
+                add_records(sketch.ahead, month_key(master, soon), content, own)
             work.detection.put_day(AskingDay(day, party, provider, sketch.write()))
 
     return hear

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from detection.measuring import Days, Who, measure_day
+from detection.measuring import WINDOW, Who, days_before, measure_day
 from detection.sketch import Sketch
 from domain.detection import Alarm, AlarmState, Grade
 from domain.errors import Code, Refusal
@@ -18,8 +18,6 @@ from domain.proposals import JointAct, Proposal
 from policies.admission import Admitted
 from policies.detection import DetectionRule, judge
 
-WINDOW: Final = 7
-"""Days that a day is compared with, of the same month."""
 KEPT: Final = timedelta(days=62)
 ANSWERED_WITHIN: Final = timedelta(days=7)
 """A verifier that is asked for its reason and says nothing is told to try later from then on."""
@@ -37,13 +35,11 @@ def judge_day(
 ) -> Sequence[Alarm]:
     """Hold the rules against what was asked on `day`; the alarms that are new. Judged again, a day that has grown may
     raise more, and none twice. Questions of days long past are forgotten."""
-    first = max(day.replace(day=1), day - timedelta(days=WINDOW))
     with begin(write=False) as work:
         days: dict[date, dict[Who, Sketch]] = {}
-        for row in work.detection.days(first, day):
+        for row in work.detection.days(day - timedelta(days=WINDOW), day):
             days.setdefault(row.day, {})[row.who] = Sketch.read(row.content)
-    before: list[Days] = [days[earlier] for earlier in sorted(days, reverse=True) if earlier < day]
-    measured = measure_day(days.get(day, {}), before)
+    measured = measure_day(days.get(day, {}), days_before(day, days))
     raised: list[Alarm] = []
     with begin() as work:
         for (party, provider), measures in measured.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from statistics import median
 
 from detection.sketch import Sketch
@@ -12,6 +13,8 @@ Who = tuple[int, int]
 """Party and provider."""
 Days = Mapping[Who, Sketch]
 
+WINDOW = 7
+"""Days that a day is compared with."""
 ENOUGH = 40
 """Certificates of a sample that must be comparable before it is compared."""
 _NIGHT = (15, 16, 17, 18, 19)
@@ -24,8 +27,20 @@ _SMALL = 200
 """A usual day counts as at least so many questions: who asks little may ask ten times as much."""
 
 
+def days_before(day: date, days: Mapping[date, Days]) -> list[Days]:
+    """The days of the window before `day`, the last one first, all under the key of its month."""
+    found: list[Days] = []
+    for earlier in (day - timedelta(days=step) for step in range(1, WINDOW + 1)):
+        there = days.get(earlier, {})
+        if earlier.month != day.month:
+            there = {who: sketch.ahead for who, sketch in there.items() if sketch.ahead}
+        if there:
+            found.append(there)
+    return found
+
+
 def measure_day(today: Days, before: Sequence[Days]) -> dict[Who, Measures]:
-    """The measures of every verifier's day; `before` are the days before it, the last one first, of one month.
+    """The measures of every verifier's day; `before` are the days before it, the last one first (`days_before`).
     Who asked nothing has none."""
     today, *before = ({who: sketch for who, sketch in day.items() if sketch.requests} for day in (today, *before))
     growths = {who: _growth(sketch, [day[who] for day in before if who in day]) for who, sketch in today.items()}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from detection.measuring import Who, measure_day
+from detection.measuring import WINDOW, Who, measure_day
 from detection.sketch import Sketch
 from domain.detection import NOBODY, Grade
 from policies.detection import DetectionRule, judge
@@ -18,7 +18,6 @@ People = npt.NDArray[np.int64]
 
 WARM = 8
 """Days before anybody does wrong."""
-WINDOW = 7
 SEASON = (12, 18)
 """The days on which taxes are due."""
 NORMAL = {"hospital": 60, "chemist": 60, "bank": 40, "broker": 12, "tax": 10, "shop": 20, "attendance": 5, "payroll": 5}

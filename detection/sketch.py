@@ -34,7 +34,8 @@ _FETCHED = (Channel.CRL, Channel.FILTER)
 @dataclass(slots=True)
 class Sketch:
     """`sample` has (questions, bits of purposes) by digest; nobody above `below` is in it. `ways` counts all requests,
-    those that were refused and those for lists, too."""
+    those that were refused and those for lists, too. `ahead` is the same day under the next month's key, when that
+    begins soon, so that its first days are compared with the last ones of this."""
 
     requests: int = 0
     bare: int = 0
@@ -44,6 +45,7 @@ class Sketch:
     below: int = _ALL
     sample: dict[int, tuple[int, int]] = field(default_factory=dict)
     ways: Counter[Way] = field(default_factory=Counter)
+    ahead: Sketch | None = None
 
     def add(self, digest: int, purpose: str, good: bool, evidenced: bool, hour: int, times: int = 1) -> None:
         """A question, or `times` alike."""
@@ -86,21 +88,23 @@ class Sketch:
             "purposes": self.purposes,
             "below": self.below,
             "ways": [[*way, count] for way, count in self.ways.items()],
+            "entries": len(self.sample),
         }
         entries = b"".join(_ENTRY.pack(digest, *row) for digest, row in self.sample.items())
         text = json.dumps(head, separators=(",", ":")).encode()
-        return len(text).to_bytes(4) + text + entries
+        return len(text).to_bytes(4) + text + entries + (self.ahead.write() if self.ahead else b"")
 
     @classmethod
     def read(cls, octets: bytes) -> Sketch:
         """What `write` wrote."""
-        length = int.from_bytes(octets[:4])
-        sample = {digest: (count, bits) for digest, count, bits in _ENTRY.iter_unpack(octets[4 + length :])}
-        head = json.loads(octets[4 : 4 + length])
+        start = 4 + int.from_bytes(octets[:4])
+        head = json.loads(octets[4:start])
+        end = start + head.pop("entries") * _ENTRY.size
+        sample = {digest: (count, bits) for digest, count, bits in _ENTRY.iter_unpack(octets[start:end])}
         ways = Counter(
             {(issuer, channel, purpose, word): n for issuer, channel, purpose, word, n in head.pop("ways", ())}
         )
-        return cls(**head, sample=sample, ways=ways)
+        return cls(**head, sample=sample, ways=ways, ahead=cls.read(octets[end:]) if octets[end:] else None)
 
 
 def digest_of(key: bytes, issuer: str, asked: bytes) -> int:

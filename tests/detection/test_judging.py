@@ -84,10 +84,13 @@ def test_a_day_of_people_who_do_things_raises_nothing(tmp_path: Path, store: Mem
     assert judged(store) == {}
 
 
+@pytest.mark.parametrize("days", [0, 29], ids=["within-a-month", "from-one-month-to-the-next"])
 def test_a_set_that_another_asked_about_before_is_known_again(
-    tmp_path: Path, store: MemoryStore, clock: TurnedClock
+    days: int, tmp_path: Path, store: MemoryStore, clock: TurnedClock
 ) -> None:
-    ask(tmp_path, store, clock, *(make_provision(f"{number}", evidence=b"transaction!") for number in range(300)))
+    clock.forward(timedelta(days=days))
+    known = (make_provision(f"{number}", when=clock.now, evidence=b"transaction!") for number in range(300))
+    ask(tmp_path, store, clock, *known)
     clock.forward(timedelta(days=1))
     stolen = (
         make_provision(f"{number}", party=SHOP, when=clock.now, evidence=b"invented....") for number in range(250)

@@ -35,6 +35,7 @@ def test_a_sketch_is_what_it_was_when_it_comes_back(asked: list[tuple[int, int]]
     sketch = Sketch()
     for digest, purpose in asked:
         sketch.add(digest, f"purpose {purpose}", digest % 2 == 0, digest % 3 == 0, digest % 24)
+    sketch.ahead = sketch_of(["somebody"]) if len(asked) % 2 else None
     assert Sketch.read(sketch.write()) == sketch
 
 
