@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ca.joint import JointWork
 from domain import der, oids
+from domain.applications import IssuanceApplication, IssuedPair
 from domain.certificates import Carrier, Issuer, IssuerId, Kind
 from domain.code_keys import CodeSealer
 from domain.errors import Code, Refusal
@@ -59,7 +60,7 @@ class Generation:
 class Authority:
     """Both authorities with all their key generations. `known_weak` are digests of keys that must not be certified.
 
-    `reserving` and `completing` carry the steps of concurrent applications together.
+    `issuing_jointly` has concurrent applications issued together.
     """
 
     generations: tuple[Generation, ...]
@@ -75,14 +76,12 @@ class Authority:
     begin: Begin
     clock: Clock
     random: RandomSource
-    reserving: JointWork = field(init=False, repr=False, compare=False)
-    completing: JointWork = field(init=False, repr=False, compare=False)
+    issuing_jointly: JointWork[IssuanceApplication, IssuedPair] = field(
+        default_factory=JointWork, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         """Raises Refusal(BAD_CONFIGURATION) with every contradiction found."""
-        # A reservation is on disk with its completion, at the latest: before anybody is given a signature.
-        object.__setattr__(self, "reserving", JointWork(self.begin, lasting=False))
-        object.__setattr__(self, "completing", JointWork(self.begin))
         if faults := (*_faults_of_tables(self), *_faults_of_generations(self)):
             raise Refusal(Code.BAD_CONFIGURATION, "; ".join(faults))
 

@@ -10,6 +10,7 @@ from ca.authority import Authority
 from ca.lint import lint_tbs
 from ca.octets import tbs_fields
 from ca.signature import sign_certificate
+from ca.units import run_step
 from domain import der
 from domain.applications import ApplicationRecord
 from domain.certificates import CertificateRecord, CertificateState, Kind
@@ -38,7 +39,7 @@ def complete(
     Raises Refusal(SIGNER_UNAVAILABLE), after which the application is still unfinished and may be completed again.
     """
     signed = sign_reserved(authority, reserved)
-    return authority.completing.run(lambda work: record(work, application_id, actor, reserved, signed, now, facts))
+    return run_step(authority.begin, lambda work: record(work, application_id, actor, reserved, signed, now, facts))
 
 
 def sign_reserved(authority: Authority, reserved: Reserved) -> dict[Kind, bytes]:

@@ -12,10 +12,10 @@ from ca.authority import Authority
 from ca.completion import Reserved, audit_facts, issued_by, record, resume, sign_reserved
 from ca.draft import Draft, RequestedKey, draft_certificates, read_keys
 from ca.entitlement import Basis, Entitlement, require_entitlement, require_municipality, require_requests
-from ca.joint import JointWork
 from ca.proof import require_proof
 from ca.revoke import expire
 from ca.substitutes import positions_in, substitution_facts, substitutions_in
+from ca.units import run_steps
 from domain.applications import ApplicationRecord, IssuanceApplication, IssuedPair
 from domain.certificates import Carrier, CertificateRecord, CertificateState, Kind
 from domain.errors import Code, Refusal
@@ -34,7 +34,7 @@ def issue(authority: Authority, application: IssuanceApplication) -> IssuedPair:
 
     1. Read the clock; see that the caller may apply. 2. Judge the requests, plan, build and lint, outside transactions.
     3. In one transaction look at the records, and reserve every certificate with its octets. 4. Sign. 5. In one
-    transaction record every certificate and close the application. Concurrent applications share 3, and share 5.
+    transaction record every certificate and close the application. Concurrent applications are issued together.
 
     After 3 nothing is drawn or decided anew: an application that stops there is completed from the stored octets, when
     it is repeated or by `ca.recover`. A repeat is known by what refuses it, so that first applications, nearly all,
@@ -43,10 +43,7 @@ def issue(authority: Authority, application: IssuanceApplication) -> IssuedPair:
     Raises Refusal with the codes of the functions called, Refusal(KEY_USED_BEFORE), and Refusal(IDEMPOTENCY_MISMATCH)
     when the key belongs to another application of the caller.
     """
-    (outcome,) = issue_all(authority, [application])
-    if isinstance(outcome, Refusal):
-        raise outcome
-    return outcome
+    return authority.issuing_jointly.run(application, partial(issue_all, authority))
 
 
 def issue_all(authority: Authority, applications: Sequence[IssuanceApplication]) -> list[IssuedPair | Refusal]:
@@ -54,17 +51,17 @@ def issue_all(authority: Authority, applications: Sequence[IssuanceApplication])
     take two transactions, and all are signed between."""
     now = authority.clock()
     courses = [_Course(authority, application, now) for application in applications]
-    _carry(authority.reserving, courses, _Course.reserve)
+    _carry(authority, courses, _Course.reserve)
     for _ in range(_ANEW):
         # Renewals, and those whose records changed in this very moment: drafted anew, upon what the records say.
         if not (anew := [course for course in courses if course.found is not None]):
             break
         for course in anew:
             course.draft_anew()
-        _carry(authority.reserving, anew, _Course.reserve)
+        _carry(authority, anew, _Course.reserve)
     for course in courses:
         course.sign()
-    _carry(authority.completing, courses, _Course.record)
+    _carry(authority, courses, _Course.record, lasting=True)
     return [course.answer() for course in courses]
 
 
@@ -235,10 +232,18 @@ def _line(replaced: CertificateRecord | None) -> int | None:
     return replaced.application_id if replaced.line is None else replaced.line
 
 
-def _carry(joint: JointWork, courses: Iterable[_Course], step: Callable[[_Course, UnitOfWork], Refusal | None]) -> None:
-    """Take those that nothing was found against through a step that shares its transaction."""
+def _carry(
+    authority: Authority,
+    courses: Iterable[_Course],
+    step: Callable[[_Course, UnitOfWork], Refusal | None],
+    *,
+    lasting: bool = False,
+) -> None:
+    """Take those that nothing was found against through a step, in one transaction. A reservation is on disk with its
+    completion, at the latest: before anybody is given a signature."""
     going = [course for course in courses if course.refusal is None]
-    for course, outcome in zip(going, joint.run_all([partial(step, course) for course in going]), strict=True):
+    outcomes = run_steps(authority.begin, [partial(step, course) for course in going], lasting=lasting)
+    for course, outcome in zip(going, outcomes, strict=True):
         course.refusal = outcome
 
 

@@ -1,119 +1,93 @@
-"""Joint work: steps of several callers in one transaction, so that one write to disk carries them all."""
+"""Joint work: what several callers ask for at once is done together, by one of them for all."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from threading import Condition, get_ident
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-from domain.errors import Code, Refusal
-from domain.ports import Begin, UnitOfWork
+from domain.errors import Refusal
 
-T = TypeVar("T")
+Asked = TypeVar("Asked")
+Given = TypeVar("Given")
 
-MOST = 256
-"""Steps that go into one transaction: what waits longer for its turn than for the disk gains nothing."""
-
-_OUTAGES = {Code.BUSY, Code.STORE_UNAVAILABLE}
+MOST = 64
+"""How many callers are served together: who waits longer for the others than for the disk gains nothing."""
 
 
-class JointWork:
-    """Runs steps in units of work, those together that come while another unit is at work.
+class JointWork(Generic[Asked, Given]):
+    """Nobody waits for company: who finds nobody at work begins at once, and takes along whatever waits.
 
-    Nobody waits for company: who finds nobody at work begins at once, and takes along whatever waits. A step that is
-    refused after the database refused a statement takes its whole unit back; then each of the unit runs alone, so that
-    none is refused for another's sake. A step that gives a refusal back, instead of raising it, says that it wrote
-    nothing.
+    In one process only one thread computes at a time anyway. When one does it for all, the others do not take the
+    interpreter away from it while it holds the database's lock, and all of them share its transactions.
     """
 
-    def __init__(self, begin: Begin, *, lasting: bool = True) -> None:
-        """`lasting` as in `Begin`."""
-        self._begin = begin
-        self._lasting = lasting
+    def __init__(self) -> None:
         self._turn = Condition()
         self._waiting: list[_Entry] = []
         self._leader: int | None = None
 
-    def run(self, step: Callable[[UnitOfWork], T]) -> T:
-        """What the step gives, committed. Raises what the step raises, and what beginning and committing raise.
+    def run(self, asked: Asked, work: Callable[[Sequence[Asked]], Sequence[Given | Refusal]]) -> Given:
+        """What `work` gives for it; its refusal is raised, and so is what else `work` raises.
 
-        A step may run twice, the first time in a unit that is not committed; and it must not begin units of its own.
+        `work` gives something for each that it is asked for, in their order; all callers bring the same. If it breaks,
+        it does each alone, so that none fails for another's sake.
         """
-        (outcome,) = self.run_all([step])
-        if isinstance(outcome, Refusal):
-            raise outcome
-        return outcome
-
-    def run_all(self, steps: Sequence[Callable[[UnitOfWork], T]]) -> list[T | Refusal]:
-        """What each step gives or is refused with, in their order. Raises whatever else a step raises."""
-        entries = [_Entry(step) for step in steps]
-        if self._leader == get_ident():
-            self._carry_out(entries)
+        entry = _Entry(asked)
+        if self._leader == get_ident():  # called by its own work
+            _carry_out(work, [entry])
         else:
             with self._turn:
-                self._waiting += entries
-            self._take_part(entries)
-        for entry in entries:
-            if entry.bug is not None:
-                raise entry.bug
-        return [entry.outcome for entry in entries]
+                self._waiting.append(entry)
+            self._take_part(entry, work)
+        if entry.bug is not None:
+            raise entry.bug
+        if isinstance(entry.outcome, Refusal):
+            raise entry.outcome
+        outcome: Given = entry.outcome
+        return outcome
 
-    def _take_part(self, entries: Sequence[_Entry]) -> None:
-        """Until all of them are done: lead whenever nobody does."""
+    def _take_part(self, entry: _Entry, work: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
+        """Until it is done: lead whenever nobody does."""
         while True:
             with self._turn:
-                while self._leader is not None and not all(entry.done for entry in entries):
+                while self._leader is not None and not entry.done:
                     self._turn.wait()
-                if all(entry.done for entry in entries):
+                if entry.done:
                     return
                 group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
                 self._leader = get_ident()
             try:
-                self._carry_out(group)
+                _carry_out(work, group)
             finally:
                 with self._turn:
-                    for entry in group:
-                        entry.done = True
+                    for one in group:
+                        one.done = True
                     self._leader = None
                     self._turn.notify_all()
 
-    def _carry_out(self, entries: Sequence[_Entry]) -> None:
-        """All in one unit; else each in one of its own."""
-        try:
-            with self._begin(lasting=self._lasting) as work:
-                outcomes = [entry.step(work) for entry in entries]
-                if not all(isinstance(outcome, Refusal) for outcome in outcomes):
-                    work.commit()
-        except Refusal as refusal:
-            if len(entries) == 1 or refusal.code in _OUTAGES:
-                for entry in entries:
-                    entry.outcome = _copy(refusal)
-                return
-        except BaseException as error:
-            if len(entries) == 1 or not isinstance(error, Exception):
-                for entry in entries:
-                    entry.bug = error
-                return
-        else:
-            for entry, outcome in zip(entries, outcomes, strict=True):
-                entry.outcome = outcome
-            return
-        for entry in entries:
-            self._carry_out([entry])
-
 
 class _Entry:
-    """A step in its queue. `bug` is what it raised that was no refusal."""
+    """What a caller asked for. `bug` is what was raised instead of an outcome."""
 
-    __slots__ = ("bug", "done", "outcome", "step")
+    __slots__ = ("asked", "bug", "done", "outcome")
 
-    def __init__(self, step: Callable[[UnitOfWork], Any]) -> None:
-        self.step = step
+    def __init__(self, asked: Any) -> None:
+        self.asked = asked
         self.done = False
         self.outcome: Any = None
         self.bug: BaseException | None = None
 
 
-def _copy(refusal: Refusal) -> Refusal:
-    """Each caller raises one of their own: raising writes into it."""
-    return Refusal(refusal.code, refusal.detail, pointer=refusal.pointer, facts=refusal.facts)
+def _carry_out(work: Callable[[Sequence[Any]], Sequence[Any]], group: Sequence[_Entry]) -> None:
+    """All together; else each alone."""
+    try:
+        for entry, outcome in zip(group, work([entry.asked for entry in group]), strict=True):
+            entry.outcome = outcome
+    except BaseException as error:
+        if len(group) > 1 and isinstance(error, Exception):
+            for entry in group:
+                _carry_out(work, [entry])
+        else:
+            for entry in group:
+                entry.bug = error

@@ -1,138 +1,107 @@
-"""Steps of several callers share a transaction, and none of them fails for another's sake."""
+"""What callers ask for at once is done together, and none of them fails for another's sake."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 import pytest
 
-from ca.joint import JointWork
+from ca.joint import MOST, JointWork
 from domain.errors import Code, Refusal
-from domain.events import Act, AuditEvent
-from domain.ports import UnitOfWork
-from tests.support.memory import MemoryStore
-
-NOW = datetime(2027, 4, 1, tzinfo=UTC)
-Step = Callable[[UnitOfWork], str]
 
 
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
+class Work:
+    """Doubles numbers; refuses 3 and breaks at 13. The first group waits until it may go on."""
+
+    def __init__(self, *, held: bool = False) -> None:
+        self.groups: list[list[int]] = []
+        self.at_work, self.go_on = threading.Event(), threading.Event()
+        if not held:
+            self.go_on.set()
+
+    def __call__(self, asked: Sequence[int]) -> list[int | Refusal]:
+        self.groups.append(list(asked))
+        self.at_work.set()
+        assert self.go_on.wait(60)
+        if 13 in asked:
+            raise ZeroDivisionError
+        return [Refusal(Code.LIVE_PAIR, "as the records say") if number == 3 else 2 * number for number in asked]
 
 
-def writes(label: str) -> Step:
-    def step(work: UnitOfWork) -> str:
-        work.audit.append(AuditEvent(Act.RESIDENT_CHANGED, label, NOW, {}))
-        return label
+def run_beside(joint: JointWork[int, int], work: Work, numbers: Sequence[int]) -> list[int | str]:
+    """What each is given that comes while another is at work, in their order; or what it raises."""
 
-    return step
+    def run(number: int) -> int | str:
+        try:
+            return joint.run(number, work)
+        except Exception as error:
+            return type(error).__name__
 
-
-def refuses(work: UnitOfWork) -> str:
-    work.audit.append(AuditEvent(Act.RESIDENT_CHANGED, "refused", NOW, {}))
-    raise Refusal(Code.LIVE_PAIR, "as the database says")
-
-
-def breaks(work: UnitOfWork) -> str:
-    raise ZeroDivisionError
-
-
-def actors(store: MemoryStore) -> list[str]:
-    return [row.body.split('"actor":"')[1].split('"')[0] for row in store.tables.audit.values()]
-
-
-def test_steps_given_together_share_one_commit(store: MemoryStore) -> None:
-    assert JointWork(store.begin).run_all([writes("one"), writes("two")]) == ["one", "two"]
-    assert (actors(store), store.commits) == (["one", "two"], 1)
+    with ThreadPoolExecutor(len(numbers) + 1) as threads:
+        first = threads.submit(run, 1)
+        assert work.at_work.wait(60)
+        others = []
+        for count, number in enumerate(numbers, start=1):
+            others.append(threads.submit(run, number))
+            while len(joint._waiting) < count:
+                threading.Event().wait(0.001)
+        work.go_on.set()
+        assert first.result(60) == 2
+        return [other.result(60) for other in others]
 
 
-def test_a_refused_step_is_alone_in_its_refusal(store: MemoryStore) -> None:
-    outcomes = JointWork(store.begin).run_all([writes("one"), refuses, writes("two")])
-    assert [outcome if isinstance(outcome, str) else outcome.code for outcome in outcomes] == [
-        "one",
-        Code.LIVE_PAIR,
-        "two",
-    ]
-    assert actors(store) == ["one", "two"]
+def test_who_finds_nobody_at_work_is_served_alone_and_at_once() -> None:
+    joint, work = JointWork[int, int](), Work()
+    assert [joint.run(number, work) for number in (1, 2)] == [2, 4]
+    assert work.groups == [[1], [2]]
 
 
-def test_a_refusal_given_back_costs_the_others_nothing(store: MemoryStore) -> None:
-    def gives_back(work: UnitOfWork) -> Refusal:
-        return Refusal(Code.LIVE_PAIR, "as the records say")
-
-    joint = JointWork(store.begin)
-    (refusal,) = joint.run_all([gives_back])
-    assert isinstance(refusal, Refusal)
-    assert store.commits == 0
-    assert joint.run_all([writes("one"), gives_back])[0] == "one"
-    assert (actors(store), store.commits) == (["one"], 1)
+def test_who_comes_while_another_works_goes_with_those_who_came_too() -> None:
+    work = Work(held=True)
+    assert run_beside(JointWork(), work, [5, 6, 7]) == [10, 12, 14]
+    assert work.groups == [[1], [5, 6, 7]]
 
 
-def test_one_step_raises_what_it_is_refused_with(store: MemoryStore) -> None:
-    with pytest.raises(Refusal, match="as the database says"):
-        JointWork(store.begin).run(refuses)
-    assert store.commits == 0
+def test_a_refusal_is_for_whom_it_is() -> None:
+    work = Work(held=True)
+    assert run_beside(JointWork(), work, [5, 3, 7]) == [10, "Refusal", 14]
+    assert work.groups == [[1], [5, 3, 7]]
 
 
-def test_a_bug_in_one_step_takes_nothing_from_the_others(store: MemoryStore) -> None:
-    joint = JointWork(store.begin)
-    with pytest.raises(ZeroDivisionError):
-        joint.run_all([writes("one"), breaks, writes("two")])
-    assert actors(store) == ["one", "two"]
-    assert joint.run(writes("three")) == "three"
+def test_a_bug_takes_nothing_from_the_others() -> None:
+    joint, work = JointWork[int, int](), Work(held=True)
+    assert run_beside(joint, work, [5, 13, 7]) == [10, "ZeroDivisionError", 14]
+    assert work.groups == [[1], [5, 13, 7], [5], [13], [7]]
+    assert joint.run(4, work) == 8
 
 
-def test_an_outage_is_told_to_all_and_tried_by_none_again(store: MemoryStore) -> None:
-    store.faults[1] = "lost"
-    outcomes = JointWork(store.begin).run_all([writes("one"), writes("two")])
-    assert all(isinstance(outcome, Refusal) and outcome.code is Code.STORE_UNAVAILABLE for outcome in outcomes)
-    assert outcomes[0] is not outcomes[1]
-    assert (actors(store), store.commits) == ([], 1)
+def test_whoever_ends_the_process_ends_it_for_all() -> None:
+    joint = JointWork[int, int]()
+
+    def leave(asked: Sequence[int]) -> list[int | Refusal]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        joint.run(1, leave)
+    assert joint.run(4, Work()) == 8
 
 
-def test_who_comes_while_another_works_goes_with_those_who_came_too(store: MemoryStore) -> None:
-    joint = JointWork(store.begin)
-    at_work, go_on = threading.Event(), threading.Event()
-
-    def slow(work: UnitOfWork) -> str:
-        at_work.set()
-        assert go_on.wait(5)
-        return writes("slow")(work)
-
-    with ThreadPoolExecutor(4) as threads:
-        first = threads.submit(joint.run, slow)
-        assert at_work.wait(5)
-        others = [threads.submit(joint.run, writes(label)) for label in ("two", "three", "four")]
-        while len(joint._waiting) < 3:
-            threading.Event().wait(0.001)
-        go_on.set()
-        assert first.result(5) == "slow"
-        assert {other.result(5) for other in others} == {"two", "three", "four"}
-    assert store.commits == 2
-    assert sorted(actors(store)) == ["four", "slow", "three", "two"]
-
-
-def test_many_callers_at_once_are_all_served_once(store: MemoryStore) -> None:
-    joint = JointWork(store.begin)
+def test_many_callers_at_once_are_all_served_once() -> None:
+    joint, work = JointWork[int, int](), Work()
+    numbers = range(100, 300)
     with ThreadPoolExecutor(8) as threads:
-        labels = list(threads.map(lambda n: joint.run(writes(str(n))), range(200)))
-    assert labels == [str(n) for n in range(200)]
-    assert sorted(actors(store)) == sorted(labels)
-    assert store.commits <= 200
+        given = list(threads.map(lambda number: joint.run(number, work), numbers))
+    assert given == [2 * number for number in numbers]
+    assert sorted(number for group in work.groups for number in group) == list(numbers)
+    assert max(map(len, work.groups)) <= MOST
 
 
-def test_who_is_called_from_within_does_not_wait_for_itself(store: MemoryStore) -> None:
-    joint = JointWork(store.begin)
+def test_who_is_called_from_within_does_not_wait_for_itself() -> None:
+    joint, inner = JointWork[int, int](), Work()
 
-    def nest(write: bool) -> None:
-        store.on_begin = None
-        assert write
-        joint.run(writes("inner"))
+    def outer(asked: Sequence[int]) -> list[int | Refusal]:
+        return [joint.run(number, inner) for number in asked]
 
-    store.on_begin = nest
-    assert joint.run(writes("outer")) == "outer"
-    assert actors(store) == ["inner", "outer"]
+    assert joint.run(4, outer) == 8

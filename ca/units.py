@@ -1,0 +1,65 @@
+"""Units: steps of several applications in one transaction, so that one write to disk carries them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from domain.errors import Code, Refusal
+from domain.ports import Begin, UnitOfWork
+
+T = TypeVar("T")
+
+_OUTAGES = {Code.BUSY, Code.STORE_UNAVAILABLE}
+
+
+def run_step(begin: Begin, step: Callable[[UnitOfWork], T]) -> T:
+    """What the step gives, committed. Raises what the step raises, and what beginning and committing raise."""
+    (outcome,) = run_steps(begin, [step])
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return outcome
+
+
+def run_steps(begin: Begin, steps: Sequence[Callable[[UnitOfWork], T]], *, lasting: bool = True) -> list[T | Refusal]:
+    """What each step gives or is refused with, in their order. Raises whatever else a step raises, of several the
+    first. `lasting` as in `Begin`.
+
+    A step that is refused after the database refused a statement takes the whole unit back; then each runs alone, so
+    that none is refused for another's sake. A step may run twice, the first time in a unit that is not committed; and
+    it must not begin units of its own. A step that gives a refusal back, instead of raising it, says that it wrote
+    nothing.
+    """
+    if not steps:
+        return []
+    try:
+        with begin(lasting=lasting) as work:
+            outcomes: list[Any] = [step(work) for step in steps]
+            if not all(isinstance(outcome, Refusal) for outcome in outcomes):
+                work.commit()
+            return outcomes
+    except Refusal as refusal:
+        if len(steps) == 1 or refusal.code in _OUTAGES:
+            return [_copy(refusal) for _ in steps]
+    except Exception:
+        if len(steps) == 1:
+            raise
+    return _each_alone(begin, steps, lasting)
+
+
+def _each_alone(begin: Begin, steps: Sequence[Callable[[UnitOfWork], T]], lasting: bool) -> list[T | Refusal]:
+    outcomes: list[T | Refusal] = []
+    bug: Exception | None = None
+    for step in steps:
+        try:
+            outcomes += run_steps(begin, [step], lasting=lasting)
+        except Exception as error:  # the others are carried out all the same
+            bug = bug or error
+    if bug is not None:
+        raise bug
+    return outcomes
+
+
+def _copy(refusal: Refusal) -> Refusal:
+    """Each caller raises one of their own: raising writes into it."""
+    return Refusal(refusal.code, refusal.detail, pointer=refusal.pointer, facts=refusal.facts)
