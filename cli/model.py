@@ -9,6 +9,7 @@ import click
 
 from cli.output import table
 from config.assemble import assemble
+from config.nodes import status_grants
 
 _NICE = 10
 _node = click.option("--node", help="The node of that name, as `jpki serve status --node` has it.")
@@ -55,3 +56,11 @@ def make(state: Path, node: str | None) -> None:
     services = assemble(state, node)
     click.echo(f"{services.node.make():,} certificates")
     services.close()
+
+
+@command.command("grants")
+@click.argument("role")
+def grants(role: str) -> None:
+    """Print the SQL by which a role of PostgreSQL may read what a status node needs, and nothing else."""
+    for statement in status_grants(role):
+        click.echo(statement)

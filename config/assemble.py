@@ -86,7 +86,7 @@ class Services:
         """`node` names one of several status nodes that a machine may have. A node with a name never writes to the
         database, and has no key for it."""
         self.settings = settings
-        self._node = node
+        self.node_name = node
         self.clock = system_clock
         self.random = system_random
         self.judged_at: datetime | None = None
@@ -99,7 +99,7 @@ class Services:
 
     @cached_property
     def begin(self) -> SqlBegin:
-        signer = self.signer(self.settings.audit_key) if self._node is None else None
+        signer = self.signer(self.settings.audit_key) if self.node_name is None else None
         begin = SqlBegin(self.database_url, signer, keys=self)
         begin.on_change = self._follow
         begin.register_changing = self.register_mark.changing
@@ -118,7 +118,7 @@ class Services:
 
     @cached_property
     def node(self) -> StatusNode:
-        return StatusNode(self.settings, self.database_url, self.clock, self._node)
+        return StatusNode(self.settings, self.database_url, self.clock, self.node_name)
 
     @cached_property
     def status(self) -> StatusLookup:

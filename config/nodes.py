@@ -19,9 +19,12 @@ from domain.gauges import Gauge
 from domain.ports import Clock, Steady
 from store.feed import StatusFeed
 from store.follower import StatusFollower
+from store.grants import status_grants
 from store.model import StatusModel
 from store.model_status import ModelStatusLookup
 from store.status import SqlStatusLookup
+
+__all__ = ["StatusNode", "status_grants", "system_steady"]
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _BOOT_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.\d+)?")

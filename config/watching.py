@@ -15,16 +15,19 @@ from tracers.watch import sightings_gauge
 
 def gauges_of(services: Services) -> Sequence[Gauge]:
     """How this node's status model, lists and queues stand, who publishes, and how often tracers were seen. While the
-    database is away only the model is told of; that it is away, `/readyz` tells."""
+    database is away only the model is told of; that it is away, `/readyz` tells. Queues and tracers are no affair of a
+    status node, which may not read them."""
     now = services.clock()
     model = tuple(services.node.gauges())
     ended = frozenset(issuer.id for issuer in services.issuers.values() if issuer.validity.ended(now))
     try:
         with services.begin(write=False) as work:
+            lists = (*list_gauges(work.lists.scopes(), now, ended), _lease_gauge(work.lists.holder(LEASE), now))
+            if services.node_name:
+                return *model, *lists
             waiting = sum(work.batches.waiting().values())
             queue = _plain("jpki_batch_applications_waiting", "Applications of batches that wait for a worker", waiting)
-            held = _lease_gauge(work.lists.holder(LEASE), now)
-            return *model, queue, *list_gauges(work.lists.scopes(), now, ended), held, sightings_gauge(work)
+            return *model, queue, *lists, sightings_gauge(work)
     except Refusal:
         return model
 

@@ -7,23 +7,14 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from time import monotonic
 from typing import Any
 
 import psycopg
-from psycopg.abc import RV, PQGen
 from sqlalchemy import URL
 
-from domain.errors import Code, Refusal
 from store.engine import LOCK_WAIT, begin, open_sqlite, parse_url, postgresql_arguments
 from store.faults import fault_of
-
-LONGEST_WAIT = 2.0
-"""Seconds for which a server may say nothing. One that stands still takes questions and does not answer, and over a
-line that was cut TCP would wait for a quarter of an hour."""
-
-_PATIENCE = 60.0
-"""The same where very much is read."""
+from store.server import LONGEST_WAIT, PATIENCE, BoundedConnection, StandsStill, server_of
 
 _ERRORS = (sqlite3.Error, psycopg.Error)
 
@@ -38,16 +29,14 @@ class Connections:
     replaced within the question: a restarted server costs nobody an answer.
     """
 
-    def __init__(self, url: str, *, lock_wait: float = LOCK_WAIT, rest: float = 0.0) -> None:
-        """`lock_wait` is in seconds. For `rest` seconds a server that was waited for in vain is not asked again, since
-        who waits for it can serve nobody else. Connects when first asked. Raises Refusal(BAD_CONFIGURATION)."""
+    def __init__(self, url: str, *, lock_wait: float = LOCK_WAIT) -> None:
+        """`lock_wait` is in seconds. Connects when first asked. Raises Refusal(BAD_CONFIGURATION)."""
         parsed = parse_url(url)
         self.postgresql = parsed.drivername != "sqlite"
         self._source: _Sqlite | _Postgresql = (_Postgresql if self.postgresql else _Sqlite)(parsed, lock_wait)
         self._idle: deque[Any] = deque()
         self._pid = os.getpid()
         self._parents: list[deque[Any]] = []
-        self._rest, self._rest_until = rest, 0.0
 
     def text(self, query: str) -> str:
         """A query as the driver wants it; `{0}` stands for each value."""
@@ -65,19 +54,16 @@ class Connections:
             return self._rows_anew(text, values)
         try:
             rows = self._source.rows(connection, text, values)
-        except _ERRORS:
+        except _ERRORS as error:
             drop(connection)
+            if isinstance(error, StandsStill):
+                self.close()  # the other connections lead nowhere either
             rows = self._rows_anew(text, values)
         else:
             self._idle.append(connection)
         return rows
 
     def _rows_anew(self, text: str, values: Values) -> Sequence[Row]:
-        begun = monotonic()
-        if begun < self._rest_until:
-            raise Refusal(Code.STORE_UNAVAILABLE, "the database did not answer a moment ago; try again later")
-        if self._rest_until:
-            self._rest_until = begun + 2 * LONGEST_WAIT  # one tries for all
         connection: Any = None
         try:
             connection = self._source.open(LONGEST_WAIT)
@@ -86,11 +72,8 @@ class Connections:
             fault = fault_of(error)
         else:
             self._idle.append(connection)
-            self._rest_until = 0.0
             return rows
         drop(connection)
-        ended = monotonic()
-        self._rest_until = ended + self._rest if self._rest and ended - begun > LONGEST_WAIT / 2 else 0.0
         raise fault
 
     @contextmanager
@@ -99,7 +82,7 @@ class Connections:
         Raises as `rows` does."""
         connection: Any = None
         try:
-            connection = self.open(_PATIENCE)
+            connection = self.open(PATIENCE)
             begin(connection, write=False)
             yield lambda text, values, size: self._source.blocks(connection, text, values, size)
         except _ERRORS as error:
@@ -138,30 +121,20 @@ class _Sqlite:
             yield rows
 
 
-class _BoundedConnection(psycopg.Connection[Row]):
-    """It waits for the server's next word no longer than it was told."""
-
-    longest_wait = _PATIENCE
-
-    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        return super().wait(gen, interval, self.longest_wait if timeout is None else timeout)
-
-
 class _Postgresql:
     def __init__(self, url: URL, lock_wait: float) -> None:
+        self._server = server_of(url.render_as_string(hide_password=False))
         _, arguments = url.get_dialect()().create_connect_args(url)
         self._arguments = {**arguments, **postgresql_arguments(url, False, lock_wait)}
 
-    def open(self, longest_wait: float) -> _BoundedConnection:
+    def open(self, longest_wait: float) -> BoundedConnection:
         arguments = {**self._arguments, "connect_timeout": min(longest_wait, self._arguments["connect_timeout"])}
-        connection = _BoundedConnection.connect(**arguments, autocommit=True)
-        connection.longest_wait = longest_wait
-        return connection
+        return self._server.connect({**arguments, "autocommit": True}, longest_wait)
 
-    def rows(self, connection: _BoundedConnection, text: str, values: Values) -> Sequence[Row]:
+    def rows(self, connection: BoundedConnection, text: str, values: Values) -> Sequence[Row]:
         return connection.execute(text, values, prepare=True, binary=True).fetchall()
 
-    def blocks(self, connection: _BoundedConnection, text: str, values: Values, size: int) -> Iterator[Sequence[Row]]:
+    def blocks(self, connection: BoundedConnection, text: str, values: Values, size: int) -> Iterator[Sequence[Row]]:
         with connection.cursor("blocks", binary=True) as cursor:
             cursor.execute(text, values)
             while rows := cursor.fetchmany(size):

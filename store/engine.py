@@ -8,16 +8,16 @@ from time import sleep
 from typing import Any
 from urllib.parse import quote
 
-import psycopg
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from domain.errors import Code, Refusal
+from store.server import BoundedConnection, server_of
 
 LOCK_WAIT = 5.0
 """Seconds after which a lock that is not had becomes Refusal(BUSY)."""
 
-DriverConnection = sqlite3.Connection | psycopg.Connection[Any]
+DriverConnection = sqlite3.Connection | BoundedConnection
 
 _LOOK = 0.0004
 """Seconds from one look to the next whether a SQLite file is free to be written."""
@@ -78,6 +78,8 @@ def _open(url: URL, write: bool, lock_wait: float, size: int) -> Engine:
         # Drivers begin transactions by themselves, and late; ours begin when we say so.
         arguments = {**postgresql_arguments(url, write, lock_wait), "autocommit": True}
         engine = create_engine(url, connect_args=arguments, paramstyle="format", **options)
+        server = server_of(url.render_as_string(hide_password=False))
+        event.listen(engine, "do_connect", lambda _dialect, _record, _, arguments: server.connect(arguments))
     event.listen(engine, "begin", lambda connection: begin(connection.connection.driver_connection, write))
     return engine
 
@@ -89,7 +91,7 @@ def begin(connection: DriverConnection, write: bool, lasting: bool = True) -> No
     engines: when a later commit is on disk, this one is.
     """
     if not isinstance(connection, sqlite3.Connection):
-        connection.execute("BEGIN")
+        connection.begin()
         if write and not lasting:
             connection.execute("SET LOCAL synchronous_commit = off")
     elif write:
@@ -163,7 +165,7 @@ def postgresql_arguments(url: URL, write: bool, lock_wait: float) -> dict[str, A
     given = url.query.get("options", "")
     return {
         "options": " ".join([str(given), *(f"-c {name}={value}" for name, value in settings.items())]).strip(),
-        "connect_timeout": 5,
+        "connect_timeout": 3,
         # A server that vanished without a word is noticed within half a minute.
         "keepalives_idle": 10,
         "keepalives_interval": 5,

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from store.engine import begin
 from store.faults import Refusals, fault_of
 from store.prepared import AnyRow, Parameters, Prepared, Statement, prepare
+from store.server import StandsStill
 
 _CHUNK = 1000
 """Rows a stream fetches at a time."""
@@ -165,6 +166,8 @@ def _begun(engine: Engine, write: bool, lasting: bool, *, again: bool = True) ->
         pooled.invalidate()
         if not again or not isinstance(error, psycopg.OperationalError):
             raise
+        if isinstance(error, StandsStill):
+            engine.dispose()  # the other connections lead nowhere either
     else:
         return pooled
     # The session ended since its last use, by a restart of the server perhaps: a new one costs nobody a refusal.

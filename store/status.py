@@ -17,7 +17,6 @@ SELECT c.state, c.not_after, r.revoked_at, r.reason
 FROM certificates AS c LEFT JOIN revocations AS r ON r.issuer = c.issuer AND r.serial = c.serial
 WHERE c.issuer = {0} AND c.serial = {0}
 """
-_REST = 1.0
 _ISSUED = CertificateState.ISSUED.value
 
 
@@ -26,7 +25,7 @@ class SqlStatusLookup:
 
     def __init__(self, url: str, *, lock_wait: float = LOCK_WAIT) -> None:
         """`lock_wait` is in seconds. Connects when first asked. Raises Refusal(BAD_CONFIGURATION)."""
-        self._connections = Connections(url, lock_wait=lock_wait, rest=_REST)
+        self._connections = Connections(url, lock_wait=lock_wait)
         self._text = self._connections.text(_QUERY)
 
     def status_of(self, issuer: IssuerId, serial: SerialNumber) -> CertificateStatus:

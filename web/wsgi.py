@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from config.register import make_desk
 from config.validating import make_sandbox, make_validation
 from config.watching import gauges_of, health_of
 from detection.judging import appeal, justify
+from domain.errors import Refusal
 from domain.provisions import Channel
 from mass.account import find_account, list_accounts
 from ocsp.responder import answer
@@ -46,6 +48,8 @@ from web.ledger import LedgerParts
 from web.lists import ListParts
 from web.proposals import parts_of
 from web.status import StatusParts, create_status
+
+_log = logging.getLogger("jpki.web")
 
 STATE = "JPKI_STATE"
 """The environment variable that names the state directory to a WSGI server of one's own choice."""
@@ -139,12 +143,23 @@ def status(state: Path | None = None, node: str | None = None) -> Flask:
 
 def _services(state: Path | None, node: str | None = None) -> Services:
     services = assemble(state or Path(os.environ[STATE]), node)
-    services.require_schema()
+    _require_database(services, node)
     services.node.keep_following()
     keep_turning(services.record)
-    services.admission()  # so that a broken table stops the start
     services.admission.keep()
     return services
+
+
+def _require_database(services: Services, node: str | None) -> None:
+    """Raises ConfigurationFaults. A status node starts without the database, too: it says tryLater until it has one."""
+    try:
+        if node:
+            services.node.feed.newest()
+    except Refusal as refusal:
+        _log.warning("the status node starts without the database", extra={"facts": {"why": refusal.code.value}})
+    else:
+        services.require_schema()
+        services.admission()  # so that a broken table stops the start
 
 
 def _status_parts(services: Services) -> StatusParts:

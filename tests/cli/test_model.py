@@ -41,3 +41,10 @@ def test_a_node_needs_a_name_that_a_folder_can_have(terminal: Terminal) -> None:
     done = terminal("model", "show", "--node", "../elsewhere")
     assert done.code == 1
     assert "letters" in done.err
+
+
+def test_the_grants_of_a_status_node_are_printed_as_sql(terminal: Terminal) -> None:
+    said = terminal.do("model", "grants", "status").out.splitlines()
+    assert "GRANT SELECT (issuer, serial, state, not_after, application_id) ON certificates TO status;" in said
+    assert all(line.startswith("GRANT SELECT") and line.endswith(" TO status;") for line in said)
+    assert terminal("model", "grants", "Robert'); --").code == 1

@@ -34,6 +34,20 @@ class Reply:
     body: Any
 
 
+def ocsp_question(certificate: bytes, issuer: bytes) -> bytes:
+    """An OCSP request (DER) about a certificate (DER)."""
+    subject, authority = (x509.load_der_x509_certificate(der) for der in (certificate, issuer))
+    builder = ocsp.OCSPRequestBuilder().add_certificate(subject, authority, hashes.SHA256())
+    return builder.build().public_bytes(Encoding.DER)
+
+
+def word_of(answer: ocsp.OCSPResponse) -> str:
+    """The status, or why there is none: `good`, `try_later`."""
+    if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+        return answer.response_status.name.lower()
+    return answer.certificate_status.name.lower()
+
+
 class Caller:
     """Whoever holds the credential in a folder. Each request is a connection of its own, to a server as it stands."""
 
@@ -71,14 +85,9 @@ class Caller:
 
     def status(self, served: Served, certificate: bytes, issuer: bytes) -> str:
         """What OCSP says of a certificate (DER), or why it does not: `good`, `try_later`."""
-        subject, authority = (x509.load_der_x509_certificate(der) for der in (certificate, issuer))
-        request = ocsp.OCSPRequestBuilder().add_certificate(subject, authority, hashes.SHA256()).build()
-        octets = request.public_bytes(Encoding.DER)
+        octets = ocsp_question(certificate, issuer)
         reply = self._ask(served, "POST", "/ocsp", octets, {"Content-Type": "application/ocsp-request"})
-        answer = ocsp.load_der_ocsp_response(reply.body)
-        if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-            return answer.response_status.name.lower()
-        return answer.certificate_status.name.lower()
+        return word_of(ocsp.load_der_ocsp_response(reply.body))
 
     def _ask(self, served: Served, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         connection = HTTPSConnection(served.host, served.port, context=self._context, timeout=30)

@@ -12,60 +12,64 @@ _NAME = ".s.PGSQL.5432"
 
 
 class Line:
-    """Takes connections in `folder`, as a server's folder of sockets would, and passes everything on."""
+    """Takes TCP connections at `port` of the loopback, and passes everything on to a server's folder of sockets."""
 
-    def __init__(self, folder: Path, server: Path) -> None:
-        self.folder = folder
+    def __init__(self, server: Path) -> None:
         self._server = str(server / _NAME)
-        self._whole = threading.Event()
-        self._whole.set()
-        self._door = socket.socket(socket.AF_UNIX)
-        self._door.bind(str(folder / _NAME))
-        self._door.listen()
+        self._cuts = 0
+        self._whole = True
+        self._ends: list[socket.socket] = []
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._door.getsockname()[1]
         threading.Thread(target=self._take, daemon=True).start()
 
     def cut(self) -> None:
         """From now on octets and new connections are taken and go nowhere."""
-        self._whole.clear()
+        self._whole = False
+        self._cuts += 1
 
     def mend(self) -> None:
-        """Everything that was on its way arrives."""
-        self._whole.set()
+        """New connections pass again. Those from before stay half-open: neither end hears of the other any more."""
+        self._whole = True
 
     def close(self) -> None:
         self._door.close()
+        for end in self._ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
 
     def _take(self) -> None:
         with suppress(OSError):
             while True:
                 client, _ = self._door.accept()
-                threading.Thread(target=self._join, args=(client,), daemon=True).start()
+                self._ends.append(client)
+                if self._whole:
+                    threading.Thread(target=self._join, args=(client, self._cuts), daemon=True).start()
 
-    def _join(self, client: socket.socket) -> None:
-        self._whole.wait()
+    def _join(self, client: socket.socket, cuts: int) -> None:
         server = socket.socket(socket.AF_UNIX)
+        self._ends.append(server)
         with suppress(OSError):
             server.connect(self._server)
-            threading.Thread(target=self._pass, args=(server, client), daemon=True).start()
-            self._pass(client, server)
+            threading.Thread(target=self._pass, args=(server, client, cuts), daemon=True).start()
+            self._pass(client, server, cuts)
 
-    def _pass(self, one: socket.socket, other: socket.socket) -> None:
+    def _pass(self, one: socket.socket, other: socket.socket, cuts: int) -> None:
         with suppress(OSError):
             while octets := one.recv(65536):
-                self._whole.wait()
-                other.sendall(octets)
-        for end in (one, other):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
+                if cuts == self._cuts:
+                    other.sendall(octets)
+        if cuts == self._cuts:
+            for end in (one, other):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
-def line_to(folder: Path, server: Path) -> Iterator[Line]:
-    """`folder` must have a short name: it becomes part of a socket's address."""
-    line = Line(folder, server)
+def line_to(server: Path) -> Iterator[Line]:
+    line = Line(server)
     try:
         yield line
     finally:
-        line.mend()
         line.close()

@@ -32,13 +32,13 @@ class PostgresServer:
     """A server that `command` runs; `url` names one of its databases."""
 
     def __init__(self, folder: Path, command: list[str]) -> None:
-        self._folder = folder
+        self.folder = folder
         self._command = command
         self._count = 0
 
     def start(self) -> None:
         """Run, and return when connections are taken."""
-        with (self._folder / "log").open("ab") as log:
+        with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         end = time.monotonic() + _PATIENCE
         while True:
@@ -56,12 +56,16 @@ class PostgresServer:
         self._process.send_signal(signal.SIGQUIT if crash else signal.SIGINT)
         self._process.wait(_PATIENCE)
 
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
     def url(self, database: str) -> str:
-        return f"postgresql://tests@/{database}?host={self._folder}"
+        return f"postgresql://tests@/{database}?host={self.folder}"
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
         """A connection as the server's owner, outside any transaction."""
-        return psycopg.connect(f"dbname={database} user=tests host={self._folder}", autocommit=True)
+        return psycopg.connect(f"dbname={database} user=tests host={self.folder}", autocommit=True)
 
     def new_database(self) -> str:
         """The name of a fresh, empty database."""
@@ -94,6 +98,25 @@ class PostgresServer:
 @contextmanager
 def running_postgres() -> Iterator[PostgresServer]:
     """Start a server and stop it at the end. It dies with this process too, should that be killed."""
+    make = [_program("initdb"), "--no-sync", "--auth=trust", "--username=tests", "--encoding=UTF8", "--locale=C"]
+    with _cluster([*make, "--pgdata"]) as server:
+        server.start()
+        yield server
+
+
+@contextmanager
+def standby_of(host: str, port: int) -> Iterator[PostgresServer]:
+    """A standby that follows the server at that address, started and stopped as `running_postgres` does."""
+    address = ["--host", host, "--port", str(port), "--username", "tests"]
+    options = ["--checkpoint=fast", "--no-sync", "--write-recovery-conf", "--wal-method=stream"]
+    with _cluster([_program("pg_basebackup"), *address, *options, "--pgdata"]) as server:
+        server.start()
+        yield server
+
+
+@contextmanager
+def _cluster(make: list[str]) -> Iterator[PostgresServer]:
+    """The server of a cluster in a new folder, which is made by a command that gets the folder as its last word."""
     # Not pytest's folder: root's is closed to the user the server must run as, and socket paths must be short.
     folder = Path(tempfile.mkdtemp(prefix="jpki-postgres-"))
     prefix = ["setpriv", "--pdeathsig=QUIT"]
@@ -102,12 +125,10 @@ def running_postgres() -> Iterator[PostgresServer]:
         os.chown(folder, owner.pw_uid, owner.pw_gid)
         prefix += ["--reuid=postgres", "--regid=postgres", "--init-groups"]
     cluster = folder / "cluster"
-    make = [_program("initdb"), "--no-sync", "--auth=trust", "--username=tests", "--encoding=UTF8", "--locale=C"]
-    subprocess.run([*prefix, *make, "--pgdata", cluster], check=True, capture_output=True)
+    subprocess.run([*prefix, *make, cluster], check=True, capture_output=True)
     settings = {**_FASTER, "listen_addresses": "", "unix_socket_directories": str(folder)}
     run = [_program("postgres"), "-D", str(cluster), *(f"--{name}={value}" for name, value in settings.items())]
     server = PostgresServer(folder, [*prefix, *run])
-    server.start()
     try:
         yield server
     finally:
