@@ -34,7 +34,7 @@ from domain.lists import Scope
 from ocsp.responder import Responder, answer
 from store.base import NOT_REVOKED, RECORD
 from store.feed import START
-from store.model import StatusModel
+from store.model import ModelState, StatusModel
 from store.model_status import ModelStatusLookup
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -83,7 +83,8 @@ def _asking(services: Services, folder: Path, size: int) -> Callable[[], float]:
     rows["high"], rows["low"] = serials[:, 0] & ((1 << 62) - 1) | (1 << 62), serials[:, 1]
     now = int(services.clock().timestamp())
     rows["mark"], rows["not_after"], rows["reason"] = model.marks[ISSUER], now + 155_520_000, NOT_REVOKED
-    assert model.build([rows], START, now, system_steady()) == size
+    model.swap(ModelState(model.write([rows], now), 0, system_steady(), START), ())
+    assert model.sizes() == (size, 0)
     state = model.state()
     assert state is not None
     model.apply(state, (), START, system_steady())

@@ -49,12 +49,16 @@ def show(state: Path, node: str | None) -> None:
 
 @command.command("make")
 @_node
+@click.option("--anew", is_flag=True, help="From the database, whatever there is.")
 @click.pass_obj
-def make(state: Path, node: str | None) -> None:
-    """Make the model if there is none, or a new base of it when many changes have gathered."""
+def make(state: Path, node: str | None, anew: bool) -> None:
+    """Make the model if there is none, or a new base of it when many changes have gathered.
+
+    The services go on with the model that there is until the new one is complete.
+    """
     os.nice(_NICE)
     services = assemble(state, node)
-    click.echo(f"{services.node.make():,} certificates")
+    click.echo(f"{services.node.make(anew=anew):,} certificates")
     services.close()
 
 

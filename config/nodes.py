@@ -89,10 +89,10 @@ class StatusNode:
         self._following.append(thread)
         thread.start()
 
-    def make(self) -> int:
-        """Make the model, or a new base of it, if that is due; how many certificates are in it. What earlier starts of
-        the machine left is removed. Raises as `StatusFollower.make` does."""
-        count = self.follower.make()
+    def make(self, *, anew: bool = False) -> int:
+        """Make the model, or a new base of it, if that is due, or `anew`; how many certificates are in it. What earlier
+        starts of the machine left is removed. Raises as `StatusFollower.make` does."""
+        count = self.follower.make(anew=anew)
         now = _folder_now()
         for path in self.folder.iterdir():
             if _BOOT_FORM.fullmatch(path.name) and path.name != now:

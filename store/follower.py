@@ -14,8 +14,8 @@ import lmdb
 
 from domain.errors import Code, Refusal
 from domain.ports import Clock, Steady
-from store.feed import StatusFeed
-from store.model import Overtaken, StatusModel
+from store.feed import StatusFeed, StatusRow
+from store.model import ModelState, Overtaken, StatusModel
 
 _log = logging.getLogger("jpki.status")
 _LIMIT = 5000
@@ -69,29 +69,49 @@ class StatusFollower:
             return None
         return True if changes.complete else None
 
-    def make(self) -> int:
-        """Make what is to be made: the model from the database if it cannot follow, a new base from the one before if
-        that has grown old. How many certificates are in it. Raises as `follow` does, and Refusal(BUSY) when another
-        process is at it."""
+    def make(self, *, anew: bool = False) -> int:
+        """Make what is to be made: the model from the database if it cannot follow or `anew`, a new base from the one
+        before if that has grown old. How many certificates are in it. A model that can follow goes on until the next
+        one is there. Raises as `follow` does, and Refusal(BUSY) when another process is at it."""
         with self._held("maker") as mine:
             if not mine:
                 raise Refusal(Code.BUSY, "another process of this node makes the status model")
             try:
-                return self._make()
+                return self._make(anew)
             except (lmdb.Error, OSError) as error:
                 raise _unwritable(error) from None
 
-    def _make(self) -> int:
+    def _make(self, anew: bool) -> int:
         now = int(self._clock().timestamp())
-        if self.follow():
-            if self._is_old():
-                self._model.merge(now, self._steady())
-        else:
-            begun = self._steady()
-            with self._feed.everything(self._model.marks, now) as (position, blocks):
-                self._model.build(blocks, position, now, begun)
+        if not self.follow() or anew:
+            self._make_anew(now)
             self.follow()
+        elif self._is_old():
+            self._model.merge(now, self._steady())
         return self._model.sizes()[0]
+
+    def _make_anew(self, now: int) -> None:
+        begun = self._steady()
+        with self._feed.everything(self._model.marks, now) as (position, blocks):
+            number = self._model.write(blocks, now)
+        since: list[StatusRow] = []
+        complete = False
+        while True:
+            asked = self._steady()
+            changes = self._feed.after(position, _LIMIT)
+            if changes is None:
+                raise Refusal(Code.STORE_UNAVAILABLE, "the database has another past than a moment ago; try again")
+            since += changes.rows
+            ahead, complete, position = complete and not changes.rows, changes.complete, changes.position
+            if not complete:
+                continue
+            try:
+                self._model.swap(ModelState(number, asked, begun, position), since)
+            except Overtaken:
+                if ahead and (state := self._model.state()):
+                    self._model.forget(state)  # it knows of changes that the database does not
+            else:
+                return
 
     def _is_old(self) -> bool:
         state = self._model.state()

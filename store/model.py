@@ -149,12 +149,7 @@ class StatusModel:
             now = _unpack(octets) if octets else None
             if now is None or now.position != seen.position:
                 raise Overtaken
-            for issuer, serial, state, not_after, revoked_at, reason in rows:
-                entry = GONE
-                if state == _ISSUED:
-                    why = _GOOD if revoked_at is None else (revoked_at, reason)
-                    entry = ENTRY.pack(self._marks.get(issuer) or self._mark(transaction, issuer), not_after, *why)
-                transaction.put(serial, entry, db=self._changes)
+            self._put(transaction, rows)
             found = replace(now, position=position, checked_at=max(now.checked_at, checked_at or 0))
             transaction.put(_STATE, _pack(found))
         return found
@@ -172,15 +167,33 @@ class StatusModel:
             if octets and _unpack(octets).position == seen.position:
                 transaction.delete(_STATE)
 
-    def build(self, blocks: Iterable[Records], position: Position, now: int, made_at: int) -> int:
-        """Make a base of all certificates, as of `position`, for a model that has none; how many are in it."""
+    def write(self, blocks: Iterable[Records], now: int) -> int:
+        """Make a base of all certificates; its number. Nobody reads it until it is swapped in."""
         number = self._next_base()
-        count = write_base(self._path(number), blocks, now)
+        write_base(self._path(number), blocks, now)
+        return number
+
+    def swap(self, made: ModelState, rows: Iterable[StatusRow]) -> None:
+        """Read the base that was written, with what changed since beside it, as of `made`, in one step: who asks hears
+        what was read before, or this. Where there was nothing to read, it is compared with the database before it is
+        believed: who made changes meanwhile could not put them here. Raises Overtaken when the model knows more."""
         with self._open().begin(write=True) as transaction:
+            octets = transaction.get(_STATE)
+            before = _unpack(octets) if octets else None
+            if before and before.position.sequence > made.position.sequence:
+                raise Overtaken
             transaction.drop(self._changes, delete=False)
-            transaction.put(_STATE, _pack(ModelState(number, 0, made_at, position)))
-        self._remove_all_but(number)
-        return count
+            self._put(transaction, rows)
+            transaction.put(_STATE, _pack(made if before else replace(made, checked_at=0)))
+        self._remove_all_but(made.base)
+
+    def _put(self, transaction: Any, rows: Iterable[StatusRow]) -> None:
+        for issuer, serial, state, not_after, revoked_at, reason in rows:
+            entry = GONE
+            if state == _ISSUED:
+                why = _GOOD if revoked_at is None else (revoked_at, reason)
+                entry = ENTRY.pack(self._marks.get(issuer) or self._mark(transaction, issuer), not_after, *why)
+            transaction.put(serial, entry, db=self._changes)
 
     def merge(self, now: int, made_at: int) -> bool:
         """Make a base of the one that is read and the changes since, without those that have ended by `now`, while both

@@ -12,6 +12,7 @@ def test_a_model_is_shown_before_and_after_it_is_made(terminal: Terminal, tmp_pa
     (row,) = terminal.do("model", "show").rows
     assert (row["certificates"], row["behind"], row["compared"]) == ("0", "not made", "never")
     assert terminal.do("model", "make").out == "2 certificates\n"
+    assert terminal.do("model", "make", "--anew").out == "2 certificates\n"
     (row,) = terminal.do("model", "show").rows
     assert (row["certificates"], row["changes"], row["behind"]) == ("2", "0", "0")
     assert row["compared"].endswith(" s ago")

@@ -325,6 +325,59 @@ def test_a_revocation_while_a_base_is_made_stays(node: Node, monkeypatch: pytest
     assert node.word("another") == "good"
 
 
+def test_a_model_goes_on_while_it_is_made_anew_from_the_database(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model alone is asked all the time: revocations count while the new one is made, and in the new one."""
+    records = {label: node.issue(label) for label in ("early", "meanwhile", "good")}
+    node.build()
+    node.issue("new")
+    node.follower.follow()
+
+    def slowly(path: Path, blocks: Iterable[Records], now: int) -> int:
+        node.revoke(records["early"])
+        count = write_base(path, blocks, now)
+        node.revoke(records["meanwhile"])
+        assert [node.word(label) for label in (*records, "new")] == ["revoked", "revoked", "good", "good"]
+        return count
+
+    monkeypatch.setattr("store.model.write_base", slowly)
+    before = node.model.state()
+    node.follower.make(anew=True)
+    after = node.model.state()
+    assert before
+    assert after
+    assert after.base > before.base
+    assert after.checked_at >= before.checked_at
+    assert [node.word(label) for label in (*records, "new")] == ["revoked", "revoked", "good", "good"]
+    assert len(list((node.folder / "model").glob("base-*"))) == 1
+
+
+def test_a_model_that_knows_more_is_not_swapped_for_an_older_one(node: Node) -> None:
+    record = node.issue("holder")
+    node.build()
+    before = node.model.state()
+    assert before
+    node.revoke(record)
+    with pytest.raises(Overtaken):
+        node.model.swap(before, ())
+    assert node.word() == "revoked"
+
+
+def test_a_model_made_where_none_was_is_compared_before_it_is_believed(node: Node) -> None:
+    """Who revoked while there was none could not put it there."""
+    record = node.issue("holder")
+    node.build()
+    state = node.model.state()
+    assert state
+    node.model.forget(state)
+    node.revoke(record)
+    node.model.swap(state, ())
+    assert node.lookup.status_of(ISSUER, serial_of("holder")).word == "revoked"
+    with pytest.raises(Refusal):
+        node.word()
+    node.follower.follow()
+    assert node.word() == "revoked"
+
+
 def test_a_clock_that_is_set_back_makes_nothing_believed_longer(node: Node) -> None:
     node.issue("holder")
     seconds = iter(range(0, 90, 3))
