@@ -50,7 +50,8 @@ def _measured(folder: Path, count: int, plan: Plan) -> list[Value]:
             yield block
 
     begun = perf_counter()
-    model.build(blocks(), Position(0, bytes(LINK)), NOW, system_steady())
+    number = model.write(blocks(), NOW)
+    model.swap(ModelState(number, 0, system_steady(), Position(0, bytes(LINK))), ())
     made = perf_counter() - begun
     state = model.state()
     assert state
