@@ -127,7 +127,7 @@ def _match(services: Services) -> bool:
 def _news(services: Services) -> bool:
     """Make news of what changed for those who asked by handle, and release those that are due."""
     changes = sum(iter(partial(collect_news, services.handles), 0))
-    if released := sum(iter(partial(release_news, services.handles), 0)):
+    if released := sum(iter(partial(release_news, services.handles, services.law.retention[Records.NEWS]), 0)):
         _log.info("released news of handles", extra={"facts": {"changes": changes, "news": released}})
     return True
 

@@ -53,6 +53,8 @@ def command(state: Path, dry_run: bool) -> None:
 
 
 def _kept(rule: RetentionRule) -> str:
+    if rule.days is not None:
+        return f"{rule.days} days"
     if rule.years is None:
         return "not erased by itself"
     if rule.records is Records.PROVISIONS:

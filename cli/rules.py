@@ -28,8 +28,9 @@ from config.settings import FILE_NAME
 from config.traffic import doors_of
 from domain.errors import Code, Refusal
 from domain.events import Act
+from policies.code_rules import Rule
 from policies.replay import Replay
-from policies.rulebook import LawTables, Rule, rules_behind, rules_of
+from policies.rulebook import LawTables, rules_behind, rules_of
 
 _TABLE = click.argument("table_name", metavar="TABLE", type=click.Choice(TABLES))
 
@@ -68,8 +69,8 @@ def list_(state: Path, wanted: str | None, as_json: bool) -> None:
 def why(state: Path, decision: str) -> None:
     """Say why something was decided.
 
-    DECISION is the id of a rule, such as admission/caller-unknown, or the number of a row of the audit trail, which is
-    the signed record of what was done.
+    DECISION is the id of a rule, such as admission/caller-unknown, the word that a refusal or a record of one names, or
+    the number of a row of the audit trail, which is the signed record of what was done.
     """
     rows: list[tuple[str, object]] = []
     found: tuple[Rule, ...]
@@ -81,7 +82,8 @@ def why(state: Path, decision: str) -> None:
         if not found:
             rows.append(("rule", "none: the row tells what was done, and no rule of a table decides it"))
     else:
-        found = tuple(rule for rule in rules_of(law_of(state)) if decision in (rule.id, rule.word))
+        named = decision.removeprefix("refused:").strip()
+        found = tuple(rule for rule in rules_of(law_of(state)) if named in (rule.id, rule.word))
         if not found:
             raise Refusal(Code.NOT_FOUND, "there is no such rule; see: jpki policy list")
     for rule in found:

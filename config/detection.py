@@ -10,6 +10,7 @@ from config.rules import load_detection
 from detection.judging import days_to_judge, judge_day
 from domain.detection import Alarm
 from domain.parties import Party
+from policies.retention import Records
 
 EVERY = timedelta(hours=1)
 """Between two judgements of the same day, which grows."""
@@ -17,11 +18,11 @@ EVERY = timedelta(hours=1)
 
 def judge_now(services: Services, actor: str) -> Sequence[Alarm]:
     """Judge yesterday and today; the alarms that are new. Raises Refusal(BUSY), Refusal(STORE_UNAVAILABLE)."""
-    now = services.clock()
+    now, kept = services.clock(), services.law.retention[Records.ASKED]
     alarms = [
         alarm
         for day in days_to_judge(services.clock)
-        for alarm in judge_day(services.begin, services.law.detection, day, now, actor)
+        for alarm in judge_day(services.begin, services.law.detection, day, now, actor, kept)
     ]
     services.judged_at = now
     return alarms

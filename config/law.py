@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from importlib.resources import files
 
 from config.traffic import Doors, asked_again
-from detection.judging import KEPT
 from detection.measuring import days_before, measure_day
 from detection.sketch import Sketch
 from domain.certificates import Carrier
@@ -196,7 +195,7 @@ def _recorded(work: UnitOfWork) -> Iterator[Recorded]:
 def _measured(work: UnitOfWork, now: datetime) -> Iterator[Measures]:
     """What verifiers asked on the days that are still kept, measured as detection does."""
     days: dict[date, dict[tuple[int, int], Sketch]] = {}
-    for row in work.detection.days((now - KEPT).date(), now.date()):
+    for row in work.detection.days(date.min, now.date()):
         days.setdefault(row.day, {})[row.who] = Sketch.read(row.content)
     for day, today in sorted(days.items()):
         yield from measure_day(today, days_before(day, days)).values()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
 from config.settings import Settings
-from detection.judging import KEPT
 from detection.sketch import Sketch, Way
 from domain.certificates import Kind
 from domain.parties import Party
@@ -38,7 +37,7 @@ def doors_of(settings: Settings) -> Doors:
 def asked_again(work: UnitOfWork, doors: Doors, now: datetime) -> Iterator[Asked]:
     """What was asked, by day, verifier and way. Approvals are those of today, at the end of that day."""
     parties = {party.id: party for party in work.parties.all()}
-    for row in work.detection.days((now - KEPT).date(), now.date()):
+    for row in work.detection.days(date.min, now.date()):
         party, provider = parties.get(row.party), parties.get(row.provider)
         if party is None:
             continue

@@ -16,22 +16,18 @@ from domain.parties import Party, Role
 from domain.ports import Begin, Clock, UnitOfWork
 from domain.proposals import JointAct, Proposal
 from policies.admission import Admitted
-from policies.detection import DetectionRule, judge
+from policies.detection import RESTRAINT_RULES, DetectionRule, judge
+from policies.retention import RetentionRule
 
-KEPT: Final = timedelta(days=62)
 ANSWERED_WITHIN: Final = timedelta(days=7)
 """A verifier that is asked for its reason and says nothing is told to try later from then on."""
 BLOCK: Final = "verifier-block"
 APPEAL: Final = "alarm-appeal"
-BLOCKED: Final = "blocked-by-officers"
-WAITING: Final = "waits-for-decision"
-"""Rules that refusals name, beside those of admission."""
-_SOURCE = "公的個人認証法 §18(7): provision may be refused"
 _LONGEST = 2000
 
 
 def judge_day(
-    begin: Begin, rules: Mapping[str, DetectionRule], day: date, now: datetime, actor: str
+    begin: Begin, rules: Mapping[str, DetectionRule], day: date, now: datetime, actor: str, kept: RetentionRule
 ) -> Sequence[Alarm]:
     """Hold the rules against what was asked on `day`; the alarms that are new. Judged again, a day that has grown may
     raise more, and none twice. Questions of days long past are forgotten."""
@@ -53,7 +49,7 @@ def judge_day(
             facts = {"alarm": alarm.id, "party": alarm.party, "rule": alarm.rule, "grade": alarm.grade.word}
             work.audit.append(AuditEvent(Act.ALARM_RAISED, actor, now, facts))
         _escalate(work, now, actor)
-        work.detection.forget((now - KEPT).date())
+        work.detection.forget(kept.days_before(now).date())
         work.commit()
     return raised
 
@@ -189,12 +185,9 @@ class Restraints:
         if grades:
             who = (party.id, -1 if provider is None else provider.id)
             grade = max(grades.get(who, 0), grades.get((party.id, -1), 0))
-            if grade == Grade.BLOCK:
-                why = "the verifier is blocked by decision; see its alarms, and appeal"
-                raise Refusal(Code.NOT_ADMITTED, why, facts={"rule": BLOCKED, "source": _SOURCE, "verified": True})
-            if grade == Grade.TRY_LATER:
-                why = "questions of this verifier wait for a decision; see its alarms, and say why"
-                raise Refusal(Code.BUSY, why, facts={"rule": WAITING, "source": _SOURCE, "verified": True})
+            for rule in RESTRAINT_RULES:
+                if rule.grade == grade:
+                    raise rule.refuse()
 
     def _current(self, now: datetime) -> Mapping[Who, Grade]:
         if self._grades is None or self._read_at is None or not timedelta() <= now - self._read_at < self.every:

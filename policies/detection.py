@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 
 from domain.detection import Grade
+from domain.errors import Code, Refusal
 from policies.tables import Table
 
 _COLUMNS = ("id", "grade", "requests", "title_ja", "title_en", "source", "verified")
@@ -55,6 +56,48 @@ class DetectionRule:
 
     def holds(self, day: Measures) -> bool:
         return day.requests >= self.requests and all(getattr(day, name) >= least for name, least in self.when.items())
+
+
+@dataclass(frozen=True, slots=True)
+class RestraintRule:
+    """What an alarm of that grade does to the verifier's requests while nobody has dismissed it."""
+
+    id: str
+    grade: Grade
+    code: Code
+    then: str
+    detail: str
+    source: str
+    verified: bool
+
+    def refuse(self) -> Refusal:
+        """The refusal; `facts` name the row."""
+        return Refusal(
+            self.code, self.detail, facts={"rule": self.id, "source": self.source, "verified": self.verified}
+        )
+
+
+_SOURCE = "公的個人認証法 §18(7): provision may be refused"
+RESTRAINT_RULES = (
+    RestraintRule(
+        "waits-for-decision",
+        Grade.TRY_LATER,
+        Code.BUSY,
+        "tryLater, until officers have decided",
+        "questions of this verifier wait for a decision; see its alarms, and say why",
+        _SOURCE,
+        verified=True,
+    ),
+    RestraintRule(
+        "blocked-by-officers",
+        Grade.BLOCK,
+        Code.NOT_ADMITTED,
+        "refused, until two officers decide an appeal",
+        "the verifier is blocked by decision; see its alarms, and appeal",
+        _SOURCE,
+        verified=True,
+    ),
+)
 
 
 def judge(day: Measures, rules: Mapping[str, DetectionRule]) -> Iterator[DetectionRule]:

@@ -12,9 +12,6 @@ SPREAD = 28
 """News come on one of so many days after the event, at midnight in Japan, all of a day together. They are for the
 upkeep of accounts: whether a certificate is revoked, OCSP says at once, and is asked whenever one is used."""
 
-KEPT = timedelta(days=90)
-"""So long news can be fetched, also once more."""
-
 
 def word_of(change: StatusChange, *, whole: bool) -> HandleWord | None:
     """What a change of a certificate's status means for its line (`whole`), or for a handle of the certificate alone;

@@ -22,17 +22,21 @@ class Records(Enum):
     RESIDENTS = "residents"
     RECEIPTS = "receipts"
     PROVISIONS = "provisions"
+    ASKED = "asked"
+    NEWS = "news"
+    SUBSCRIPTIONS = "subscriptions"
     AUDIT = "audit"
 
 
 _RECORDS = {records.value: records for records in Records}
-_BASES = {"expiry": True, "hand-over": True, "none": False}
+_BASES = {"expiry": "years", "hand-over": "years", "day": "days", "none": ""}
+"""What is counted from then on."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
-    """One row of the table. `years` count from the day after expiry, or after the hand-over; None: nothing is erased by
-    itself."""
+    """One row of the table. `years` count from the day after expiry, or after the hand-over, `days` from the day
+    itself; with neither nothing is erased by itself."""
 
     records: Records
     title_ja: str
@@ -40,6 +44,20 @@ class RetentionRule:
     years: int | None
     source: str
     verified: bool
+    days: int | None = None
+
+    @property
+    def words(self) -> str:
+        """How long that is."""
+        if self.days is not None:
+            return f"erased {self.days} days after"
+        return "not erased by itself" if self.years is None else f"erased {self.years} years after"
+
+    def days_before(self, now: datetime) -> datetime:
+        """What is of before this moment is not kept any longer at `now`. `days` is not None."""
+        if self.days is None:
+            raise ValueError(f"nothing says for how many days {self.records.value} are kept")
+        return now - timedelta(days=self.days)
 
     def kept_until(self, not_after: datetime) -> datetime:
         """The last second for which the record of a certificate that ended then is kept. `years` is not None."""
@@ -66,17 +84,19 @@ def load_retention(content: Mapping[str, object]) -> Mapping[Records, RetentionR
     """The table from a parsed document with rows `retention`. Raises TableFaults with every fault found."""
     table = Table("retention")
     rules: dict[Records, RetentionRule] = {}
-    for row in table.rows(content, _COLUMNS, optional=("years",)):
-        records, expires = row.choice("records", _RECORDS), row.choice("basis", _BASES)
+    for row in table.rows(content, _COLUMNS, optional=("years", "days")):
+        records, counted = row.choice("records", _RECORDS), row.choice("basis", _BASES)
         title_ja, title_en = row.text("title_ja"), row.text("title_en")
         source, verified = row.text("source"), row.flag("verified")
-        years = row.content.get("years")
-        if expires is not None and expires != (type(years) is int and 0 <= years <= 100):
+        years, days = row.content.get("years"), row.content.get("days")
+        if counted is not None and (counted == "years") != (type(years) is int and 0 <= years <= 100):
             row.fault("years: want a whole number of years from 0 to 100 with expiry or hand-over, and none without")
+        if counted is not None and (counted == "days") != (type(days) is int and 1 <= days <= 3650):
+            row.fault("days: want a whole number of days from 1 to 3650 with day, and none without")
         if records in rules:
             row.fault("these records stand twice")
         if records is not None:
-            kept = years if isinstance(years, int) else None
-            rules[records] = RetentionRule(records, title_ja, title_en, kept, source, verified)
+            kept, for_days = (number if isinstance(number, int) else None for number in (years, days))
+            rules[records] = RetentionRule(records, title_ja, title_en, kept, source, verified, for_days)
     table.require_all(_RECORDS, rules)
     return MappingProxyType(rules)

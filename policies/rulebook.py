@@ -10,10 +10,12 @@ from domain.certificates import Carrier, Kind
 from domain.events import Act, EventType
 from domain.holds import HoldRules
 from domain.revocation import CauseRule, PairRule, RevocationCause
+from policies.code_rules import CODE_RULES, Rule
 from policies.correspondence import CORRESPONDENCE_RULES
-from policies.detection import DetectionRule
+from policies.detection import RESTRAINT_RULES, DetectionRule
 from policies.events import EventRule
 from policies.issuance import IssuanceRules
+from policies.notation import NotationRule
 from policies.retention import Records, RetentionRule
 from policies.rulings import AdmissionRules, AdmissionTable
 from policies.standings import VerifierRules
@@ -34,76 +36,6 @@ class LawTables:
     admission: AdmissionRules
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule: the row of a table, or a function. `id` is the table and a word, `then` what follows when it holds.
-
-    `verified` is False where something of it was not seen in a source; the source says what.
-    """
-
-    id: str
-    when: str
-    then: str
-    source: str
-    verified: bool
-
-    @property
-    def table(self) -> str:
-        return self.id.partition("/")[0]
-
-    @property
-    def word(self) -> str:
-        return self.id.partition("/")[2]
-
-
-def _code(name: str, where: str, then: str, source: str, verified: bool = True) -> Rule:
-    return Rule(f"code/{name}", f"`{where}`", then, source, verified)
-
-
-CODE_RULES = (
-    _code(
-        "validity",
-        "policies.validity.leaf_validity",
-        "the earliest of the fifth birthday, the end of the card and that of the authentication certificate",
-        "An official page that quotes the rule; the article was not seen",
-    ),
-    _code("renewal", "policies.validity.renewable", "in the last three months", "An official page"),
-    _code("signing-age", "policies.validity.require_signing_age", "none below the age of 15", "An official page"),
-    _code(
-        "key",
-        "policies.keys.accept_key",
-        "RSA of 2,048 bits or more, P-384; no weak key",
-        "施行規則 §2: RSA from 2,048",
-    ),
-    _code("card-life", "policies.issuance.require_card_life", "no card ends later than cards do", "An official page"),
-    _code("wards", "policies.issuance.require_no_ward", "no signing certificate for wards", "An official page"),
-    _code(
-        "items",
-        "policies.consents.require_items",
-        "items are told with the signing certificate alone",
-        "Guideline of the latest-4-items service; for delegated validation unverified",
-        verified=False,
-    ),
-    _code(
-        "documents",
-        "policies.consents.signs",
-        "authentication certificates sign challenges, and no documents",
-        "Profile: their keyUsage lacks nonRepudiation (read-outs of cards); for delegated validation ours",
-        verified=False,
-    ),
-    _code("consent-time", "policies.consents.ConsentPolicy", "good once, for minutes", "ours", verified=False),
-    _code("two-officers", "verifiers.proposals.confirm", "who proposes does not confirm", "ours", verified=False),
-    _code(
-        "status-after-expiry",
-        "domain.status.CertificateStatus",
-        "never good",
-        "Inferred: 法 §18, 保存期間に係る失効情報",
-        verified=False,
-    ),
-)
-"""Rules that are functions: their numbers are not data, or nothing about them can be changed."""
-
-
 def rules_of(tables: LawTables) -> tuple[Rule, ...]:
     """Every rule, table by table."""
     return (
@@ -121,11 +53,25 @@ def rules_of(tables: LawTables) -> tuple[Rule, ...]:
             for row in tables.issuance.values()
         ),
         *(
-            Rule(f"retention/{row.records.value}", row.title_en, _kept(row), row.source, row.verified)
+            Rule(f"retention/{row.records.value}", row.title_en, row.words, row.source, row.verified)
             for row in tables.retention.values()
         ),
         *_verifiers(tables.verifiers),
         *_detection(tables.detection),
+        *(
+            Rule(
+                f"restraint/{row.id}",
+                f"an alarm of the grade {row.grade.word} stands",
+                row.then,
+                row.source,
+                row.verified,
+            )
+            for row in RESTRAINT_RULES
+        ),
+        *(
+            Rule(f"notation/{row.word}", f"texts differ in: {row.title_en}", "they may be equal", _NOTATION, False)
+            for row in NotationRule
+        ),
         *CODE_RULES,
     )
 
@@ -138,10 +84,6 @@ def _admission(name: str, table: AdmissionTable) -> Iterator[Rule]:
         )
         then = "admitted" if row.refusal is None else f"refused: {row.refusal.value}"
         yield Rule(f"{name}/{row.id}", f"{when or 'otherwise'}: {row.detail}", then, row.source, row.verified)
-
-
-def _kept(row: RetentionRule) -> str:
-    return "not erased by itself" if row.years is None else f"erased {row.years} years after"
 
 
 def _revocation(tables: LawTables) -> Iterator[Rule]:
@@ -209,6 +151,8 @@ def _detection(rules: Mapping[str, DetectionRule]) -> Iterator[Rule]:
         yield Rule(f"detection/{row.id}", row.title_en, then, row.source, row.verified)
 
 
+_NOTATION = "ours, after how names and addresses are written; no text says which writings are equal"
+
 _FACTS = {
     Act.REVOKED: ("revocation", "cause"),
     Act.HELD: ("revocation", "cause"),
@@ -228,6 +172,15 @@ _ALWAYS = {
     Act.PROPOSAL_CONFIRMED: ("code/two-officers",),
     Act.PROPOSAL_REFUSED: ("code/two-officers",),
     Act.HOLD_MISSED: ("hold/desk",),
+    Act.VALIDATED: ("operator/registered-operator", "code/consent-time", "code/items", "code/documents"),
+    Act.HANDLE_KEY_CURRENT: ("code/two-officers",),
+    Act.HANDLE_KEY_RETIRED: ("code/two-officers", "code/change-over"),
+    Act.PROVISIONS_UNLOCKED: ("code/two-officers",),
+    Act.TRACER_PLANTED: ("code/two-officers",),
+    Act.PROVISIONS_ERASED: ("retention/provisions",),
+    Act.LEDGER_ERASED: ("retention/provisions",),
+    Act.LEDGER_DISCLOSED: ("code/disclosure",),
+    Act.ALARM_DECIDED: ("restraint/waits-for-decision", "restraint/blocked-by-officers", "code/unanswered-alarm"),
 }
 """What an audit row decided by, where the act says it; otherwise a fact of the row names the row of the table."""
 

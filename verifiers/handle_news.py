@@ -11,7 +11,8 @@ from domain.handles import Handle, HandleNotice, HandleWord, Line, Recipient, St
 from domain.parties import Party
 from domain.ports import UnitOfWork
 from domain.provisions import Channel, Provision
-from policies.news import KEPT, due_at, word_of
+from policies.news import due_at, word_of
+from policies.retention import RetentionRule
 from verifiers.handle_office import HandleOffice, inquiry_of, keys_in, read_own
 from verifiers.handles import HandleKeys
 
@@ -70,8 +71,9 @@ def collect_news(office: HandleOffice) -> int:
     return len(changes)
 
 
-def release_news(office: HandleOffice) -> int:
-    """Give numbers to some of the news that are due, so that they can be fetched; how many."""
+def release_news(office: HandleOffice, kept: RetentionRule) -> int:
+    """Give numbers to some of the news that are due, so that they can be fetched; how many. Those that were told long
+    ago are erased."""
     now = office.clock()
     with office.begin(write=False) as work:
         if not work.handles.due(now, 1):
@@ -79,7 +81,7 @@ def release_news(office: HandleOffice) -> int:
     with office.begin() as work:
         due = work.handles.due(now, BATCH)
         work.handles.number(due, now)
-        work.handles.erase_told(now - KEPT)
+        work.handles.erase_told(kept.days_before(now))
         work.commit()
     return len(due)
 

@@ -56,6 +56,27 @@ def test_a_rule_says_what_it_is(terminal: Terminal) -> None:
     assert (said.code, "there is no such rule" in said.err) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("named", "rule", "when", "source"),
+    [
+        pytest.param("refused: way-not-given", "admission/way-not-given", "channel validation or", "§20",
+                     id="a record"),
+        pytest.param("kind-not-registered", "operator/kind-not-registered", "registered-for another-kind", "§36(1)",
+                     id="the fact of a refusal"),
+        pytest.param("restraint/blocked-by-officers", "restraint/blocked-by-officers", "grade block", "§18(7)",
+                     id="an alarm that restrains"),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_explained_by_its_row_and_its_source(
+    named: str, rule: str, when: str, source: str, terminal: Terminal
+) -> None:
+    told = {row["what"]: row["value"] for row in terminal.do("policy", "why", named).rows}
+    assert told["rule"] == rule
+    assert when in told["when"]
+    assert source in told["source"]
+    assert rule in {row["rule"] for row in terminal.do("policy", "list", "--table", rule.partition("/")[0]).rows}
+
+
 def test_a_row_of_the_trail_says_by_which_rule(terminal: Terminal, tmp_path: Path) -> None:
     issue_pair(terminal, tmp_path / "pair")
     terminal.do("revoke", "--resident", "-", "--cause", "card-lost", typed=HOLDER["resident_code"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from config.rules import load_detection
+from config.rules import load_detection, load_retention
 from detection.hearing import hear_with
 from detection.judging import (
     ANSWERED_WITHIN,
@@ -29,6 +29,7 @@ from domain.events import Act
 from domain.parties import LOCAL_OPERATOR
 from domain.provisions import Channel, Provision
 from policies.admission import Admitted
+from policies.retention import Records
 from provisions.filing import file_due
 from tests.support.authority import NOW, TurnedClock
 from tests.support.memory import MemoryStore
@@ -37,6 +38,7 @@ from tests.support.people import serial_of
 from tests.support.provisions import BANK, MASTER, SHOP, make_filing, make_provision, write_segment
 
 RULES = load_detection()
+KEPT = load_retention()[Records.ASKED]
 DAY = NOW.date()
 
 
@@ -59,7 +61,7 @@ def ask(folder: Path, store: MemoryStore, clock: TurnedClock, *provisions: Provi
 
 
 def judged(store: MemoryStore, day: date = DAY) -> dict[str, Alarm]:
-    return {alarm.rule: alarm for alarm in judge_day(store.begin, RULES, day, NOW, "publisher")}
+    return {alarm.rule: alarm for alarm in judge_day(store.begin, RULES, day, NOW, "publisher", KEPT)}
 
 
 def polled(times: int = 4, people: int = 60) -> Iterator[Provision]:
@@ -125,6 +127,13 @@ def test_lists_and_questions_of_nobody_in_particular_are_not_counted(
     (day,) = store.tables.asking.values()
     assert (Sketch.read(day.content).requests, Sketch.read(day.content).sample) == (0, {})
     assert judged(store) == {}
+
+
+def test_days_long_past_are_forgotten(tmp_path: Path, store: MemoryStore, clock: TurnedClock) -> None:
+    ask(tmp_path, store, clock, make_provision("somebody"))
+    for days, kept in ((62, 1), (63, 0)):
+        judge_day(store.begin, RULES, DAY, NOW + timedelta(days=days), "publisher", KEPT)
+        assert len(store.tables.asking) == kept
 
 
 def test_what_is_kept_of_a_day_holds_no_serial(tmp_path: Path, store: MemoryStore, clock: TurnedClock) -> None:
@@ -217,14 +226,14 @@ def test_a_person_dismisses_or_upholds(store: MemoryStore) -> None:
 def test_who_is_asked_and_says_nothing_is_told_to_try_later(store: MemoryStore) -> None:
     raised(store, Grade.JUSTIFY)
     for days, grade in ((ANSWERED_WITHIN.days, Grade.JUSTIFY), (ANSWERED_WITHIN.days + 1, Grade.TRY_LATER)):
-        judge_day(store.begin, RULES, DAY, NOW + timedelta(days=days), "publisher")
+        judge_day(store.begin, RULES, DAY, NOW + timedelta(days=days), "publisher", KEPT)
         assert store.tables.alarms["alarm"].grade is grade
 
 
 def test_who_says_why_is_left_alone_until_somebody_decides(store: MemoryStore) -> None:
     raised(store, Grade.JUSTIFY)
     assert justify(store.begin, BANK, "alarm", "our yearly review", NOW).state is AlarmState.JUSTIFIED
-    judge_day(store.begin, RULES, DAY, NOW + timedelta(days=30), "publisher")
+    judge_day(store.begin, RULES, DAY, NOW + timedelta(days=30), "publisher", KEPT)
     assert store.tables.alarms["alarm"].grade is Grade.JUSTIFY
 
 

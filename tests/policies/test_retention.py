@@ -35,6 +35,8 @@ def rule(years: int | None) -> RetentionRule:
 def test_the_law_is_in_the_table() -> None:
     years = {records: row.years for records, row in RULES.items()}
     assert years == dict.fromkeys(Records) | {Records.REVOCATIONS: 0, Records.CERTIFICATES: 10, Records.PROVISIONS: 3}
+    assert {row.records: row.days for row in RULES.values() if row.days} == {Records.ASKED: 62, Records.NEWS: 90}
+    assert RULES[Records.SUBSCRIPTIONS].words == "not erased by itself"
     assert all("unverified" in row.source or "choice" in row.source for row in RULES.values() if not row.verified)
 
 
@@ -74,6 +76,8 @@ def test_what_is_over_is_what_ended_before_one_moment(expired: date, years: int,
 
 def test_a_rule_without_years_ends_nothing() -> None:
     with pytest.raises(ValueError, match="nothing says"):
+        rule(None).days_before(datetime(2027, 4, 1, tzinfo=UTC))
+    with pytest.raises(ValueError, match="nothing says"):
         rule(None).kept_until(datetime(2027, 4, 1, tzinfo=UTC))
 
 
@@ -84,6 +88,9 @@ def test_a_rule_without_years_ends_nothing() -> None:
         pytest.param({"years": True}, "want a whole number", id="a flag for years"),
         pytest.param({"years": "10"}, "want a whole number", id="years as a text"),
         pytest.param({"basis": "none"}, "none without", id="years that count from nothing"),
+        pytest.param({"basis": "day"}, "want a whole number of days", id="a day without days"),
+        pytest.param({"days": 7}, "days: want", id="days beside years"),
+        pytest.param({"basis": "day", "days": 0}, "days: want", id="no days"),
         pytest.param({"basis": "death"}, "want one of", id="a basis nobody knows"),
         pytest.param({"records": "cards"}, "want one of", id="records nobody knows"),
         pytest.param({"source": ""}, "want a text", id="no source"),

@@ -51,6 +51,8 @@ def test_rules_have_ids_and_sources() -> None:
         "criterion",
         "purpose",
         "detection",
+        "restraint",
+        "notation",
         "code",
     }
 

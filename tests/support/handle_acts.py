@@ -8,11 +8,13 @@ from typing import Any, Protocol
 
 from config.assemble import Services
 from config.handles import add_handle_key, handle_rotation
+from config.rules import load_retention
 from config.tracers import register_of
 from domain.certificates import Kind
 from domain.parties import LOCAL_OPERATOR, Party, Role
 from domain.proposals import Proposal, ProposalState, Voice, canonical
 from policies.news import SPREAD
+from policies.retention import Records
 from tests.support.tracers import file_of, make_personas, requests_of
 from tests.support.verifiers import add_verifier
 from tracers.planting import KIND, content_of, plant
@@ -56,7 +58,7 @@ def _news(place: Place) -> Facts:
     office, bank = place.services.handles, _bank(place.services)
     _exhaust(lambda: collect_news(office))
     place.now += timedelta(days=SPREAD)
-    _exhaust(lambda: release_news(office))
+    _exhaust(lambda: release_news(office, load_retention()[Records.NEWS]))
     place.now -= timedelta(days=SPREAD)
     return {"news": [(one.number, one.word.value) for one in fetch_news(office, bank, None, 0)[0]]}
 

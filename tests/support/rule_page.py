@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from config.law import read_law, shipped_texts
-from policies.rulebook import Rule, rules_of
+from policies.code_rules import Rule
+from policies.rulebook import rules_of
 from tests.support.documents import ROOT
 
 PAGE = "docs/rules.md"

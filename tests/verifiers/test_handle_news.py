@@ -10,6 +10,7 @@ from functools import partial
 
 import pytest
 
+from config.rules import load_retention
 from domain.applications import HandOver
 from domain.certificates import Carrier, Kind
 from domain.errors import Code, Refusal
@@ -17,7 +18,8 @@ from domain.handles import HandleWord
 from domain.parties import Party
 from domain.provisions import Channel, Provision
 from domain.standings import Standing
-from policies.news import KEPT, SPREAD
+from policies.news import SPREAD
+from policies.retention import Records
 from tests.support.house import HOUR, House
 from tests.support.memory import MemoryStore
 from tests.support.verifiers import OLD_CARD, add_verifier, make_office, make_rotation
@@ -26,13 +28,14 @@ from verifiers.handle_office import HandleOffice, translate
 from verifiers.handle_rotation import add_key, move_subscriptions, retire_keys, switch_key
 
 DAY = timedelta(days=1)
+KEPT = load_retention()[Records.NEWS]
 PHONE = Carrier.MOBILE_DEVICE
 
 
 def settle(house: House, office: HandleOffice) -> None:
     """What the publisher does, on each day until all news are told."""
     for _ in range(SPREAD + 1):
-        while collect_news(office) or release_news(office):
+        while collect_news(office) or release_news(office, KEPT):
             pass
         house.clock.forward(DAY)
 
@@ -128,13 +131,13 @@ def test_news_come_days_later_all_of_a_day_together_and_not_in_the_order_of_even
         house.revoke(number)
         house.clock.forward(HOUR)
         collect_news(office)
-    release_news(office)
+    release_news(office, KEPT)
     assert news(office, bank) == []
     days = []
     for _ in range(SPREAD + 1):
         before = len(news(office, bank))
         house.clock.forward(DAY)
-        while release_news(office):
+        while release_news(office, KEPT):
             pass
         days.append(len(news(office, bank)) - before)
     assert sum(days) == 3
@@ -225,7 +228,7 @@ def test_news_are_erased_some_time_after_they_were_told(house: House, office: Ha
     house.revoke()
     settle(house, office)
     assert len(news(office, bank)) == 1
-    house.clock.forward(KEPT)
+    house.clock.forward(timedelta(days=90))
     second = house.issue().certificates[Kind.SIGNATURE]
     subscribe(office, bank, None, [office.of(bank, None, second)])
     house.clock.forward(HOUR)
@@ -242,7 +245,7 @@ def test_a_failing_commit_loses_no_news_and_tells_none_twice(
     handle = signing_of(house, office, bank)
     house.clock.forward(HOUR)
     house.revoke()
-    for step in (partial(collect_news, office), partial(release_news, office)):
+    for step in (partial(collect_news, office), partial(release_news, office, KEPT)):
         memory.faults = {memory.commits + 1: fault} if failing == 1 else {}  # type: ignore[dict-item]
         with suppress(Refusal):
             step()
