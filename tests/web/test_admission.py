@@ -2,174 +2,107 @@
 
 from __future__ import annotations
 
-import hashlib
+import base64
 import json
-import ssl
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from datetime import timedelta
-from http.client import HTTPConnection, HTTPSConnection
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from http.client import HTTPConnection, HTTPException
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509 import ocsp
 
-from config.assemble import Services, assemble, system_clock, system_random
-from config.enrolment import enrol
-from config.initialise import initialise
-from config.officers import OfficerCredential
-from config.rules import template
-from config.vetting import Handed, add_verifier
-from crl.publish import publish_due
-from domain import der
-from domain.certificates import Kind
-from domain.parties import LOCAL_OPERATOR, Party, Role
-from domain.standings import Standing
+from domain.parties import LOCAL_OPERATOR
+from tests.support.approved import Scene, closed_to_others
 from tests.support.authority import KIYOSE
-from tests.support.responder import sign_ocsp_request
-from tests.support.serving import Served, serving
-from tests.support.signers import key_bits_of
 from verifiers import registry
-from verifiers.vetting import Request
 
-LIFE = timedelta(days=30)
-CONNECTIONS = 8
 LIST = f"/crl/signature-g1/{KIYOSE.code.area}.crl"
-BANK = Request(
-    "bank",
-    Standing.ACCREDITED_PRIVATE,
-    {Kind.SIGNATURE: frozenset({"contract", "identity-check"}), Kind.AUTHENTICATION: frozenset({"log-in"})},
-)
-SHOP = Request("shop", Standing.ACCREDITED_PRIVATE, {Kind.SIGNATURE: frozenset({"contract"})})
-CLUB = Request("club", Standing.ACCREDITED_PRIVATE, SHOP.purposes)
 PURPOSE = {"JPKI-Purpose": "contract"}
 
 Answer = tuple[int, str]
-"""Status, and what OCSP or the problem says."""
-
-
-class Scene:
-    """An authority with lists for verifiers alone, two officers, two verifiers, and connections to all its workers."""
-
-    def __init__(self, state: Path, services: Services, api: Served, status: Served) -> None:
-        self.state, self.services, self.api, self.status = state, services, api, status
-        issuer = x509.load_der_x509_certificate((state / "certs" / "signature-g1.cer").read_bytes())
-        public = issuer.public_key()
-        assert isinstance(public, RSAPublicKey)
-        name, key = (hashlib.sha256(octets).digest() for octets in (issuer.subject.public_bytes(), key_bits_of(public)))
-        builder = ocsp.OCSPRequestBuilder().add_certificate_by_hash(name, key, 0x40 << 120, hashes.SHA256())
-        self.request = builder.build().public_bytes(Encoding.DER)
-
-    def officers(self) -> tuple[OfficerCredential, OfficerCredential]:
-        folders = self.state / "credentials"
-        return OfficerCredential.read(folders / "aoi"), OfficerCredential.read(folders / "ken")
-
-    def signed(self, name: str) -> bytes:
-        folder = self.state / "credentials" / name
-        key = load_pem_private_key((folder / "client.key").read_bytes(), None)
-        certificate = x509.load_pem_x509_certificate((folder / "client.pem").read_bytes())
-        start, end = der.only(self.request, der.SEQUENCE)
-        tbs = self.request[start:end]
-        return sign_ocsp_request(tbs, key, certificate.public_bytes(Encoding.DER))  # type: ignore[arg-type]
-
-    def connect(self, stack: ExitStack, name: str | None) -> list[HTTPConnection]:
-        """Connections that stay open, to the API as `name` or to the status service."""
-        found: list[HTTPConnection] = []
-        for _ in range(CONNECTIONS):
-            if name is None:
-                found.append(HTTPConnection(self.status.host, self.status.port, timeout=30))
-            else:
-                folder = self.state / "credentials" / name
-                context = ssl.create_default_context(cafile=folder / "authority.pem")
-                context.load_cert_chain(folder / "client.pem", folder / "client.key")
-                found.append(HTTPSConnection(self.api.host, self.api.port, timeout=30, context=context))
-            stack.enter_context(closing(found[-1]))
-        return found
-
-    def fingerprint(self, name: str) -> bytes:
-        pem = (self.state / "credentials" / name / "client.pem").read_bytes()
-        return hashlib.sha256(x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)).digest()
+"""Status, and what OCSP or the problem says; of an answer that is neither, nothing."""
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    state = tmp_path_factory.mktemp("closed") / "state"
-    initialise(
-        state,
-        api="127.0.0.1:0",
-        status="127.0.0.1:0",
-        template=template().replace('\naccess = "open"', '\naccess = "notified-verifiers"'),
-        clock=system_clock,
-        random=system_random,
-        on_step=lambda _step: None,
-    )
-    with closing(assemble(state)) as services:
-        folders = state / "credentials"
-        for name in ("aoi", "ken"):
-            enrol(services, Party(0, Role.OPERATOR, name), LOCAL_OPERATOR, folder=folders / name, life=LIFE)
-        city = Party(0, Role.MUNICIPALITY, "kiyose", KIYOSE.code)
-        enrol(services, city, LOCAL_OPERATOR, folder=folders / "kiyose", life=LIFE)
-        stranger = Party(0, Role.VERIFIER, "hopeful", kinds=frozenset(Kind))
-        enrol(services, stranger, LOCAL_OPERATOR, folder=folders / "hopeful", life=LIFE)
-        publish_due(services.publisher)
-        with serving("api", state) as api, serving("status", state) as status:
-            scene = Scene(state, services, api, status)
-            for wanted in (BANK, SHOP, CLUB):
-                handed = Handed(folders / wanted.name, LIFE)
-                add_verifier(services, wanted, scene.officers(), None, "shown", handed, "for the test")
-            yield scene
+    with closed_to_others(tmp_path_factory.mktemp("closed") / "state") as scene:
+        yield scene
 
 
-def by_tls(scene: Scene, connection: HTTPConnection, headers: dict[str, str]) -> Answer:
-    return _ocsp(connection, scene.request, headers)
+def sent(
+    connection: HTTPConnection, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+) -> tuple[int, bytes]:
+    """An answer; where the server has closed a connection that was idle, on one that is made anew."""
+    for last in (False, True):
+        try:
+            connection.request(method, path, body, dict(headers))
+            response = connection.getresponse()
+            return response.status, response.read()
+        except (HTTPException, OSError):
+            connection.close()
+            if last:
+                raise
+    raise AssertionError
 
 
-def by_list(_scene: Scene, connection: HTTPConnection, headers: dict[str, str]) -> Answer:
-    connection.request("GET", LIST, headers=headers)
-    response = connection.getresponse()
-    octets = response.read()
-    return response.status, "list" if response.status == 200 else json.loads(octets)["facts"]["rule"]
+def asked(
+    connection: HTTPConnection, path: str, content: object = None, headers: Mapping[str, str] = PURPOSE
+) -> Answer:
+    """Status, and the rule or code of a problem."""
+    body = json.dumps(content).encode() if content is not None else None
+    about = {**headers, "Content-Type": "application/json"} if body else headers
+    status, octets = sent(connection, "POST" if body else "GET", path, body, about)
+    if status < 400:
+        return status, ""
+    problem = json.loads(octets)
+    return status, problem.get("facts", {}).get("rule", problem["code"])
 
 
-def _ocsp(connection: HTTPConnection, request: bytes, headers: dict[str, str] | None = None) -> Answer:
-    connection.request("POST", "/ocsp", request, {"Content-Type": "application/ocsp-request", **(headers or {})})
-    response = connection.getresponse()
-    return response.status, ocsp.load_der_ocsp_response(response.read()).response_status.name.lower()
+def by_ocsp(connection: HTTPConnection, request: bytes, headers: Mapping[str, str] = PURPOSE) -> Answer:
+    status, octets = sent(connection, "POST", "/ocsp", request, {"Content-Type": "application/ocsp-request", **headers})
+    return status, ocsp.load_der_ocsp_response(octets).response_status.name.lower()
+
+
+def by_list(connection: HTTPConnection, headers: Mapping[str, str] = PURPOSE) -> Answer:
+    return asked(connection, LIST, headers=headers)
 
 
 def test_every_worker_gives_status_to_an_approved_verifier_for_its_purpose_alone(scene: Scene) -> None:
     assert len(scene.api.workers()) >= 2
     with ExitStack() as stack:
-        for connection in scene.connect(stack, "bank"):
-            assert by_tls(scene, connection, PURPOSE) == (200, "successful")
-            assert by_list(scene, connection, PURPOSE) == (200, "list")
+        for connection in scene.connect(stack, "api", "bank"):
+            assert by_ocsp(connection, scene.request) == (200, "successful")
+            assert by_list(connection) == (200, "")
             for declared in ({}, {"JPKI-Purpose": "log-in"}, {**PURPOSE, "JPKI-Provider": "shop"}):
-                assert by_tls(scene, connection, declared) == (200, "unauthorized")
-                assert by_list(scene, connection, declared)[0] == 403
+                assert by_ocsp(connection, scene.request, declared) == (200, "unauthorized")
+                assert by_list(connection, declared)[0] == 403
 
 
 @pytest.mark.parametrize("name", ["hopeful", "kiyose", "aoi"])
 def test_nobody_else_is_given_any(name: str, scene: Scene) -> None:
     rule = "signature-not-approved" if name == "hopeful" else "not-a-verifier"
     with ExitStack() as stack:
-        for connection in scene.connect(stack, name):
-            assert by_tls(scene, connection, {}) == (200, "unauthorized")
-            assert by_list(scene, connection, {}) == (403, rule)
+        for connection in scene.connect(stack, "api", name):
+            assert by_ocsp(connection, scene.request, {}) == (200, "unauthorized")
+            assert by_list(connection, {}) == (403, rule)
+            for path in (
+                "/v1/filters/signature",
+                "/v1/filters/signature/key",
+                "/v1/filters/signature/files/signature-g1",
+            ):
+                assert asked(connection, path, headers={}) == (403, rule)
 
 
-def test_over_open_http_a_signature_is_needed_and_lists_are_not_given(scene: Scene) -> None:
-    request = scene.signed("shop")
+@pytest.mark.parametrize("server", ["event-loop", "threads"])
+def test_over_open_http_a_signature_is_needed_and_lists_are_not_given(server: str, scene: Scene) -> None:
+    request = scene.signed("bank")
     with ExitStack() as stack:
-        for connection in scene.connect(stack, None):
-            assert _ocsp(connection, request) == (200, "successful")
-            assert _ocsp(connection, scene.signed("hopeful")) == (200, "unauthorized")
-            assert _ocsp(connection, scene.signed("bank")) == (200, "unauthorized")  # of two purposes, none declared
-            assert _ocsp(connection, scene.request, PURPOSE) == (200, "unauthorized")
-            assert by_list(scene, connection, PURPOSE) == (401, "caller-unknown")
+        for connection in scene.connect(stack, server):
+            assert by_ocsp(connection, scene.signed("steady")) == (200, "successful")
+            assert by_ocsp(connection, scene.signed("hopeful")) == (200, "unauthorized")
+            assert by_ocsp(connection, request) == (200, "unauthorized")  # of two purposes, none declared
+            assert by_ocsp(connection, scene.request) == (200, "unauthorized")
+            assert by_list(connection) == (401, "caller-unknown")
 
 
 def suspend(scene: Scene, name: str) -> None:
@@ -190,28 +123,104 @@ def withdraw(scene: Scene, name: str) -> None:
         work.commit()
 
 
-ENDINGS: dict[str, tuple[str, Callable[[Scene, str], None], Answer]] = {
-    "a suspension": ("shop", suspend, (403, "approval-not-in-force")),
-    "the end of the credential": ("club", withdraw, (401, "caller-unknown")),
+def validated(scene: Scene, _name: str, connection: HTTPConnection) -> Answer:
+    """A consent that is not signed: what stands behind admission refuses it."""
+    request = scene.card.request()
+    content = {
+        "format": "raw",
+        "purpose": request.purpose,
+        "document": _base64(request.document),
+        "signature": _base64(request.signature or b""),
+        "consent": {
+            "text": request.consent.text.decode(),
+            "signature": _base64(b"no signature"),
+            "certificate": _base64(request.consent.certificate),
+        },
+    }
+    return asked(connection, "/v1/validations", content, {"Idempotency-Key": "validation-1"})
+
+
+def _base64(octets: bytes) -> str:
+    return base64.b64encode(octets).decode()
+
+
+Ask = Callable[[Scene, str, HTTPConnection], Answer]
+
+
+def posted(path: str, **content: object) -> Ask:
+    """A request about the verifier's own handle of the scene's card, or about the card where nothing is said."""
+
+    def ask(scene: Scene, name: str, connection: HTTPConnection) -> Answer:
+        about = {"handles": [scene.handles[name]]} if content else {"certificates": [_base64(scene.card.certificate)]}
+        asking = {name: value for name, value in content.items() if value is not None}
+        return asked(connection, path, {"purpose": "contract", **about, **asking})
+
+    return ask
+
+
+def read(path: str) -> Ask:
+    return lambda scene, name, connection: asked(connection, path)
+
+
+BY_TLS: dict[str, Ask] = {
+    "OCSP": lambda scene, _name, connection: by_ocsp(connection, scene.request),
+    "lists": lambda _scene, _name, connection: by_list(connection),
+    "filters": read("/v1/filters/signature"),
+    "a filter": read("/v1/filters/signature/files/signature-g1"),
+    "the key of filters": read("/v1/filters/signature/key"),
+    "handles": posted("/v1/handles"),
+    "translations": posted("/v1/handles/translations", which=None),
+    "correspondences": posted("/v1/handles/correspondences", which="carriers"),
+    "subscriptions": posted("/v1/handles/subscriptions", wanted=True),
+    "news": read("/v1/handles/news?after=0&purpose=contract"),
+    "validations": validated,
+}
+SIGNED: Ask = lambda scene, name, connection: by_ocsp(connection, scene.signed(name), {})  # noqa: E731
+GIVEN = {**dict.fromkeys(BY_TLS, (200, "")), "OCSP": (200, "successful"), "validations": (422, "bad-consent")}
+GONE = {"OCSP": (200, "unauthorized")}
+CODE = {"handles", "translations", "correspondences", "subscriptions", "news", "validations"}
+
+ENDINGS: dict[str, tuple[str, Callable[[Scene, str], None], dict[str, Answer]]] = {
+    "a suspension, which leaves it an operator without approval": (
+        "shop",
+        suspend,
+        {**dict.fromkeys(BY_TLS, (403, "approval-not-in-force")), **GONE, "validations": (422, "bad-consent")},
+    ),
+    "the end of the credential": (
+        "club",
+        withdraw,
+        {name: (401, "unknown-caller" if name in CODE else "caller-unknown") for name in BY_TLS} | GONE,
+    ),
 }
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_it_is_dead_on_the_next_request_in_every_worker(ending: str, scene: Scene) -> None:
-    name, end, refusal = ENDINGS[ending]
-    request = scene.signed(name)
+def test_it_is_dead_on_the_next_request_by_every_channel_in_every_worker(ending: str, scene: Scene) -> None:
+    name, end, refused = ENDINGS[ending]
     with ExitStack() as stack:
-        tls, plain = scene.connect(stack, name), scene.connect(stack, None)
+        tls = scene.connect(stack, "api", name)
+        plain = {server: scene.connect(stack, server) for server in scene.servers}
+        scene.handles[name] = handle_of(scene, tls[0])
         for connection in tls:  # they are all looked up and kept, in this second
-            assert by_tls(scene, connection, PURPOSE) == (200, "successful")
-            assert by_list(scene, connection, PURPOSE) == (200, "list")
-        for connection in plain:
-            assert _ocsp(connection, request) == (200, "successful")
+            assert {channel: ask(scene, name, connection) for channel, ask in BY_TLS.items()} == GIVEN
+        for connections in plain.values():
+            assert {SIGNED(scene, name, connection) for connection in connections} == {(200, "successful")}
         end(scene, name)
         for connection in tls:
-            assert by_tls(scene, connection, PURPOSE) == (200, "unauthorized")
-            assert by_list(scene, connection, PURPOSE) == refusal
-        assert {_ocsp(connection, request) for connection in plain} == {(200, "unauthorized")}
-        if name == "shop":
+            assert {channel: ask(scene, name, connection) for channel, ask in BY_TLS.items()} == refused
+        for server, connections in plain.items():
+            assert {SIGNED(scene, name, connection) for connection in connections} == {(200, "unauthorized")}, server
+            assert scene.reached(server, connections) == set(scene.servers[server].workers())
+        assert scene.reached("api", tls) == set(scene.api.workers())
+        if end is suspend:
             resume(scene, name)
-            assert {_ocsp(connection, request) for connection in plain} == {(200, "successful")}
+            for connections in plain.values():
+                assert {SIGNED(scene, name, connection) for connection in connections} == {(200, "successful")}
+
+
+def handle_of(scene: Scene, connection: HTTPConnection) -> str:
+    content = {"certificates": [_base64(scene.card.certificate)], "purpose": "contract"}
+    headers = {"Content-Type": "application/json"}
+    _, octets = sent(connection, "POST", "/v1/handles", json.dumps(content).encode(), headers)
+    handle: str = json.loads(octets)["handles"][0]["handle"]
+    return handle
