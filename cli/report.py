@@ -10,6 +10,7 @@ import click
 
 from cli.output import table
 from cli.state import open_state
+from config.tracers import acts_left_out
 from oversight.lag import Grouping, LagRow, Stage, lags_to_json, report_lags
 from policies.validity import day_in_japan, end_of_day
 
@@ -36,6 +37,7 @@ def lag(state: Path, first: datetime | None, last: datetime | None, by: str, as_
     """Say how long revocations, holds and releases took, from receipt to commit (which is OCSP) and into a list.
 
     In seconds: within which half, 99 of 100, and all were done. Those that no list shows yet are counted as waiting.
+    Tracers are left out where that does not point at them.
     """
     services = open_state(state)
     today = day_in_japan(services.clock())
@@ -43,7 +45,7 @@ def lag(state: Path, first: datetime | None, last: datetime | None, by: str, as_
     if end < begin:
         raise click.BadParameter("the last day lies before the first", param_hint="--to")
     since, until = (end_of_day(day) + timedelta(seconds=1) for day in (begin - timedelta(days=1), end))
-    rows = report_lags(services.begin, since, until, Grouping(by))
+    rows = report_lags(services.begin, since, until, Grouping(by), acts_left_out(services))
     if as_json:
         click.echo(json.dumps({"from": begin.isoformat(), "to": end.isoformat(), "by": by, "rows": lags_to_json(rows)}))
         return

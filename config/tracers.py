@@ -29,7 +29,7 @@ from residents.fields import Fields
 from residents.records import ITEMS, take_items
 from residents.rows import json_object
 from tracers.planting import Persona
-from tracers.register import KEY_OCTETS, Register, Tracer, serials_of
+from tracers.register import KEY_OCTETS, Acts, Register, Tracer, acts_on_tracers, serials_of
 from tracers.search import search
 from tracers.watch import Watch, tell
 from verifiers.registry import find_party
@@ -102,6 +102,15 @@ def keys_beside(services: Services, folder: Path, name: TracerName) -> Mapping[K
         builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
         requests[kind] = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
     return requests
+
+
+def acts_left_out(services: Services) -> Acts:
+    """What figures of holders leave out: what was done to tracers, whoever may know of them asking."""
+    register = register_of(services)
+    if register is None:
+        return {}
+    with services.begin(write=False) as work:
+        return acts_on_tracers(work, register)
 
 
 def serials_not_at(services: Services, verifier: str) -> bytes:

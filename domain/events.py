@@ -183,7 +183,6 @@ class Act(Enum):
     HANDLE_KEY_ADDED = "handle-key-added"
     HANDLE_KEY_CURRENT = "handle-key-current"
     HANDLE_KEY_RETIRED = "handle-key-retired"
-    TRACER_PLANTED = "tracer-planted"
     TRACER_SEEN = "tracer-seen"
     TRACER_MATCHED = "tracer-matched"
     ALARM_RAISED = "alarm-raised"

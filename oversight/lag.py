@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from domain.certificates import IssuerId
 from domain.changes import ListChange
 from domain.lists import ListRecord
+from domain.people import MunicipalityCode
 from domain.ports import Begin
 from policies.validity import day_in_japan
 
@@ -62,8 +64,19 @@ class LagRow:
     spreads: Mapping[Stage, Spread]
 
 
-def report_lags(begin: Begin, first: datetime, end: datetime, grouping: Grouping) -> list[LagRow]:
+CROWD = 100
+"""In a group of fewer certificates nothing is left out: together with the public lists the gap would point at it."""
+
+Acts = Mapping[tuple[IssuerId, MunicipalityCode, datetime], int]
+
+
+def report_lags(
+    begin: Begin, first: datetime, end: datetime, grouping: Grouping, left_out: Acts | None = None
+) -> list[LagRow]:
     """The lags of revocations and holds committed from `first` to before `end`, by group. Exact: every second counts.
+
+    `left_out` says of certificates that are nobody's (tracers) how many an act changed, by the list that shows it and
+    the time of its commit: they are not counted, but in groups of fewer than `CROWD`.
 
     Reads each change of the period once, and once the lists of each series in it. Memory grows with the number of
     different lags, not with that of revocations.
@@ -71,6 +84,7 @@ def report_lags(begin: Begin, first: datetime, end: datetime, grouping: Grouping
     group_of, groups = GROUPS[grouping], dict[str, _Group]()
     lists: Sequence[ListRecord] = ()
     scope, place = None, 0
+    apart = dict(left_out or {})
     with begin(write=False) as work:
         for change in work.changes.between(first, end):
             if change.scope != scope:
@@ -79,30 +93,50 @@ def report_lags(begin: Begin, first: datetime, end: datetime, grouping: Grouping
             while place < len(lists) and lists[place].covers < change.number:
                 place += 1
             shown = lists[place].published_at if place < len(lists) else None
-            groups.setdefault(group_of(change), _Group()).add(change, shown)
+            groups.setdefault(group_of(change), _Group()).add(change, shown, _taken(apart, change))
     return [group.row(name) for name, group in sorted(groups.items())]
+
+
+def _taken(apart: dict[tuple[IssuerId, MunicipalityCode, datetime], int], change: ListChange) -> int:
+    """How many of a change are to be left out, which are taken from those that are due."""
+    if change.scope.municipality is None:
+        return 0
+    key = change.scope.issuer, change.scope.municipality, change.committed_at
+    found = min(apart.get(key, 0), change.count)
+    if found:
+        apart[key] -= found
+    return found
 
 
 class _Group:
     def __init__(self) -> None:
+        self._left_out: list[tuple[ListChange, datetime | None, int]] = []
         self._seconds: dict[Stage, Counter[int]] = {stage: Counter() for stage in Stage}
         self._certificates = self._waiting = 0
 
-    def add(self, change: ListChange, shown: datetime | None) -> None:
-        self._certificates += change.count
-        self._note(Stage.COMMIT, change.received_at, change.committed_at, change.count)
-        self._note(Stage.OCSP, change.committed_at, change.committed_at, change.count)
+    def add(self, change: ListChange, shown: datetime | None, apart: int) -> None:
+        self._add(change, shown, change.count)
+        if apart:
+            self._left_out.append((change, shown, apart))
+
+    def _add(self, change: ListChange, shown: datetime | None, count: int) -> None:
+        self._certificates += count
+        self._note(Stage.COMMIT, change.received_at, change.committed_at, count)
+        self._note(Stage.OCSP, change.committed_at, change.committed_at, count)
         if shown is None:
-            self._waiting += change.count
+            self._waiting += count
         else:
-            self._note(Stage.LIST, change.committed_at, shown, change.count)
-            self._note(Stage.ALL, change.received_at, shown, change.count)
+            self._note(Stage.LIST, change.committed_at, shown, count)
+            self._note(Stage.ALL, change.received_at, shown, count)
 
     def _note(self, stage: Stage, begin: datetime, end: datetime, count: int) -> None:
         self._seconds[stage][int((end - begin).total_seconds())] += count
 
     def row(self, name: str) -> LagRow:
-        spreads = {stage: spread_of(seconds) for stage, seconds in self._seconds.items() if seconds}
+        if self._certificates >= CROWD:
+            for change, shown, count in self._left_out:
+                self._add(change, shown, -count)
+        spreads = {stage: spread_of(+seconds) for stage, seconds in self._seconds.items() if +seconds}
         return LagRow(name, self._certificates, self._waiting, spreads)
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from ca.authority import Authority
 from ca.issue import issue
 from domain.applications import Card, IssuanceApplication, IssuedPair
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
-from domain.events import Act, AuditEvent
 from domain.handles import Recipient
 from domain.parties import Party, Role
 from domain.people import BasicAttributes, MunicipalityCode, NoCode, ResidentState
@@ -25,6 +24,8 @@ from tracers.register import Register, Tracer
 KIND = "tracers"
 MOST = 1000
 """Tracers in one proposal."""
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 Requests = Callable[[TracerName], Mapping[Kind, bytes]]
 """PKCS#10 requests for the keys of a tracer; the same ones when it is asked again."""
@@ -104,15 +105,21 @@ def plant(
         raise Refusal(Code.IDEMPOTENCY_MISMATCH, "these are not the personas that the officers agreed on")
     pairs = []
     for place, persona in enumerate(personas):
-        tracer = _registered(authority, register, proposal, TracerName(proposal.id, place), persona, actor)
-        pairs.append(issue(authority, _application(tracer, persona, requests(tracer.name), actor)))
+        tracer = _registered(authority, register, proposal, TracerName(proposal.id, place), persona)
+        applicant = _applicant(authority, tracer, actor)
+        application = _application(tracer, persona, register.chance(tracer.name), requests(tracer.name), applicant)
+        pairs.append(issue(authority, application))
     return pairs
 
 
 def _registered(
-    authority: Authority, register: Register, proposal: Proposal, name: TracerName, persona: Persona, actor: Party
+    authority: Authority, register: Register, proposal: Proposal, name: TracerName, persona: Persona
 ) -> Tracer:
-    """The tracer of that name, put on the register first: nothing of it may exist that the register does not know."""
+    """The tracer of that name, put on the register first: nothing of it may exist that the register does not know.
+
+    What stands in the open there is of the time of the agreement, and no row of the trail is written here: who reads
+    the database finds nothing that was made together with a resident.
+    """
     with authority.begin() as work:
         if row := work.tracers.find(name):
             return register.open(row)
@@ -121,22 +128,38 @@ def _registered(
         index, sealed = authority.sealer.seal(code)
         state = ResidentState.PRESENT
         resident_id, _ = work.residents.put(index, sealed, persona.municipality, persona.attributes, state, now)
-        tracer = Tracer(name, Recipient.of(verifier, provider), resident_id, code)
-        work.tracers.put(TracerRow(name, register.seal(tracer), now))
-        facts = {"tracer": str(name), "planted_at": verifier.label, "provider": provider.label if provider else None}
-        work.audit.append(AuditEvent(Act.TRACER_PLANTED, actor.label, now, facts))
+        applicant = next((party for party in work.parties.all() if _administers(party, persona, now)), None)
+        planted = Recipient.of(verifier, provider)
+        tracer = Tracer(name, planted, resident_id, code, applicant.id if applicant else None)
+        agreed_at = proposal.decision.at if proposal.decision else proposal.proposed_at
+        work.tracers.put(TracerRow(name, register.seal(tracer), agreed_at))
         work.commit()
     return tracer
 
 
-def _application(tracer: Tracer, persona: Persona, requests: Mapping[Kind, bytes], actor: Party) -> IssuanceApplication:
-    key = base64.b32encode(hashlib.sha256(str(tracer.name).encode()).digest()).decode("ascii").rstrip("=").lower()
+def _administers(party: Party, persona: Persona, now: datetime) -> bool:
+    """Whether applications for people of that place come from this party, which was told of it (docs/tracers.md)."""
+    return party.role is Role.MUNICIPALITY and party.municipality == persona.municipality and party.in_force(now)
+
+
+def _applicant(authority: Authority, tracer: Tracer, actor: Party) -> Party:
+    """In whose name it is applied for: the municipality's, as for everybody there, or the operator's."""
+    with authority.begin(write=False) as work:
+        party = work.parties.of(tracer.applicant) if tracer.applicant is not None else None
+    return party or actor
+
+
+def _application(
+    tracer: Tracer, persona: Persona, chance: bytes, requests: Mapping[Kind, bytes], applicant: Party
+) -> IssuanceApplication:
+    """`chance` makes the idempotency key and the card's number, which therefore lead to no row of the register."""
+    number = int.from_bytes(chance[16:])
     return IssuanceApplication(
-        caller=actor,
-        key=key,
+        caller=applicant,
+        key=str(UUID(bytes=chance[:16], version=4)),
         municipality=persona.municipality,
         resident_code=tracer.code,
         attributes=persona.attributes,
-        card=Card(key[:10], persona.card_expires_on),
+        card=Card(f"{_LETTERS[number % 26]}{_LETTERS[number // 26 % 26]}{number % 10**8:08d}", persona.card_expires_on),
         requests=requests,
     )
