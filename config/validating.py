@@ -32,6 +32,7 @@ def make_validation(services: Services, sandbox: Sandbox) -> Validation:
         receipts=open_receipts(services),
         handles=ConsentedHandles(services.begin, services.handles.ring),
         gate=services.gate,
+        provider_of=services.register.provider,
         record=services.record,
         policy=services.settings.validation.policy,
         clock=services.clock,

@@ -33,7 +33,11 @@ FLOOR: Mapping[str, Condition] = MappingProxyType(
             "credential": frozenset({"unbound", "this-purpose"}),
             "purpose": frozenset({"approved"}),
         },
-        OPERATORS: {**_VERIFIER, "registered-for": frozenset({"this-kind"})},
+        OPERATORS: {
+            **_VERIFIER,
+            "registered-for": frozenset({"this-kind"}),
+            "provider": frozenset({"none", "not-in-force", "in-force"}),
+        },
     }
 )
 """Whom a row may admit where status is not open to everybody: closed lists (公的個人認証法 §17(1), §36(1)), in force

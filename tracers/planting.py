@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID
 
 from ca.authority import Authority
 from ca.issue import issue
@@ -156,7 +155,7 @@ def _application(
     number = int.from_bytes(chance[16:])
     return IssuanceApplication(
         caller=applicant,
-        key=str(UUID(bytes=chance[:16], version=4)),
+        key=f"{chance[:4].hex()}-{chance[4:8].hex()}-{chance[8:16].hex()}",
         municipality=persona.municipality,
         resident_code=tracer.code,
         attributes=persona.attributes,

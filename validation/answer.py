@@ -36,8 +36,9 @@ class SignedConsent:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ValidationRequest:
-    """What an operator sends. `document` is what the consent names by its SHA-256: the octets that were signed, or the
-    document with the signature in it; `signature` stands beside the former."""
+    """What an operator sends, for itself or for the provider behind it of that name. `document` is what the consent
+    names by its SHA-256: the octets that were signed, or the document with the signature in it; `signature` stands
+    beside the former."""
 
     caller: Party
     key: str
@@ -46,6 +47,21 @@ class ValidationRequest:
     document: bytes
     signature: bytes | None
     consent: SignedConsent
+    provider: str | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Course:
+    """A request that was let in: whose certificate, for whom, when. `operator` is who the person consents to."""
+
+    request: ValidationRequest
+    person: CertificateRecord
+    provider: Party | None
+    now: datetime
+
+    @property
+    def operator(self) -> Party:
+        return self.provider or self.request.caller
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,28 +83,28 @@ def validate(parts: Validation, request: ValidationRequest) -> ValidationAnswer:
     """
     now = parts.clock()
     person = find_person(parts.begin, parts.issuers, request.consent.certificate)
-    parts.gate.admit_operator(
-        Inquiry("notified-verifiers", request.caller, person.kind, now, Channel.VALIDATION, purpose=request.purpose)
-    )
-    kept, repeated = _answer(parts, request, person, now)
+    named, provider = request.provider is not None, parts.provider_of(request.caller, request.provider)
+    about = (request.caller, person.kind, now, Channel.VALIDATION, named, provider, request.purpose)
+    parts.gate.admit_operator(Inquiry("notified-verifiers", *about))
+    course = _Course(request, person, provider, now)
+    kept, repeated = _answer(parts, course)
     receipt = read_receipt(kept.receipt)
-    _tell(parts, request.caller, person, receipt, now)
+    _tell(parts, course, receipt)
     return ValidationAnswer(kept.receipt, receipt, items_of(person, receipt.items), repeated)
 
 
-def _answer(
-    parts: Validation, request: ValidationRequest, person: CertificateRecord, now: datetime
-) -> tuple[ValidationRecord, bool]:
+def _answer(parts: Validation, course: _Course) -> tuple[ValidationRecord, bool]:
     """What is kept of this validation, and whether it was kept before."""
+    request, now = course.request, course.now
     content = _content(request)
     with parts.begin(write=False) as work:
         found = work.validations.find(request.caller.id, request.key)
     if found is not None:
         return _same(found, content), True
     consent = read_consent(request.consent.text)
-    _require_consent(parts, request, consent, person, now)
+    _require_consent(parts, course, consent)
     finding = parts.examine(_examination(request, now))
-    receipt = _judge(parts, request, consent, person, finding, now)
+    receipt = _judge(parts, course, consent, finding)
     signed = sign_receipt(receipt, parts.receipts.signer, parts.receipts.certificate)
     record = ValidationRecord(
         request.caller.id,
@@ -99,19 +115,19 @@ def _answer(
         now,
         max(now + parts.policy.keep, consent.good_until + timedelta(seconds=1)),
     )
-    return _keep(parts, request, record, receipt)
+    return _keep(parts, course, record, receipt)
 
 
-def _require_consent(
-    parts: Validation, request: ValidationRequest, consent: Consent, person: CertificateRecord, now: datetime
-) -> None:
-    """Return if the person consented to this very validation. The signature is judged before anything else is told."""
+def _require_consent(parts: Validation, course: _Course, consent: Consent) -> None:
+    """Return if the person consented to this very validation: by the provider, where it is asked for one, whoever the
+    platform is. The signature is judged before anything else is told."""
+    request, person, now = course.request, course.person, course.now
     if not is_signed(holder_key(person.der), request.consent.text, request.consent.signature):
         raise Refusal(
             Code.BAD_CONSENT, "the consent is not signed with this certificate's key", pointer="/consent/signature"
         )
     for said, asked, what in (
-        (consent.operator, request.caller.name, "another operator"),
+        (consent.operator, course.operator.name, "another operator"),
         (consent.purpose, request.purpose, "another purpose"),
         (consent.document, _digest(request.document), "another document"),
     ):
@@ -130,15 +146,9 @@ def _examination(request: ValidationRequest, now: datetime) -> Examination:
     return Examination(request.format, request.document, request.signature, request.consent.certificate, now)
 
 
-def _judge(
-    parts: Validation,
-    request: ValidationRequest,
-    consent: Consent,
-    person: CertificateRecord,
-    finding: Finding,
-    now: datetime,
-) -> Receipt:
+def _judge(parts: Validation, course: _Course, consent: Consent, finding: Finding) -> Receipt:
     """What is found: the signature by itself, and the certificate's status now."""
+    request, person, now = course.request, course.person, course.now
     status = parts.status.status_of(person.issuer, person.serial).at(now)
     why = standing(person, status, now)
     reasons = (*finding.reasons, *((why,) if why else ()))
@@ -147,7 +157,7 @@ def _judge(
     valid = not reasons
     return Receipt(
         parts.random(RECEIPT_OCTETS).hex(),
-        request.caller.name,
+        course.operator.name,
         request.purpose,
         request.format,
         consent.document,
@@ -155,7 +165,7 @@ def _judge(
         person.kind,
         reasons,
         now,
-        parts.handles.of(request.caller, None, person) if valid else None,
+        parts.handles.of(request.caller, course.provider, person) if valid else None,
         consent.items if valid else frozenset[Item](),
         _judged(finding.signing_time, person, status),
     )
@@ -171,7 +181,7 @@ def _judged(time: SigningTime | None, person: CertificateRecord, status: Certifi
 
 
 def _keep(
-    parts: Validation, request: ValidationRequest, record: ValidationRecord, receipt: Receipt
+    parts: Validation, course: _Course, record: ValidationRecord, receipt: Receipt
 ) -> tuple[ValidationRecord, bool]:
     """Use the consent up and keep the answer, in one transaction, unless another process was quicker."""
     facts = {
@@ -182,12 +192,14 @@ def _keep(
         "reasons": [reason.value for reason in receipt.reasons],
         "items": [item.value for item in Item if item in receipt.items],
     }
+    if course.provider is not None:
+        facts["provider"] = course.provider.label
     with parts.begin() as work:
         found = work.validations.find(record.party_id, record.key)
         if found is not None:
             return _same(found, record.content), True
         work.validations.keep(record)
-        work.audit.append(AuditEvent(Act.VALIDATED, request.caller.label, record.at, facts))
+        work.audit.append(AuditEvent(Act.VALIDATED, course.request.caller.label, record.at, facts))
         work.commit()
     return record, False
 
@@ -201,17 +213,17 @@ def _same(found: ValidationRecord, content: bytes) -> ValidationRecord:
     return found
 
 
-def _tell(parts: Validation, caller: Party, person: CertificateRecord, receipt: Receipt, now: datetime) -> None:
+def _tell(parts: Validation, course: _Course, receipt: Receipt) -> None:
     """Put the hand-over on record, repeated ones too: whose certificate it was is kept there and nowhere else."""
     parts.record(
         Provision(
-            now,
-            caller,
-            None,
+            course.now,
+            course.request.caller,
+            course.provider,
             receipt.purpose,
-            person.issuer,
+            course.person.issuer,
             Channel.VALIDATION,
-            person.serial.octets,
+            course.person.serial.octets,
             "valid" if receipt.valid else receipt.reasons[0].value,
             receipt.consent,
         )
@@ -229,6 +241,7 @@ def _content(request: ValidationRequest) -> bytes:
         consent.text,
         consent.signature,
         consent.certificate,
+        *(() if request.provider is None else (request.provider.encode(),)),
     )
     return _digest(b"".join(map(_digest, parts)))
 

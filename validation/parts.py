@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,7 +54,8 @@ class ReceiptKey:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """The bundle. `gate` lets operators in; `record` hears of every answer before it leaves."""
+    """The bundle. `gate` lets operators in, `provider_of` finds the provider of a name behind one; `record` hears of
+    every answer before it leaves."""
 
     issuers: Mapping[IssuerId, Issuer]
     begin: Begin
@@ -63,6 +64,7 @@ class Validation:
     receipts: ReceiptKey
     handles: Handles
     gate: Gate
+    provider_of: Callable[[Party, str | None], Party | None]
     record: Record
     policy: ConsentPolicy
     clock: Clock

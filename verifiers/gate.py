@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.certificates import IssuerId
@@ -32,8 +32,9 @@ class Gate:
         return self._decide(self.rules().status, inquiry)
 
     def admit_operator(self, inquiry: Inquiry) -> Admitted:
-        """Who is admitted to delegated validation. Raises as `admit` does."""
-        return self._decide(self.rules().operators, inquiry)
+        """Who is admitted to delegated validation; for a provider, who would be by itself as the provider would be.
+        Raises as `admit` does."""
+        return self._decide(self.rules().operators, inquiry, each=True)
 
     def admit_some(self, inquiries: Sequence[Inquiry]) -> list[Inquiry]:
         """Those that are admitted of one party's, at least one. Raises as `admit` does when none is."""
@@ -48,8 +49,10 @@ class Gate:
         if inquiry.party is not None and rule is not None:
             self.record(_refused(inquiry, str(rule), self.rules().purposes))
 
-    def _decide(self, table: AdmissionTable, inquiry: Inquiry) -> Admitted:
+    def _decide(self, table: AdmissionTable, inquiry: Inquiry, *, each: bool = False) -> Admitted:
         try:
+            if each and inquiry.provider is not None:
+                table.admit(replace(inquiry, party=inquiry.provider, names_provider=False, provider=None))
             admitted = table.admit(inquiry)
             # A list that is open is a public file, whoever fetches it.
             if (inquiry.access, inquiry.channel) != ("open", Channel.CRL):

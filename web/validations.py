@@ -49,7 +49,16 @@ VALIDATION: Shape[dict[str, Any]] = record(
         "document": octets(DOCUMENT_LIMIT, description="What was signed, or what the signature is in"),
         "consent": _CONSENT,
     },
-    {"signature": octets(SIGNATURE_LIMIT, description="Beside the document, for raw and detached CMS")},
+    {
+        "signature": octets(SIGNATURE_LIMIT, description="Beside the document, for raw and detached CMS"),
+        "provider": text(
+            str,
+            1,
+            200,
+            description="The service provider behind a platform operator, by its registered name: who the "
+            "person consents to, and whose handle is told",
+        ),
+    },
 )
 
 

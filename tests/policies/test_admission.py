@@ -130,6 +130,7 @@ OPERATORS = {
     "not-an-operator": ask(None),
     "operator-not-in-force": ask(replace(UNAPPROVED, suspended_at=NOW)),
     "kind-not-registered": ask(replace(UNAPPROVED, kinds=frozenset({Kind.AUTHENTICATION}))),
+    "operator-provider-unknown": ask(replace(UNAPPROVED, kinds=frozenset(Kind)), names_provider=True),
     "registered-operator": ask(replace(UNAPPROVED, kinds=frozenset(Kind))),
 }
 

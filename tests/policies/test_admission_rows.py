@@ -121,7 +121,7 @@ def test_what_no_table_may_admit_names_facts_that_there_are() -> None:
 
 def test_every_row_has_a_source_and_says_whether_it_was_seen() -> None:
     rows = [*shipped().status.rows, *shipped().operators.rows]
-    assert len(rows) == 21
+    assert len(rows) == 22
     assert all(row.source and row.detail and row.title_ja for row in rows)
     assert all(row.refusal in (None, Code.UNKNOWN_CALLER, Code.NOT_ADMITTED) for row in rows)
     assert {row.verified for row in rows} == {True, False}

@@ -23,7 +23,7 @@ from tests.support.lists import ISSUERS
 from tests.support.people import serial_of
 from tests.support.requests import holder_key
 from tests.support.responder import forget
-from tests.support.verifiers import make_gate
+from tests.support.verifiers import make_gate, make_register
 from validation.examine import examine
 from validation.finding import Examination, Finding, unread
 from validation.parts import ReceiptKey, Validation
@@ -63,7 +63,7 @@ class LabelledHandles:
     """Handles that say for whom they are."""
 
     def of(self, party: Party, provider: Party | None, certificate: CertificateRecord) -> str:
-        return f"{party.name} knows resident {certificate.resident_id}"
+        return f"{(provider or party).name} knows resident {certificate.resident_id}"
 
 
 def read_here(examination: Examination) -> Finding:
@@ -90,6 +90,7 @@ def make_validation(house: House, **changes: Any) -> Validation:
         "receipts": receipt_key(),
         "handles": LabelledHandles(),
         "gate": make_gate(),
+        "provider_of": make_register(house.begin).provider,
         "record": forget,
         "policy": ConsentPolicy(),
         "clock": house.clock,

@@ -42,6 +42,11 @@ def door(acts: Acts) -> Door:
     return Door(acts)
 
 
+def test_the_provider_behind_a_platform_is_named(door: Door, acts: Acts) -> None:
+    assert door.send("POST", validations.PATH, {**BODY, "provider": "shop"}, caller="verifier").status_code == 200
+    assert acts.asked[0].provider == "shop"
+
+
 def test_a_request_reaches_the_room(door: Door, acts: Acts) -> None:
     response = door.send("POST", validations.PATH, BODY, caller="verifier")
     consent = SignedConsent(TEXT, b"by the person", b"certificate")
