@@ -26,6 +26,7 @@ def test_no_rule_file_is_forgotten_or_unknown() -> None:
     found = {str(path.relative_to(CONFIG)) for path in CONFIG.rglob("*.toml")} - {"template.toml"}
     assert found == {
         *(f"profiles/{name}.toml" for name in PROFILE_NAMES),
+        "law/admission.toml",
         "law/causes.toml",
         "law/detection.toml",
         "law/events.toml",
