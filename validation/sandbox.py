@@ -22,6 +22,8 @@ from validation.reader import SECONDS, encode
 
 AT_ONCE = 4
 """Documents that one process has read at once."""
+WAITING = 4
+"""Documents that wait for that, each with a thread of a service that has others to serve."""
 _PATIENCE = 2.0 * SECONDS + 5
 _LONGEST = 65_536
 
@@ -37,6 +39,7 @@ class Sandbox:
     def __init__(self, authorities: Sequence[bytes] = (), program: str = "validation.reader") -> None:
         self._authorities, self._module = authorities, program
         self._room = BoundedSemaphore(AT_ONCE)
+        self._door = BoundedSemaphore(AT_ONCE + WAITING)
         self._starting = Lock()
         self._program: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -45,12 +48,13 @@ class Sandbox:
     def __call__(self, examination: Examination) -> Finding:
         """What is to be said of a document. Raises Refusal(BAD_DOCUMENT), and Refusal(BUSY) while too many are read, or
         the program cannot be started."""
-        if not self._room.acquire(timeout=_PATIENCE):
+        if not self._door.acquire(blocking=False):
             raise Refusal(Code.BUSY, "too many documents are being read; send it again")
         try:
-            octets = self._ask(encode(examination, self._authorities))
+            with self._room:
+                octets = self._ask(encode(examination, self._authorities))
         finally:
-            self._room.release()
+            self._door.release()
         if not octets:
             raise Refusal(Code.BUSY, "the program that reads documents does not answer; send it again")
         try:

@@ -6,7 +6,7 @@ import os
 import signal
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from tests.support.requests import holder_key
 from tests.support.signed import CONTENT, changed_pdf, openssl_cms, signed_pdf, signed_xml
 from tests.support.stamps import stamp_authority, stamper
 from validation.finding import Examination, Finding, SigningTime
-from validation.sandbox import Sandbox
+from validation.sandbox import AT_ONCE, WAITING, Sandbox
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +141,23 @@ def test_a_forked_child_starts_its_own(sandbox: Sandbox, card: SoftwareCard) -> 
     assert os.waitpid(child, 0)[1] == 0
     assert sandbox(asked).reasons == ()
     assert sandbox.process_id == before
+
+
+def test_who_comes_while_too_many_wait_is_asked_to_come_again_at_once(card: SoftwareCard) -> None:
+    """Threads that wait for documents are threads that no municipality gets."""
+    sandbox, asked = Sandbox(), examination(card, Format.CMS, openssl_cms(card, "-nodetach"))
+    assert sandbox(asked).reasons == ()
+    program = sandbox.process_id
+    assert program is not None
+    os.kill(program, signal.SIGSTOP)
+    with ThreadPoolExecutor(AT_ONCE + WAITING + 1) as pool:
+        futures = [pool.submit(sandbox, asked) for _ in range(AT_ONCE + WAITING + 1)]
+        (first,) = wait(futures, return_when=FIRST_COMPLETED).done
+        os.kill(program, signal.SIGCONT)
+    assert isinstance(told := first.exception(), Refusal)
+    assert told.code is Code.BUSY
+    assert all(future.result().reasons == () for future in futures if future is not first)
+    sandbox.close()
 
 
 def test_without_a_program_callers_are_asked_to_come_again(card: SoftwareCard) -> None:
