@@ -176,7 +176,6 @@ _ALWAYS = {
     Act.HANDLE_KEY_CURRENT: ("code/two-officers",),
     Act.HANDLE_KEY_RETIRED: ("code/two-officers", "code/change-over"),
     Act.PROVISIONS_UNLOCKED: ("code/two-officers",),
-    Act.TRACER_PLANTED: ("code/two-officers",),
     Act.PROVISIONS_ERASED: ("retention/provisions",),
     Act.LEDGER_ERASED: ("retention/provisions",),
     Act.LEDGER_DISCLOSED: ("code/disclosure",),
