@@ -99,7 +99,8 @@ class Sketch:
         """What `write` wrote."""
         start = 4 + int.from_bytes(octets[:4])
         head = json.loads(octets[4:start])
-        end = start + head.pop("entries") * _ENTRY.size
+        count = head.pop("entries", None)  # days that were written before it was said end with their entries
+        end = len(octets) if count is None else start + count * _ENTRY.size
         sample = {digest: (count, bits) for digest, count, bits in _ENTRY.iter_unpack(octets[start:end])}
         ways = Counter(
             {(issuer, channel, purpose, word): n for issuer, channel, purpose, word, n in head.pop("ways", ())}

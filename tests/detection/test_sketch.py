@@ -63,3 +63,12 @@ def test_a_sketch_holds_no_serial_and_months_have_nothing_in_common() -> None:
     assert serial[:8] not in octets
     other = month_key(b"master", NOW.date().replace(month=5))
     assert digest_of(other, "signature-g1", serial) != digest_of(KEY, "signature-g1", serial)
+
+
+def test_a_day_that_was_written_by_the_version_before_is_read() -> None:
+    sketch = sketch_of(["somebody", "somebody else"])
+    octets = sketch.write()
+    head = octets[4 : 4 + int.from_bytes(octets[:4])]
+    older = head.replace(b',"entries":2', b"")
+    assert older != head
+    assert Sketch.read(len(older).to_bytes(4) + older + octets[4 + len(head) :]) == sketch
