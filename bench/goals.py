@@ -83,6 +83,6 @@ GOALS: Mapping[str, Sequence[Goal]] = {
     **{
         f"storm-{engine}-{what}": _most(most)
         for engine in ("sqlite", "postgresql")
-        for what, most in (("wrong", 0), ("memory", 400), ("down", 0))
+        for what, most in (("wrong", 0), ("faults", 0), ("unlisted", 0), ("memory", 400), ("ready", 120))
     },
 }

@@ -22,6 +22,7 @@ from bench.plan import Plan
 from bench.provisions import measure_provisions
 from bench.residents import measure_residents
 from bench.status import measure_status
+from bench.storm import measure_storm
 from config.assemble import Services
 
 
@@ -73,6 +74,7 @@ PARTS: Mapping[str, Callable[[Bench], Sequence[Finding]]] = {
     "partitions": lambda b: measure_partitions(b.folder / "partitions", b.plan),
     "model": lambda b: measure_model(b.folder / "model", b.plan),
     "growth": lambda b: measure_growth(b.folder / "growth", b.plan),
+    "storm": lambda b: measure_storm(b.folder / "storm", b.plan),
 }
 """In the order in which they are measured: `millions` looks at memory, so it comes while there is little; `status`
 gives the authority another responder key at its end."""

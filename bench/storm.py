@@ -1,217 +1,227 @@
-"""A storm: issuing, revoking, publishing and asking all at once, with slow clients, floods, nonsense and killed
-workers.
+"""A storm: an hour of issuing, revoking, publishing and asking squeezed into minutes, with slow clients, floods,
+nonsense and killed processes. What is told is held against the truth of every moment.
 
-What is told is held against the truth of every moment.
-
-`python -m bench.storm --seconds 120`
+`python -m bench.storm --seconds 240 --engine postgresql`
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import random
-import signal
+import subprocess
+import sys
 import tempfile
 import threading
-from http.client import HTTPConnection, HTTPException
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
+from ssl import create_default_context
 from time import monotonic, sleep
 
-from asn1crypto import ocsp as asn1
-from cryptography import x509
 from rich.console import Console
 
-from bench.house import ISSUER, make_house
+from bench import machine, report
+from bench.askers import Askers
+from bench.clerks import Clerks
+from bench.figures import Value
+from bench.hour import HOUR, Hour
+from bench.house import make_house
 from bench.issuance import prepare
-from bench.ocsp import make_ocsp_requests
+from bench.pace import Pace
 from bench.people import CITY
-from bench.service import started
+from bench.plan import Plan
+from bench.reaper import Reaper
+from bench.service import ROOT
 from bench.strangers import Strangers
-from bench.truth import REVOKED, Truth
-from ca.issue import issue
-from ca.revoke import RevocationRequest, revoke_resident
+from bench.truth import Truth
 from config.assemble import Services
-from crl.publish import publish_due
-from domain.applications import IssuanceApplication
-from domain.certificates import Kind
-from domain.errors import Refusal
-from domain.revocation import RevocationCause
+from config.enrolment import enrol
+from domain.certificates import IssuerId, Kind
+from domain.parties import LOCAL_OPERATOR
+from tests.support.postgres import running_postgres
 
-_ASKERS = 4
-_WORKERS = 2
-
-
-class Storm:
-    """Everything that happens, until told to stop."""
-
-    def __init__(self, services: Services, port: int, applications: list[IssuanceApplication]) -> None:
-        self.services, self.port = services, port
-        self.truth, self.stop = Truth(), threading.Event()
-        self.issued = self.revoked = self.published = self.killed = self.lost = 0
-        self.peak = 0
-        self._waiting, self._living = applications, list[tuple[IssuanceApplication, list[bytes]]]()
-
-    def write(self) -> None:
-        """Issue and revoke in turn; a refusal because somebody else writes is tried again."""
-        chance = random.Random(1)
-        while not self.stop.is_set():
-            try:
-                if self._waiting and (len(self._living) < 50 or chance.random() < 0.5):
-                    self._issue(self._waiting.pop())
-                elif self._living:
-                    self._revoke(*self._living.pop(chance.randrange(len(self._living))))
-            except Refusal as refusal:
-                self.truth.wrong.append(f"refused: {refusal.code.value}")
-            sleep(0.002)
-
-    def _issue(self, application: IssuanceApplication) -> None:
-        pair = issue(self.services.authority, application)
-        certificate = x509.load_der_x509_certificate(pair.certificates[Kind.SIGNATURE])
-        serials = [certificate.serial_number.to_bytes(16)]
-        self.truth.issued(serials)
-        self._living.append((application, serials))
-        self.issued += 1
-
-    def _revoke(self, application: IssuanceApplication, serials: list[bytes]) -> None:
-        self.truth.began(serials, REVOKED)
-        cause = RevocationCause.CARD_LOST
-        revoke_resident(
-            self.services.authority, RevocationRequest(CITY, application.key, application.resident_code, cause)
-        )
-        self.truth.returned(serials)
-        self.revoked += 1
-
-    def publish(self) -> None:
-        """New lists whenever something changed."""
-        while not self.stop.wait(1.0):
-            try:
-                self.published += len(publish_due(self.services.publisher).published)
-            except Refusal as refusal:
-                self.truth.wrong.append(f"publication refused: {refusal.code.value}")
-
-    def ask(self, seed: int) -> None:
-        """One certificate after the other, over a connection that is opened anew when it breaks."""
-        chance, connection = random.Random(seed), self._connect()
-        while not self.stop.is_set():
-            serial = self.truth.some(chance.randrange(1 << 30))
-            if serial is None:
-                sleep(0.05)
-                continue
-            (request,) = make_ocsp_requests(self.services.issuers[ISSUER], [serial], nonce=chance.random() < 0.5)
-            asked = monotonic()
-            try:
-                connection.request("POST", "/ocsp", request, {"Content-Type": "application/ocsp-request"})
-                octets = connection.getresponse().read()
-            except (OSError, HTTPException):
-                self.lost += 1  # its worker was killed, or it came in too great a crowd
-                connection.close()
-                connection = self._connect()
-                continue
-            self.truth.check(serial, asked, monotonic(), _word(octets))
-
-    def _connect(self) -> HTTPConnection:
-        return HTTPConnection("127.0.0.1", self.port, timeout=30)
-
-    def kill(self, supervisor: int) -> None:
-        """A worker now and then, without warning; and look at how much memory they take."""
-        chance = random.Random(2)
-        while not self.stop.wait(0.5):
-            workers = [int(child) for child in _children(supervisor)]
-            self.peak = max([self.peak, *(_memory(worker) for worker in workers)])
-            if len(workers) == _WORKERS and chance.random() < 0.03:
-                os.kill(chance.choice(workers), signal.SIGKILL)
-                self.killed += 1
+ENGINES = ("sqlite", "postgresql")
+_WORKERS, _CLERKS, _ASKERS, _FLOODS = 2, 3, 4, 2
+_PATIENCE = 180.0
+"""Seconds for everything to be well again by itself when the storm is over."""
 
 
-def _word(octets: bytes) -> str:
-    response = asn1.OCSPResponse.load(octets)
-    status = response["response_status"].native
-    if status != "successful":
-        return str(status).replace("_", "-")
-    (single,) = response.response_data["responses"]
-    word: str = single["cert_status"].name
-    return word
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """How it was when the storm was over: seconds until every part was ready, whether all revoked were listed then, and
+    what `jpki check` said."""
+
+    ready_after: float
+    listed: bool
+    faults: int
 
 
-def _children(process: int) -> list[str]:
-    return Path(f"/proc/{process}/task/{process}/children").read_text().split()
+def measure_storm(folder: Path, plan: Plan) -> list[Value]:
+    """The hour in `plan.storm` seconds, on each engine."""
+    machine.pin(*machine.CORES)
+    found = []
+    for engine in ENGINES:
+        plan.tell(f"a storm over {engine}")
+        found += storm(engine, folder / engine, HOUR, plan.storm)
+    machine.pin()
+    return found
 
 
-def _memory(process: int) -> int:
-    """Resident memory in MiB; 0 for one that has just gone."""
+def storm(engine: str, folder: Path, hour: Hour, seconds: float) -> list[Value]:
+    """What happened in it, and how it was afterwards. It lasts as long as the hour's counts take, if that is longer."""
+    with ExitStack() as stack:
+        database = ""
+        if engine == "postgresql":
+            server = stack.enter_context(running_postgres())
+            database = server.url(server.new_database())
+        services = make_house(folder, database, workers=_WORKERS)
+        stack.callback(services.close)
+        applications = prepare(services, 1_000_000, hour.pairs)
+        enrol(services, CITY, LOCAL_OPERATOR, folder=folder / "city", life=timedelta(days=30))
+        supervisor = stack.enter_context(_served(services))
+        api, status = (int(door.bind.rpartition(":")[2]) for door in (services.settings.api, services.settings.status))
+        stop, truth = threading.Event(), Truth()
+        issuers = {f"{kind.value}-g1": services.issuers[IssuerId(f"{kind.value}-g1")] for kind in Kind}
+        clerks = Clerks(api, folder / "city", truth, stop, applications)
+        askers, strangers = Askers(status, issuers, truth, stop), Strangers(status, stop, (api,))
+        reaper = Reaper(supervisor, stop)
+        begun = monotonic()
+        counts = (hour.pairs, hour.revocations, hour.checks, hour.connections, hour.megabytes)
+        paces = [Pace(count, seconds) for count in counts]
+        acts: list[Callable[[], None]] = [partial(clerks.issue, paces[0])] * _CLERKS
+        acts += [partial(clerks.revoke, paces[1]), askers.fetch_lists, partial(reaper.work, hour.kills, seconds)]
+        acts += [partial(askers.ask, seed, paces[2]) for seed in range(_ASKERS)]
+        threads = [threading.Thread(target=_noting, args=(act, truth), daemon=True) for act in acts]
+        for thread in threads:
+            thread.start()
+        threads += strangers.start(_FLOODS, hour.slow, *paces[3:])
+        while monotonic() - begun < 10 * seconds + _PATIENCE and not truth.wrong:
+            sleep(0.5)
+            enough = reaper.killed.total() >= hour.kills and all(pace.is_over for pace in paces)
+            if enough and monotonic() - begun >= seconds:
+                break
+        else:
+            truth.wrong.append("the hour did not end")
+        lasted = monotonic() - begun
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=60)
+        calm = _calm(services, askers, truth)
+        reaper.watch()
+    found = {
+        "seconds": ("the hour took", "s", lasted),
+        "issued": ("pairs issued", "", clerks.issued),
+        "revoked": ("residents' certificates revoked", "", clerks.revoked),
+        "repeated": ("requests of clerks that were sent again", "", clerks.repeated),
+        "waited": ("the longest that a clerk waited", "s", clerks.longest),
+        "asked": ("answers by OCSP, each held against the truth", "", askers.asked),
+        **{f"heard-{word}": (f"of them *{word}*", "", count) for word, count in sorted(truth.said.items())},
+        "verified": ("of them read by a library, and their signatures verified", "", askers.verified),
+        "lists": ("lists fetched, verified and held against the truth", "", truth.lists),
+        "lost": ("questions lost with a killed worker or in the crowd", "", askers.lost),
+        "connections": ("connections opened and closed", "", strangers.connections),
+        "slow": ("slow and silent connections", "", strangers.silent),
+        "nonsense": ("nonsense at the OCSP door", "MB", strangers.octets >> 20),
+        **{f"killed-{kind.replace(' ', '-')}": (f"killed: {kind}", "", n) for kind, n in reaper.killed.items()},
+        **{f"memory-{name}": (f"most memory of a process of {name}", "MiB", n) for name, n in reaper.peaks.items()},
+        "memory": ("most memory of any process", "MiB", max(reaper.peaks.values())),
+        "together": ("most memory of all processes together", "MiB", reaper.together),
+        "ready": ("ready again after the storm", "s", calm.ready_after),
+        "unlisted": ("lists that lacked something after that", "", not calm.listed),
+        "faults": ("faults found by `jpki check` after that", "", calm.faults),
+        "wrong": ("wrong answers", "", len(truth.wrong)),
+    }
+    said = {"wrong": {"said": "; ".join(sorted(set(truth.wrong))[:5])}} if truth.wrong else {}
+    return [
+        Value(f"storm-{engine}-{name}", f"{engine}: {what}", unit, [float(value)], said.get(name, {}))
+        for name, (what, unit, value) in found.items()
+    ]
+
+
+def _noting(act: Callable[[], None], truth: Truth) -> None:
     try:
-        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    except OSError:
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE") >> 20
+        act()
+    except Exception as error:  # whatever it is, it is told
+        truth.wrong.append(f"{type(error).__name__}: {error}")
+
+
+@contextmanager
+def _served(services: Services) -> Iterator[int]:
+    """`jpki serve` of the state directory, as a machine runs it; its process."""
+    state = services.settings.state
+    with (state / "serve.log").open("wb") as log:
+        command = [sys.executable, "-m", "cli", "--state", str(state), "serve"]
+        process = machine.start(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            _await_ready(services)
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait()
+    for line in (state / "serve.log").read_text().splitlines():
+        if '"level":"error"' in line.replace(" ", "").lower():
+            print(line, file=sys.stderr)
+
+
+def _await_ready(services: Services) -> float:
+    """Seconds until both services say that all of their parts are well."""
+    begun = monotonic()
+    context = create_default_context(cafile=services.settings.transport.authority_certificate)
+    doors = (
+        HTTPConnection(services.settings.status.bind, timeout=30),
+        HTTPSConnection(services.settings.api.bind, timeout=30, context=context),
+    )
+    for door in doors:
+        while not _says_ready(door):
+            if monotonic() - begun > _PATIENCE:
+                return float("inf")
+            sleep(0.25)
+    return monotonic() - begun
+
+
+def _says_ready(door: HTTPConnection) -> bool:
+    try:
+        door.request("GET", "/readyz")
+        response = door.getresponse()
+        response.read()
+    except (OSError, HTTPException):
+        return False
+    else:
+        return response.status == 200
+    finally:
+        door.close()
+
+
+def _calm(services: Services, askers: Askers, truth: Truth) -> Calm:
+    """Nobody does anything about it: the publisher publishes what is due, and everything agrees."""
+    begun = monotonic()
+    ready = _await_ready(services)
+    while not truth.is_listed() and monotonic() - begun < _PATIENCE:
+        sleep(1.0)
+        for issuer in ("signature-g1", "authentication-g1"):
+            askers.fetch_list(issuer)
+    command = [sys.executable, "-m", "cli", "--state", str(services.settings.state), "check", "--no-notes"]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    print(checked.stderr, end="", file=sys.stderr)
+    return Calm(ready, truth.is_listed(), len(checked.stderr.splitlines()) if checked.returncode else 0)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.storm", description=__doc__)
     parser.add_argument("--seconds", type=int, default=120)
-    parser.add_argument("--connections", type=int, default=100_000, help="opened and closed before it may end")
-    parser.add_argument("--megabytes", type=int, default=1000, help="of nonsense before it may end")
-    parser.add_argument("--pairs", type=int, default=3000)
+    parser.add_argument("--share", type=float, default=1.0, help="of the hour's counts")
+    parser.add_argument("--engine", choices=ENGINES, default="sqlite")
     arguments = parser.parse_args()
-    console = Console()
     with tempfile.TemporaryDirectory(dir="/var/tmp", ignore_cleanup_errors=True) as folder:
-        services = make_house(Path(folder) / "house", workers=_WORKERS)
-        services.node.keep_following()
-        applications = prepare(services, 0, arguments.pairs)
-        with started(services.settings, "status") as (port, process):
-            storm = Storm(services, port, applications)
-            strangers = Strangers(port, storm.stop)
-            acts = [storm.write, storm.publish, *(lambda seed=seed: storm.ask(seed) for seed in range(_ASKERS))]
-            acts.append(lambda: storm.kill(process))
-            threads = [threading.Thread(target=act, daemon=True) for act in acts]
-            for thread in threads:
-                thread.start()
-            threads += strangers.start(floods=2, slow=200)
-            begun = monotonic()
-            while monotonic() - begun < 10 * arguments.seconds and not storm.truth.wrong:
-                sleep(1.0)
-                enough = (
-                    strangers.connections >= arguments.connections and strangers.octets >> 20 >= arguments.megabytes
-                )
-                if monotonic() - begun >= arguments.seconds and enough:
-                    break
-            lasted = monotonic() - begun
-            storm.stop.set()
-            for thread in threads:
-                thread.join(timeout=40)
-            alive = _healthy(port)
-        services.close()
-    wrong = storm.truth.wrong
-    rows = {
-        "seconds": round(lasted),
-        "pairs issued": storm.issued,
-        "revoked": storm.revoked,
-        "lists published": storm.published,
-        **{f"heard {word}": count for word, count in sorted(storm.truth.said.items())},
-        "requests lost with a killed worker or in the crowd": storm.lost,
-        "connections opened and closed": strangers.connections,
-        "slow connections": strangers.silent,
-        "MB of nonsense": strangers.octets >> 20,
-        "workers killed": storm.killed,
-        "largest worker, MiB": storm.peak,
-        "healthy afterwards": "yes" if alive else "no",
-        "wrong": f"{len(wrong)} {'; '.join(sorted(set(wrong))[:5])}",
-    }
-    for name, value in rows.items():
-        console.print(f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value}", highlight=False)
-    raise SystemExit(bool(wrong) or not alive)
-
-
-def _healthy(port: int) -> bool:
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
-    except (TimeoutError, OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
+        found = storm(arguments.engine, Path(folder) / "house", HOUR.part(arguments.share), arguments.seconds)
+    Console(width=150).print(report.table(found))
+    for value in found:
+        print(f"{value.id}: {value.median:g}")
+    bad = [value.id for value in found if value.id.endswith(("-wrong", "-faults", "-unlisted")) and value.median]
+    raise SystemExit(bool(bad))
 
 
 if __name__ == "__main__":

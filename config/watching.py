@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from tempfile import TemporaryFile
 
 from config.assemble import Services
 from crl.lives import list_gauges
@@ -11,6 +13,9 @@ from crl.publisher import LEASE
 from domain.errors import Refusal
 from domain.gauges import Gauge
 from tracers.watch import sightings_gauge
+
+_ROOM = 1 << 20
+"""Octets without which there is no work to be done: less than a segment of records takes."""
 
 
 def gauges_of(services: Services) -> Sequence[Gauge]:
@@ -33,7 +38,8 @@ def gauges_of(services: Services) -> Sequence[Gauge]:
 
 
 def health_of(services: Services) -> Mapping[str, bool]:
-    """Which parts can do their work now: the database answers, responders may sign, no list in use has ended.
+    """Which parts can do their work now: the database answers, responders may sign, no list in use has ended, there is
+    room on the disk of the state directory.
 
     An issuer that has ended has no more to say, and its last list and responder stand for themselves.
     """
@@ -51,7 +57,24 @@ def health_of(services: Services) -> Mapping[str, bool]:
         database = lists = False
     responders = all(key.validity.covers(now) for id_, key in services.responder.keys.items() if id_ not in ended)
     status = database or services.node.lookup.is_fresh()
-    return {"database": database, "status": status, "responders": responders, "lists": lists}
+    return {
+        "database": database,
+        "status": status,
+        "responders": responders,
+        "lists": lists,
+        "disk": _can_write(services),
+    }
+
+
+def _can_write(services: Services) -> bool:
+    """Whether a file can be written below the state directory, where records of provisions and a SQLite database grow:
+    a disk that is full, or may only be read, refuses it."""
+    try:
+        with TemporaryFile(dir=services.settings.state) as file:
+            os.posix_fallocate(file.fileno(), 0, _ROOM)
+    except OSError:
+        return False
+    return True
 
 
 def _plain(name: str, meaning: str, value: float) -> Gauge:

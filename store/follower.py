@@ -122,11 +122,14 @@ class StatusFollower:
     def run(self, poll: timedelta, stop: threading.Event) -> None:
         """Follow until told to stop, whenever no other process of the node does."""
         while not stop.is_set():
-            with self._held("follower") as mine:
-                while mine and not stop.is_set():
-                    self._attempt()
-                    stop.wait(_REST)
-                    self._feed.wait(poll.total_seconds(), stop)
+            try:
+                with self._held("follower") as mine:
+                    while mine and not stop.is_set():
+                        self._attempt()
+                        stop.wait(_REST)
+                        self._feed.wait(poll.total_seconds(), stop)
+            except Refusal as refusal:
+                _log.warning("the status model stays behind", extra={"facts": {"why": refusal.code.value}})
             stop.wait(poll.total_seconds())
             self._model.refresh()
 
@@ -155,9 +158,14 @@ class StatusFollower:
 
     @contextmanager
     def _held(self, task: str) -> Iterator[bool]:
-        """Whether this process is the one that does this; it lets go when it ends, however it ends."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self._folder / f"{task}.lock").open("ab") as file:
+        """Whether this process is the one that does this; it lets go when it ends, however it ends. Raises
+        Refusal(STORE_UNAVAILABLE)."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = (self._folder / f"{task}.lock").open("ab")
+        except OSError as error:
+            raise _unwritable(error) from None
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -90,18 +90,18 @@ def test_a_list_points_where_certificates_point(services: Services) -> None:
 
 
 def test_health_tells_part_by_part(services: Services, terminal: Terminal) -> None:
-    assert health_of(services) == {"database": True, "status": True, "responders": True, "lists": False}
+    assert health_of(services) == {"database": True, "status": True, "responders": True, "lists": False, "disk": True}
     publish_due(services.publisher)
     assert set(health_of(services).values()) == {True}
     terminal.clock.forward(timedelta(days=3))
-    assert health_of(services) == {"database": True, "status": True, "responders": True, "lists": False}
+    assert health_of(services) == {"database": True, "status": True, "responders": True, "lists": False, "disk": True}
     terminal.clock.forward(timedelta(days=100))
-    assert health_of(services) == {"database": True, "status": True, "responders": False, "lists": False}
+    assert health_of(services) == {"database": True, "status": True, "responders": False, "lists": False, "disk": True}
 
 
 def test_health_without_a_database(terminal: Terminal, services: Services) -> None:
     (terminal.state / "jpki.db").rename(terminal.state / "away.db")
-    assert health_of(services) == {"database": False, "status": False, "responders": True, "lists": False}
+    assert health_of(services) == {"database": False, "status": False, "responders": True, "lists": False, "disk": True}
 
 
 def test_the_audit_head_is_checked_by_the_public_key_alone(services: Services, terminal: Terminal) -> None:

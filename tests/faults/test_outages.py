@@ -93,7 +93,7 @@ class Counter:
         assert (pair.status, pair.body["repeated"]) == (201, False)
         assert sorted(receipt.body["revoked"]) == ["authentication", "signature"]
         assert self.status() == "revoked"
-        assert self.readiness() == {"database": True, "status": True, "responders": True, "lists": True}
+        assert self.readiness() == {"database": True, "status": True, "responders": True, "lists": True, "disk": True}
         *_, facts = self._forks.run(self.state, act("publish"), act("judge"), now=now()).told
         assert facts["faults"] == facts["notes"] == []
         self._call_next()
@@ -151,6 +151,7 @@ def test_a_full_disk(over_sqlite: Counter) -> None:
     with over_sqlite.unchanged(), full_disk(over_sqlite.served):
         # No status is handed over that cannot be put on record.
         over_sqlite.refuses("store-unavailable", 15, "good", "try_later")
+        assert not over_sqlite.readiness()["disk"]
     over_sqlite.goes_on()
 
 

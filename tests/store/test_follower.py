@@ -415,6 +415,31 @@ def test_a_thread_builds_and_then_follows(node: Node) -> None:
     assert not thread.is_alive()
 
 
+def test_a_thread_that_may_write_nothing_goes_on_when_it_may_again(
+    node: Node, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    node.issue("holder")
+    place = tmp_path / "place"
+    place.write_bytes(b"")  # a file, so that no folder can be made below it
+    follower, stop = (
+        StatusFollower(node.model, node.feed, node.clock, node.steady, place / "follower"),
+        threading.Event(),
+    )
+    with pytest.raises(Refusal) as caught:
+        follower.make()
+    assert caught.value.code is Code.STORE_UNAVAILABLE
+    thread = threading.Thread(target=follower.run, args=(timedelta(milliseconds=5), stop))
+    thread.start()
+    try:
+        _wait(lambda: "the status model stays behind" in caplog.text)
+        place.unlink()
+        _wait(lambda: node.word() == "good")
+    finally:
+        stop.set()
+        thread.join(timeout=30)
+    assert not thread.is_alive()
+
+
 def test_many_changes_are_applied_in_parts(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("store.follower._LIMIT", 3)
     node.build()

@@ -31,6 +31,7 @@ from config.batching import make_batching, make_worker
 from config.code_keys import add_keys, drop_keys, rotation_of
 from config.enrolment import enrol
 from config.initialise import initialise
+from config.inspection import filing_of
 from config.renewal import renew_due
 from config.rules import load_retention, template
 from config.validating import make_sandbox, make_validation
@@ -46,6 +47,7 @@ from domain.mass import CertificateOrder, MassOrder, RegisterOrder, Selection
 from domain.parties import LOCAL_OPERATOR, Party, Role
 from domain.people import MunicipalityCode
 from domain.ports import UnitOfWork
+from domain.provisions import Channel, Provision
 from domain.revocation import RevocationCause
 from mass.account import account_of, list_accounts
 from mass.preview import preview
@@ -54,6 +56,7 @@ from oversight.reconcile import reconcile
 from policies.batches import BatchPolicy
 from policies.retention import Records
 from policies.validity import day_in_japan
+from provisions.filing import file_due
 from residents.load import load_residents
 from residents.rotation import move_rows, retire, state_of, switch
 from residents.rows import Format
@@ -363,6 +366,24 @@ def _rotate(place: Workplace) -> Facts:
     return {"moved": moved, "retired": retire(rotation), "left": drop_keys(services)}
 
 
+def _tell(place: Workplace, *, count: int) -> Facts:
+    """Records of so many answers, in a segment that is let go of."""
+    services, serial = place.services, bytes(15) + b"\x01"
+    for _ in range(count):
+        services.record(
+            Provision(place.now, None, None, "log-in", IssuerId("signature-g2"), Channel.OCSP, serial, "good")
+        )
+    services.record.close()
+    return {}
+
+
+def _file(place: Workplace) -> Facts:
+    """What the publisher's round does with records; how many are in the ledger then."""
+    file_due(filing_of(place.services))
+    with place.services.begin(write=False) as work:
+        return {"ledger": sum(segment.filed for segment in work.provisions.segments())}
+
+
 def _wait(place: Workplace, *, minutes: int) -> Facts:
     """Nothing happens for so long."""
     place.now += timedelta(minutes=minutes)
@@ -449,6 +470,8 @@ ACTS: Mapping[str, Callable[..., Facts]] = {
     "renew": _renew,
     "rotate": _rotate,
     **HANDLE_ACTS,
+    "tell": _tell,
+    "file": _file,
     "wait": _wait,
     "judge": _judge,
 }

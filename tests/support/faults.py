@@ -95,10 +95,17 @@ class Forks:
         self._ask("warm", [_order(state, (), NOW, None)])
 
     def run(
-        self, state: State, *acts: Act, now: datetime, last: int | None = None, kinds: Sequence[str] = DURABLE
+        self,
+        state: State,
+        *acts: Act,
+        now: datetime,
+        last: int | None = None,
+        kinds: Sequence[str] = DURABLE,
+        fault: str = "",
     ) -> Outcome:
-        """A process of its own; it is killed before the last step, or after all of them when there are just as many."""
-        return self._ask("alone", [{**_order(state, acts, now, last), "kinds": kinds}])[0]
+        """A process of its own; it is killed before the last step, or after all of them when there are just as many.
+        A `fault` of `tests.support.disks` comes instead of the kill."""
+        return self._ask("alone", [{**_order(state, acts, now, last), "kinds": kinds, "fault": fault}])[0]
 
     def meanwhile(self, state: State, first: Act, *others: Act, now: datetime, last: int) -> list[Outcome]:
         """A process that stands still before its last step until another one has done the other acts, or has waited a

@@ -22,6 +22,7 @@ from typing import IO, Any
 from domain.errors import Refusal
 from keys.software import SoftwareSigner
 from tests.support.acts import ACTS, Facts, Workplace
+from tests.support.disks import BLOWS, NO_DISK
 from tests.support.steps import Steps, watched
 
 Order = dict[str, Any]
@@ -40,7 +41,8 @@ def _start(order: Order, sign: int = signal.SIGKILL, gate: int | None = None) ->
     if process_id == 0:
         os.close(reading)
         with os.fdopen(writing, "w") as tells:
-            steps = Steps(order["kinds"], order["last"], sign)
+            blow = BLOWS.get(order.get("fault", ""), lambda: os.kill(os.getpid(), sign))
+            steps = Steps(order["kinds"], order["last"], blow)
             _carry_out(order, steps, gate, lambda said: print(json.dumps(said), file=tells, flush=True))
         os._exit(0)
     os.close(writing)
@@ -53,11 +55,14 @@ def _carry_out(order: Order, steps: Steps, gate: int | None, tell: Callable[[Fac
         _make_ready(place)
         os.read(gate, 1)
     with watched(steps):
+        steps.begin()
         for name, arguments in order["acts"]:
             try:
                 said = ACTS[name](place, **arguments)
             except Refusal as refusal:
                 said = {"refusal": refusal.code.value, "detail": refusal.detail}
+            except OSError as error:
+                said = {"refusal": "no-disk"} if error.errno in NO_DISK else {"failed": traceback.format_exc()}
             except BaseException:
                 said = {"failed": traceback.format_exc()}
             tell(said)

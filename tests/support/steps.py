@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -28,13 +27,19 @@ SHARED = ("begin", "sign")
 
 class Steps:
     """The steps taken so far, of the kinds that count (the first words of their names). Before step number `last` (from
-    0) the process sends itself `sign`: SIGKILL ends it, from SIGSTOP it goes on when it is told to."""
+    0) comes the `blow`: SIGKILL ends the process, from SIGSTOP it goes on when it is told to, and a disk that is full
+    or may only be read stays so."""
 
-    def __init__(self, kinds: Collection[str] = DURABLE, last: int | None = None, sign: int = signal.SIGKILL) -> None:
+    def __init__(self, kinds: Collection[str], last: int | None, blow: Callable[[], object]) -> None:
         self.taken: list[str] = []
         self._kinds = kinds
         self._last = last
-        self._sign = sign
+        self._blow = blow
+
+    def begin(self) -> None:
+        """Nothing was done yet: before that comes the blow of step -1."""
+        if self._last == -1:
+            self._blow()
 
     def before(self, name: str) -> None:
         """The step of this name comes next."""
@@ -49,7 +54,7 @@ class Steps:
     def _stop_here(self) -> None:
         if len(self.taken) == self._last:
             self._last = None
-            os.kill(os.getpid(), self._sign)
+            self._blow()
 
 
 @contextmanager
