@@ -18,7 +18,7 @@ def make_challenge(audience: str, nonce: bytes, now: datetime, life: timedelta, 
     digest until it is used or its time is over."""
     ends = now + life
     text = "\n".join((_TITLE, f"for: {audience}", f"until: {ends:%Y-%m-%dT%H:%M:%SZ}", f"nonce: {_text(nonce)}"))
-    store.keep_challenge(text.encode(), ends)
+    store.keep_challenge(text.encode(), ends, now)
     return text
 
 

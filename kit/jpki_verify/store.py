@@ -18,6 +18,7 @@ from jpki_verify.rejection import Code, Rejected
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS challenges (digest BLOB PRIMARY KEY, ends INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS challenges_ends ON challenges (ends);
 CREATE TABLE IF NOT EXISTS accounts (
     handle TEXT PRIMARY KEY, kind TEXT NOT NULL, reference TEXT NOT NULL, seen INTEGER NOT NULL,
     lost INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
@@ -70,9 +71,12 @@ class Store:
                 Code.BAD_CONFIGURATION, f"{path} is no database that can be written: see [store] path"
             ) from None
 
-    def keep_challenge(self, octets: bytes, ends: datetime) -> None:
-        """Remember a challenge by its digest."""
+    def keep_challenge(self, octets: bytes, ends: datetime, now: datetime) -> None:
+        """Remember a challenge by its digest. Anybody may have challenges made: each takes two along that are over, so
+        that there are no more than are made within their life."""
         with self._open() as database:
+            over = "DELETE FROM challenges WHERE digest IN (SELECT digest FROM challenges WHERE ends < ? LIMIT 2)"
+            database.execute(over, (_seconds(now),))
             database.execute("INSERT INTO challenges VALUES (?, ?)", (hashlib.sha256(octets).digest(), _seconds(ends)))
 
     def take_challenge(self, octets: bytes, now: datetime) -> bool:

@@ -96,6 +96,15 @@ def test_a_challenge_is_good_until_its_end(verifier: Verifier, clock: TurnedCloc
     assert refusal(lambda: log_in(verifier, second)) is Code.WRONG_CHALLENGE
 
 
+def test_challenges_that_are_over_go_as_others_are_made(verifier: Verifier, clock: TurnedClock) -> None:
+    for _ in range(6):
+        verifier.new_challenge()
+    clock.forward(timedelta(minutes=4))
+    for _ in range(3):
+        verifier.new_challenge()
+    assert verifier.erase().challenges == 0
+
+
 @pytest.mark.parametrize(
     "text", ["", "jpki-verify challenge 1\nfor: bank.example", "x" * 2000, "チャレンジ", "\ud800"], ids=len
 )
