@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from domain.errors import Code, Refusal
@@ -11,6 +12,28 @@ from domain.ports import Begin, UnitOfWork
 T = TypeVar("T")
 
 _OUTAGES = {Code.BUSY, Code.STORE_UNAVAILABLE}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Steps that belong together, and who takes their outcomes. `lasting` as in `Begin`."""
+
+    steps: Sequence[Callable[[UnitOfWork], Any]]
+    take: Callable[[Sequence[Any]], None]
+    lasting: bool
+
+
+def run_parts(begin: Begin, parts: Sequence[Part]) -> None:
+    """Run several parts in one transaction, which lasts if one of them must; if it is taken back, each part in one of
+    its own. Raises what `run_steps` raises."""
+    parts = [part for part in parts if part.steps]
+    together = _together(begin, [step for part in parts for step in part.steps], any(part.lasting for part in parts))
+    for part in parts:
+        if together is None:
+            part.take(run_steps(begin, part.steps, lasting=part.lasting))
+        else:
+            part.take(together[: len(part.steps)])
+            del together[: len(part.steps)]
 
 
 def run_step(begin: Begin, step: Callable[[UnitOfWork], T]) -> T:
@@ -30,11 +53,17 @@ def run_steps(begin: Begin, steps: Sequence[Callable[[UnitOfWork], T]], *, lasti
     it must not begin units of its own. A step that gives a refusal back, instead of raising it, says that it wrote
     nothing.
     """
+    together = _together(begin, steps, lasting)
+    return _each_alone(begin, steps, lasting) if together is None else together
+
+
+def _together(begin: Begin, steps: Sequence[Callable[[UnitOfWork], Any]], lasting: bool) -> list[Any] | None:
+    """What the steps give in one unit; None when it was taken back for one of several."""
     if not steps:
         return []
     try:
         with begin(lasting=lasting) as work:
-            outcomes: list[Any] = [step(work) for step in steps]
+            outcomes = [step(work) for step in steps]
             if not all(isinstance(outcome, Refusal) for outcome in outcomes):
                 work.commit()
             return outcomes
@@ -44,7 +73,7 @@ def run_steps(begin: Begin, steps: Sequence[Callable[[UnitOfWork], T]], *, lasti
     except Exception:
         if len(steps) == 1:
             raise
-    return _each_alone(begin, steps, lasting)
+    return None
 
 
 def _each_alone(begin: Begin, steps: Sequence[Callable[[UnitOfWork], T]], lasting: bool) -> list[T | Refusal]:

@@ -12,11 +12,11 @@ from typing import Any, Literal
 import pytest
 from cryptography import x509
 
-from ca import batch_work
 from ca.authority import Authority
 from ca.batch_work import LEASE, Worker, erase_old, leave, work_off, work_round
 from ca.batches import Batching, cancel_batch, progress_of, results_of, take_batch
-from ca.issue import issue, issue_all
+from ca.course import Course
+from ca.issue import issue
 from domain.applications import IssuanceApplication
 from domain.batches import ItemState
 from domain.certificates import CertificateState, Kind
@@ -44,6 +44,10 @@ from web.batches import read_line
 
 FAULTS: tuple[Literal["lost", "kept"], ...] = ("lost", "kept")
 NUMBERS = (1, 2, 3, 4, 5)
+
+one_by_one_or_behind_each_other = pytest.mark.parametrize(
+    "chunks", [pytest.param(1, id="chunk-by-chunk"), pytest.param(3, id="chunk-behind-chunk")]
+)
 
 
 def line(number: int, **changes: object) -> bytes:
@@ -73,7 +77,7 @@ def authority(store: MemoryStore) -> Authority:
 
 @pytest.fixture
 def worker(authority: Authority) -> Worker:
-    return Worker(Batching(authority, BatchPolicy(chunk=2), read_line), 0, "first")
+    return Worker(Batching(authority, BatchPolicy(chunk=2), read_line), 0, "first", chunks=1)
 
 
 def take(worker: Worker, octets: bytes = FILE, caller: Party = KIYOSE_CITY, key: str = "the batch") -> int:
@@ -111,7 +115,23 @@ def test_every_application_becomes_a_pair(worker: Worker, store: MemoryStore) ->
     assert {item.sealed for item in store.tables.items.values()} == {None}
 
 
-def test_a_bad_application_stops_no_other(worker: Worker) -> None:
+def test_chunks_behind_each_other_take_one_transaction_each(worker: Worker, store: MemoryStore) -> None:
+    take(worker)
+    commits = store.commits
+    assert work_off(replace(worker, chunks=3)) == 5
+    # Taken up, three times together, then the last one recorded, and ended.
+    assert store.commits - commits == 1 + 3 + 1 + 1
+    assert states(worker) == ["issued"] * 5
+
+
+def test_a_worker_looks_round_after_its_chunks(worker: Worker) -> None:
+    take(worker)
+    assert [work_off(replace(worker, chunks=2)) for _ in range(3)] == [4, 1, 0]
+
+
+@one_by_one_or_behind_each_other
+def test_a_bad_application_stops_no_other(worker: Worker, chunks: int) -> None:
+    worker = replace(worker, chunks=chunks)
     issue(worker.batching.authority, make_application(resident_code=resident_code(2), requests=make_pair(number=0)))
     spoilt = [
         line(1),
@@ -134,8 +154,10 @@ def test_a_bad_application_stops_no_other(worker: Worker) -> None:
     ]
 
 
-def test_a_key_that_was_certified_before_is_found_among_others(worker: Worker) -> None:
+@one_by_one_or_behind_each_other
+def test_a_key_that_was_certified_before_is_found_among_others(worker: Worker, chunks: int) -> None:
     """The database refuses it in the middle of a shared transaction; the other application is not refused with it."""
+    worker = replace(worker, chunks=chunks)
     take(worker, line(1) + line(2, requests=_requests(1)))
     assert work_all(worker) == 2
     assert states(worker) == ["issued", "refused"]
@@ -145,16 +167,19 @@ def _requests(number: int) -> object:
     return json.loads(line(number))["requests"]
 
 
+@one_by_one_or_behind_each_other
 def test_a_fault_of_ours_in_one_application_stops_no_other(
-    worker: Worker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    worker: Worker, chunks: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def faulty(authority: Authority, applications: list[IssuanceApplication]) -> object:
-        if any(application.resident_code == resident_code(2) for application in applications):
-            raise ZeroDivisionError("personal data")
-        return real(authority, applications)
+    worker = replace(worker, chunks=chunks)
 
-    real = issue_all
-    monkeypatch.setattr(batch_work, "issue_all", faulty)
+    def faulty(course: Course) -> None:
+        if course.application.resident_code == resident_code(2):
+            raise ZeroDivisionError("personal data")
+        real(course)
+
+    real = Course.sign
+    monkeypatch.setattr(Course, "sign", faulty)
     take(worker)
     assert work_all(worker) == 5
     assert states(worker) == ["issued", "refused", "issued", "issued", "issued"]
@@ -193,9 +218,11 @@ def kill_at(worker: Worker, store: MemoryStore, step: int) -> None:
         store.on_begin = None
 
 
+@one_by_one_or_behind_each_other
 def test_who_is_killed_at_any_step_is_followed_by_another_that_issues_nothing_twice(
-    store: MemoryStore, authority: Authority, worker: Worker
+    store: MemoryStore, authority: Authority, worker: Worker, chunks: int
 ) -> None:
+    worker = replace(worker, chunks=chunks)
     clock = authority.clock
     assert isinstance(clock, TurnedClock)
     take(worker)
@@ -214,7 +241,9 @@ def test_who_is_killed_at_any_step_is_followed_by_another_that_issues_nothing_tw
         assert {row.state for row in rows.values()} == {CertificateState.ISSUED}, step
 
 
-def test_a_commit_that_failed_is_made_up_for(worker: Worker, store: MemoryStore) -> None:
+@one_by_one_or_behind_each_other
+def test_a_commit_that_failed_is_made_up_for(worker: Worker, chunks: int, store: MemoryStore) -> None:
+    worker = replace(worker, chunks=chunks)
     take(worker, line(1) + line(2))
     before, commits = store.tables.copy(), store.commits
     for nth in range(1, 5):
@@ -270,7 +299,24 @@ def test_applications_wait_for_a_signer_that_is_away(worker: Worker, faults: dic
     assert states(worker) == ["issued"] * 5
 
 
-def test_what_was_issued_on_its_own_before_is_found_under_its_key(worker: Worker, store: MemoryStore) -> None:
+def test_an_outage_ends_what_goes_behind_each_other(worker: Worker) -> None:
+    away = make_generation(
+        Kind.AUTHENTICATION, signer=WrappedSigner(authority_signer("authentication", "g1"), away=True)
+    )
+    take(worker)
+    with pytest.raises(Refusal) as refusal:
+        work_off(replace(with_authority(worker, generations=(make_generation(), away)), chunks=2))
+    assert refusal.value.code is Code.SIGNER_UNAVAILABLE
+    assert states(worker) == ["begun", "begun", "begun", "begun", "waiting"]
+    assert work_all(worker) == 5
+    assert states(worker) == ["issued"] * 5
+
+
+@one_by_one_or_behind_each_other
+def test_what_was_issued_on_its_own_before_is_found_under_its_key(
+    worker: Worker, chunks: int, store: MemoryStore
+) -> None:
+    worker = replace(worker, chunks=chunks)
     take(worker, line(1))
     members = read_line(line(1))
     pair = issue(worker.batching.authority, IssuanceApplication(caller=KIYOSE_CITY, **members))

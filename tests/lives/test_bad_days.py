@@ -75,7 +75,7 @@ class Nation:
                 add_resident(self.authority, resident_code(number), attributes(birth_date=born), home)
 
     def worker(self, authority: Authority | None = None, chunk: int = 20) -> Worker:
-        return Worker(Batching(authority or self.authority, BatchPolicy(chunk=chunk), read_line), 0, "first")
+        return Worker(Batching(authority or self.authority, BatchPolicy(chunk=chunk), read_line), 0, "first", chunks=1)
 
     def application(self, city: Party, number: int, label: str, **changes: object) -> IssuanceApplication:
         assert city.municipality is not None
