@@ -77,6 +77,13 @@ GOALS: Mapping[str, Sequence[Goal]] = {
     "model-look-up": _most(5),
     "model-disk": _most(500),
     "model-start": _most(5),
+    "followers-lag": (Goal("p99_within", most=1000),),
+    "rebuild-made": _most(120),
+    "rebuild-start": _most(5),
+    "rebuild-disk": _most(500),
+    "rebuild-http": _ratio(0.8),
+    "rebuild-anew": _most(120),
+    "rebuild-unbelieved": _most(0),
     # provision records
     "provisions-record": (Goal("processor_us", most=3),),
     # storms

@@ -148,7 +148,8 @@ def add_revocations(services: Services, standing: Iterable[Revocation], scope: S
 
 @contextmanager
 def _filling(services: Services) -> Iterator[Any]:
-    engine = create_engine(services.database_url)  # without the store's checks of what refers to what
+    url = services.database_url.replace("postgresql:", "postgresql+psycopg:")
+    engine = create_engine(url)  # without the store's checks of what refers to what
     with engine.begin() as connection:
 
         def fill(table: Table, rows: Iterable[dict[str, object]]) -> None:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.figures import Figure, Finding, side_by_side
+from bench.followers import measure_followers
 from bench.growth import measure_growth
 from bench.house import add_certificates, make_house
 from bench.issuance import measure_api, measure_issuance
@@ -20,6 +21,7 @@ from bench.partitions import measure_partitions
 from bench.peer import Peer
 from bench.plan import Plan
 from bench.provisions import measure_provisions
+from bench.rebuild import measure_rebuild
 from bench.residents import measure_residents
 from bench.status import measure_status
 from bench.storm import measure_storm
@@ -73,6 +75,8 @@ PARTS: Mapping[str, Callable[[Bench], Sequence[Finding]]] = {
     "provisions": lambda b: measure_provisions(b.services, b.serials, b.plan),
     "partitions": lambda b: measure_partitions(b.folder / "partitions", b.plan),
     "model": lambda b: measure_model(b.folder / "model", b.plan),
+    "rebuild": lambda b: measure_rebuild(b.folder / "rebuild", b.plan),
+    "followers": lambda b: measure_followers(b.folder / "followers", b.plan),
     "growth": lambda b: measure_growth(b.folder / "growth", b.plan),
     "storm": lambda b: measure_storm(b.folder / "storm", b.plan),
 }
