@@ -89,18 +89,20 @@ def disclose_to_owner(office: DisclosureOffice, certificate: bytes, challenge: s
     """What was told about the resident who holds the key of this authentication certificate (DER).
 
     RSA PKCS#1 v1.5 with SHA-256, or ECDSA with SHA-384. Raises Refusal: UNKNOWN_CALLER for a certificate that is none
-    of ours or is no authentication certificate; NOT_ADMITTED for one that is revoked, held or has ended; BAD_PROOF for
-    a challenge that is not ours or too old, or a wrong signature; ALREADY_APPLIED for a challenge answered before.
+    of ours or is no authentication certificate; BAD_PROOF for a challenge that is not ours or too old, or a wrong
+    signature; NOT_ADMITTED for one that is revoked, held or has ended; ALREADY_APPLIED for a challenge answered before.
     """
     now = office.clock()
     _require_challenge(office, challenge, now)
-    with office.begin() as work:
+    with office.begin(write=False) as work:
         record = _find(office, work, certificate)
+    # Before its status is told, which is not for whoever has seen the certificate, and before anybody waits for us.
+    _require_signature(certificate, challenge, signature)
+    with office.begin() as work:
         if not record.validity.covers(now) or work.revocations.find(record.issuer, record.serial) or record.pending:
             raise Refusal(
                 Code.NOT_ADMITTED, "this certificate is not in force; ask at the counter of your municipality"
             )
-        _require_signature(certificate, challenge, signature)
         work.provisions.spend(hashlib.sha256(challenge.encode()).digest(), now)
         disclosure = _disclose(office, work, record.resident_id, "resident", now, {"by": "authentication-certificate"})
         work.commit()

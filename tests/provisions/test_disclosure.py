@@ -216,6 +216,16 @@ def test_a_certificate_that_has_ended_or_is_on_hold_opens_nothing(
     assert refused(office, holder.certificate(), challenge, holder.sign(challenge)) is Code.NOT_ADMITTED
 
 
+def test_who_has_seen_a_certificate_does_not_learn_here_whether_it_is_in_force(
+    house: House, office: DisclosureOffice, holder: Holder
+) -> None:
+    challenge = make_challenge(office).text
+    signature = make_holder(house, 2).sign(challenge)
+    assert refused(office, holder.certificate(), challenge, signature) is Code.BAD_PROOF
+    house.hold(1)
+    assert refused(office, holder.certificate(), challenge, signature) is Code.BAD_PROOF
+
+
 @pytest.mark.parametrize("text", ["", "?", "AAAA", base64.urlsafe_b64encode(bytes(40)).decode(), "あ"])
 def test_a_challenge_that_is_not_ours_is_no_proof(text: str, office: DisclosureOffice, holder: Holder) -> None:
     assert refused(office, holder.certificate(), text, holder.sign(text)) is Code.BAD_PROOF
