@@ -68,7 +68,8 @@ def show(state: Path, alarm: str) -> None:
 @REASON
 @click.pass_obj
 def decide_(state: Path, alarm: str, outcome: str, reason: str) -> None:
-    """Decide about an alarm. Blocking, and appeals, take two: jpki proposals make verifier-block, alarm-appeal."""
+    """Decide about an alarm that notes or asks for a reason. What holds a verifier up takes two officers, and so do
+    blocking and appeals: jpki proposals make alarm-decision, verifier-block, alarm-appeal."""
     services = open_state(state)
     decided = decide(services.begin, alarm, outcome == "dismissed", reason, services.clock(), LOCAL_OPERATOR)
     click.echo(f"{decided.id} is {decided.state.value}")

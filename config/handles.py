@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
@@ -58,13 +57,16 @@ def found_handle_key(services: Services, work: UnitOfWork) -> None:
     put_next_key(handle_rotation(services), work)
 
 
-def drop_handle_keys(services: Services, retired: Collection[int]) -> None:
-    """Take retired generations out of the secrets."""
+def drop_handle_keys(services: Services) -> list[int]:
+    """Take generations that are retired out of the secrets; those that were there."""
     path = _file(services)
+    with services.begin(write=False) as work:
+        retired = {record.generation for record in work.handles.generations() if record.retired_at is not None}
     with alone(services.settings.state):
         keys = _keys(path)
-        if not keys.keys().isdisjoint(retired):
+        if gone := sorted(keys.keys() & retired):
             replace_keys(path, {generation: key for generation, key in keys.items() if generation not in retired})
+    return gone
 
 
 def require_handle_keys(services: Services) -> None:

@@ -17,6 +17,7 @@ from tracers.planting import tracer_act
 from verifiers.approvals import approval_acts
 from verifiers.desk import VerifierDesk
 from verifiers.gate import Gate
+from verifiers.handle_rotation import handle_acts
 from verifiers.officers import officer_acts
 from verifiers.proposals import Board
 from verifiers.register import Register
@@ -37,6 +38,7 @@ def make_board(services: Services) -> Board:
         unlock_act(),
         tracer_act(),
         *alarm_acts(),
+        *handle_acts(lambda: services.handles.ring),
         *law_acts(),
     )
     return Board(services.begin, services.clock, services.random, {act.kind: act for act in acts})

@@ -23,6 +23,7 @@ ANSWERED_WITHIN: Final = timedelta(days=7)
 """A verifier that is asked for its reason and says nothing is told to try later from then on."""
 BLOCK: Final = "verifier-block"
 APPEAL: Final = "alarm-appeal"
+DECISION: Final = "alarm-decision"
 _LONGEST = 2000
 
 
@@ -73,13 +74,18 @@ def justify(begin: Begin, party: Party, id_: str, reason: str, now: datetime) ->
 
 
 def decide(begin: Begin, id_: str, dismissed: bool, reason: str, now: datetime, actor: Party) -> Alarm:
-    """A person decides: dismissed, the verifier's questions are answered again; upheld, they stay as the grade says."""
+    """A person decides about what only notes or asks. Raises Refusal(SECOND_OFFICER) for an alarm by which a verifier
+    is held up, or could be again: two officers let it go or leave it so (`DECISION`, `APPEAL`)."""
     with begin() as work:
         alarm = _find(work, id_)
         if alarm.state is AlarmState.APPEALED:
             raise Refusal(Code.SECOND_OFFICER, f"an appeal is decided by two officers: propose {APPEAL}")
         if alarm.grade is Grade.BLOCK:
             raise Refusal(Code.SECOND_OFFICER, "two officers blocked this verifier; it must appeal")
+        if alarm.grade is Grade.TRY_LATER:
+            raise Refusal(
+                Code.SECOND_OFFICER, f"what holds a verifier up is decided by two officers: propose {DECISION}"
+            )
         state = AlarmState.DISMISSED if dismissed else AlarmState.UPHELD
         alarm = _put(work, replace(alarm, state=state), now, actor.label, reason)
         work.commit()
@@ -98,10 +104,12 @@ def appeal(begin: Begin, party: Party, id_: str, reason: str, now: datetime) -> 
 
 
 def alarm_acts() -> tuple[JointAct, ...]:
-    """What takes two: to block a verifier, and to decide an appeal. Content: `alarm`, and for appeals `outcome`."""
+    """What takes two: to block a verifier, and to decide about one that is held up, or about its appeal. Content:
+    `alarm`, and for decisions `outcome`."""
     return (
+        JointAct(DECISION, "Decide about a verifier that is held up", "警報の裁定", _check_decision, _decide),
         JointAct(BLOCK, "Block a verifier for an alarm", "検証者への提供の停止", _check_block, _block),
-        JointAct(APPEAL, "Decide a verifier's appeal", "不服申立ての裁定", _check_appeal, _decide_appeal),
+        JointAct(APPEAL, "Decide a verifier's appeal", "不服申立ての裁定", _check_appeal, _decide),
     )
 
 
@@ -118,15 +126,26 @@ def _block(work: UnitOfWork, proposal: Proposal, now: datetime) -> Mapping[str, 
     return {"alarm": alarm.id}
 
 
+def _check_decision(work: UnitOfWork, said: Mapping[str, object], _now: datetime) -> None:
+    _require_outcome(said)
+    alarm = _find(work, str(said["alarm"]))
+    if alarm.grade is not Grade.TRY_LATER or alarm.state is AlarmState.APPEALED:
+        raise Refusal(Code.PROPOSAL_CLOSED, f"this alarm holds nobody up, or waits for {APPEAL}")
+
+
 def _check_appeal(work: UnitOfWork, said: Mapping[str, object], _now: datetime) -> None:
-    _require(said, "alarm", "outcome")
-    if said["outcome"] not in ("dismissed", "upheld"):
-        raise Refusal(Code.MALFORMED, "want the outcome dismissed or upheld", pointer="outcome")
+    _require_outcome(said)
     if _find(work, str(said["alarm"])).state is not AlarmState.APPEALED:
         raise Refusal(Code.PROPOSAL_CLOSED, "the verifier has not appealed")
 
 
-def _decide_appeal(work: UnitOfWork, proposal: Proposal, now: datetime) -> Mapping[str, object]:
+def _require_outcome(said: Mapping[str, object]) -> None:
+    _require(said, "alarm", "outcome")
+    if said["outcome"] not in ("dismissed", "upheld"):
+        raise Refusal(Code.MALFORMED, "want the outcome dismissed or upheld", pointer="outcome")
+
+
+def _decide(work: UnitOfWork, proposal: Proposal, now: datetime) -> Mapping[str, object]:
     alarm = _find(work, str(proposal.said["alarm"]))
     decided = replace(alarm, state=AlarmState(proposal.said["outcome"]))
     _put(work, decided, now, _decider(proposal), proposal.reason)

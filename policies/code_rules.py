@@ -132,7 +132,7 @@ CODE_RULES = (
     ),
     _code(
         "change-over",
-        "verifiers.handle_rotation.retire_keys",
+        "verifiers.handle_rotation.retirement_content",
         "handles of an older key are understood for 90 days, unless two officers cut them off",
         _OURS,
         verified=False,

@@ -1,14 +1,16 @@
 """Rotation of the key of handles: a new generation is put beside the old, comes into use, and the old is retired.
 
 Handles of every generation that was in use and is not retired are understood, so a verifier changes its own over at
-its own time. Each step is a transaction; what is interrupted goes on from what it left.
+its own time. Each step is a transaction; what is interrupted goes on from what it left. To put a new key on record
+changes nothing for anybody; that it comes into use, and that older ones end, two officers decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from domain.code_keys import LAST
 from domain.errors import Code, Refusal
@@ -16,11 +18,15 @@ from domain.events import Act, AuditEvent
 from domain.handles import HandleKeyRecord, Subscription
 from domain.parties import Party
 from domain.ports import Begin, Clock, UnitOfWork
+from domain.proposals import JointAct, Proposal
 from verifiers.handle_office import keys_in
 from verifiers.handles import HandleKeys, HandleRing
+from verifiers.officers import decider
 
 BATCH = 500
 """Subscriptions that are moved in one transaction: others write between two of them."""
+
+SWITCH, RETIREMENT = "handle-key-switch", "handle-key-retirement"
 
 CHANGE_OVER = timedelta(days=90)
 """So long verifiers have for translating handles of the generation before, unless it is cut off."""
@@ -73,23 +79,6 @@ def put_next_key(rotation: HandleRotation, work: UnitOfWork) -> tuple[int, bool]
     return generation, first
 
 
-def switch_key(rotation: HandleRotation) -> int | None:
-    """Have handles be made with the newest generation from this commit on; None when that is so already.
-
-    Whoever gives out handles reads the records each time. Raises Refusal(BAD_CONFIGURATION) without the key.
-    """
-    with rotation.begin() as work:
-        generation, waiting = newest(work)
-        if not waiting:
-            return None
-        record = work.handles.generations()[-1]
-        rotation.ring.key(record)
-        work.handles.put_key(replace(record, current_since=rotation.clock()))
-        _tell(rotation, work, Act.HANDLE_KEY_CURRENT, generation=generation)
-        work.commit()
-    return generation
-
-
 def move_subscriptions(rotation: HandleRotation, batch: int = BATCH) -> Iterator[int]:
     """Have every subscription be found by the current generation, some in a transaction; how many, each time."""
     while True:
@@ -103,30 +92,91 @@ def move_subscriptions(rotation: HandleRotation, batch: int = BATCH) -> Iterator
         yield len(older)
 
 
-def retire_keys(rotation: HandleRotation, *, cut_off: bool = False) -> tuple[int, ...]:
-    """Have handles of all generations but the current one mean nothing any more; which these are.
+def handle_acts(ring: Callable[[], HandleRing]) -> tuple[JointAct, ...]:
+    """What takes two: that handles are made with another key from then on, and that older keys mean nothing more."""
+    return (
+        JointAct(SWITCH, "Make handles with another key", "仮名の鍵の切替え", partial(_check_switch, ring), _switch),
+        JointAct(
+            RETIREMENT,
+            "The end of older keys of handles",
+            "旧い仮名の鍵の廃止",
+            partial(_check_retirement, ring),
+            partial(_retire, ring),
+        ),
+    )
 
-    Raises Refusal(ALREADY_APPLIED) while subscriptions are found by an older one, and, unless it is a `cut_off`, while
-    verifiers have time for changing over.
+
+def switch_content(work: UnitOfWork) -> dict[str, object]:
+    """What officers look at: the generation that waits, and what tells its key from others. Raises
+    Refusal(ALREADY_APPLIED) when none waits."""
+    generation, waiting = newest(work)
+    if not waiting:
+        raise Refusal(Code.ALREADY_APPLIED, "no key of handles waits; make one by: jpki handles add-key")
+    return {"generation": generation, "check": work.handles.generations()[-1].check.hex()}
+
+
+def retirement_content(work: UnitOfWork, ring: HandleRing, now: datetime, *, cut_off: bool) -> dict[str, object]:
+    """What officers look at: the generations that would end.
+
+    Raises Refusal(ALREADY_APPLIED) without any, while subscriptions are found by one of them, and, unless it is a
+    `cut_off`, while verifiers have time for changing over.
     """
-    with rotation.begin() as work:
-        keys, now = keys_in(work, rotation.ring), rotation.clock()
-        records = {record.generation: record for record in work.handles.generations()}
-        older = [generation for generation in keys.readable if generation != keys.current]
-        if not older:
-            return ()
-        if work.handles.older(keys.current, 1):
-            raise Refusal(Code.ALREADY_APPLIED, "subscriptions wait to be moved; run: jpki handles rotate")
-        until = (records[keys.current].current_since or now) + CHANGE_OVER
-        if now < until and not cut_off:
-            raise Refusal(
-                Code.ALREADY_APPLIED, f"verifiers may change over until {until:%Y-%m-%d}; finish after that day"
-            )
-        for generation in older:
-            work.handles.put_key(replace(records[generation], retired_at=now))
-        _tell(rotation, work, Act.HANDLE_KEY_RETIRED, generations=older, cut_off=now < until)
-        work.commit()
-    return tuple(older)
+    keys = keys_in(work, ring)
+    older = [generation for generation in keys.readable if generation != keys.current]
+    if not older:
+        raise Refusal(Code.ALREADY_APPLIED, "there is no older key of handles to retire")
+    if work.handles.older(keys.current, 1):
+        raise Refusal(Code.ALREADY_APPLIED, "subscriptions wait to be moved; run: jpki handles rotate")
+    if now < (until := _change_over(work, keys)) and not cut_off:
+        raise Refusal(
+            Code.ALREADY_APPLIED, f"verifiers may change over until {until:%Y-%m-%d}; retire the old key after that day"
+        )
+    return {"generations": older, "cut_off": cut_off}
+
+
+def _change_over(work: UnitOfWork, keys: HandleKeys) -> datetime:
+    (current,) = [row for row in work.handles.generations() if row.generation == keys.current]
+    return (current.current_since or current.added_at) + CHANGE_OVER
+
+
+def _check_switch(ring: Callable[[], HandleRing], work: UnitOfWork, said: Mapping[str, object], _now: datetime) -> None:
+    if dict(said) != switch_content(work):
+        raise _changed()
+    ring().key(work.handles.generations()[-1])
+
+
+def _switch(work: UnitOfWork, proposal: Proposal, now: datetime) -> Mapping[str, object]:
+    """Whoever gives out handles reads the records each time."""
+    record = work.handles.generations()[-1]
+    work.handles.put_key(replace(record, current_since=now))
+    facts = {"generation": record.generation, "proposal": proposal.id}
+    work.audit.append(AuditEvent(Act.HANDLE_KEY_CURRENT, decider(proposal).label, now, facts))
+    return {"generation": record.generation}
+
+
+def _check_retirement(
+    ring: Callable[[], HandleRing], work: UnitOfWork, said: Mapping[str, object], now: datetime
+) -> None:
+    if dict(said) != retirement_content(work, ring(), now, cut_off=said.get("cut_off") is True):
+        raise _changed()
+
+
+def _retire(
+    ring: Callable[[], HandleRing], work: UnitOfWork, proposal: Proposal, now: datetime
+) -> Mapping[str, object]:
+    keys = keys_in(work, ring())
+    records = {record.generation: record for record in work.handles.generations()}
+    older = [generation for generation in keys.readable if generation != keys.current]
+    early = now < _change_over(work, keys)
+    for generation in older:
+        work.handles.put_key(replace(records[generation], retired_at=now))
+    facts = {"generations": older, "cut_off": early, "proposal": proposal.id}
+    work.audit.append(AuditEvent(Act.HANDLE_KEY_RETIRED, decider(proposal).label, now, facts))
+    return {"generations": older}
+
+
+def _changed() -> Refusal:
+    return Refusal(Code.IDEMPOTENCY_MISMATCH, "the keys of handles are not as proposed; propose it anew")
 
 
 def _moved(keys: HandleKeys, one: Subscription) -> Subscription:

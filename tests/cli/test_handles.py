@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from cli.publisher import go_round
 from domain.errors import Code, Refusal
 from domain.parties import Party
-from tests.support.terminal import HOLDER, Terminal, issue_pair
+from tests.support.terminal import HOLDER, Said, Terminal, issue_pair
 from tests.support.verifiers import add_verifier
 from verifiers.handle_news import fetch_news, subscribe
 from verifiers.handle_office import translate
@@ -29,7 +30,32 @@ def generations(terminal: Terminal) -> list[tuple[str, str]]:
     return [(row["generation"], row["is"]) for row in terminal.do("handles", "status").rows]
 
 
-def test_a_key_is_changed_and_every_handle_lives_on(terminal: Terminal, bank: Party, tmp_path: Path) -> None:
+class Office(NamedTuple):
+    """The folders of two officers."""
+
+    aoi: Path
+    ken: Path
+
+
+@pytest.fixture
+def office(terminal: Terminal) -> Office:
+    for name in Office._fields:
+        terminal.do("parties", "add", "operator", name)
+    return Office(*(terminal.state / "credentials" / f"operator-{name}" for name in Office._fields))
+
+
+def words(officer: Path) -> tuple[str | Path, ...]:
+    return "--reason", "once in some years", "--officer", officer
+
+
+def made(said: Said) -> str:
+    """The id of the proposal."""
+    return said.out.split()[1]
+
+
+def test_a_key_is_changed_by_two_and_every_handle_lives_on(
+    terminal: Terminal, office: Office, bank: Party, tmp_path: Path
+) -> None:
     issue_pair(terminal, tmp_path / "pair")
     certificate = (tmp_path / "pair" / "signature.cer").read_bytes()
     with closing(terminal.services()) as services:
@@ -40,16 +66,25 @@ def test_a_key_is_changed_and_every_handle_lives_on(terminal: Terminal, bank: Pa
             assert "generation 2 is at hand" in terminal.do("handles", "add-key").out
         assert generations(terminal)[1] == ("2", "at hand, not used yet")
         assert services.handles.of(bank, None, certificate) == before
-        assert terminal("handles", "rotate").code == 2
-        assert "1 subscriptions moved" in terminal.do("handles", "rotate", "--everywhere").out
+        assert terminal("handles", "switch", *words(office.aoi)).code == 2
+        id_ = made(terminal.do("handles", "switch", "--everywhere", *words(office.aoi)))
         assert "0 subscriptions moved" in terminal.do("handles", "rotate").out
+        assert "refused (second-officer)" in terminal("proposals", "confirm", id_, "--officer", office.aoi).err
+        assert generations(terminal)[1] == ("2", "at hand, not used yet")
+        terminal.do("proposals", "confirm", id_, "--officer", office.ken)
+        assert "refused (already-applied)" in terminal("handles", "switch", "--everywhere", *words(office.aoi)).err
+        assert "1 subscriptions moved" in terminal.do("handles", "rotate").out
         assert generations(terminal) == [("1", "understood"), ("2", "made with")]
         after = services.handles.of(bank, None, certificate)
         assert translate(services.handles, bank, None, [before]) == [after]
-        assert "may change over" in terminal("handles", "finish").err
+        assert "may change over" in terminal("handles", "retire", *words(office.aoi)).err
         terminal.clock.forward(91 * DAY)
-        assert terminal.do("handles", "finish").out == "retired: 1\n"
-        assert terminal.do("handles", "finish").out == "there was nothing to retire\n"
+        id_ = made(terminal.do("handles", "retire", *words(office.aoi)))
+        assert terminal.do("handles", "finish").out == "there was nothing to take out\n"
+        assert "refused (second-officer)" in terminal("proposals", "confirm", id_, "--officer", office.aoi).err
+        terminal.do("proposals", "confirm", id_, "--officer", office.ken)
+        assert terminal.do("handles", "finish").out == "taken out: 1\n"
+        assert terminal.do("handles", "finish").out == "there was nothing to take out\n"
         assert generations(terminal)[0] == ("1", "retired")
         assert (terminal.state / "secrets" / "handles.key").read_text().startswith("2:")
         with pytest.raises(Refusal) as refusal:

@@ -12,10 +12,10 @@ from domain.handles import Handle, Recipient
 from tests.support.authority import TurnedClock, add_resident, make_application, make_authority
 from tests.support.residents import resident_code
 from tests.support.stores import Store
-from tests.support.verifiers import add_verifier, make_office, make_rotation
+from tests.support.verifiers import add_verifier, make_office, make_rotation, switch_key
 from verifiers.handle_news import subscribe
 from verifiers.handle_office import keys_in, translate
-from verifiers.handle_rotation import add_key, move_subscriptions, switch_key
+from verifiers.handle_rotation import add_key, move_subscriptions
 
 
 def test_no_handle_and_no_subscription_is_lost_while_the_key_changes(any_store: Store) -> None:

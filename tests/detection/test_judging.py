@@ -15,6 +15,7 @@ from detection.judging import (
     ANSWERED_WITHIN,
     APPEAL,
     BLOCK,
+    DECISION,
     Restraints,
     alarm_acts,
     appeal,
@@ -214,12 +215,26 @@ def test_while_the_database_is_away_what_was_decided_last_holds(store: MemorySto
     assert refused.value.code is Code.STORE_UNAVAILABLE
 
 
-def test_a_person_dismisses_or_upholds(store: MemoryStore) -> None:
-    raised(store, Grade.TRY_LATER)
+def test_a_person_dismisses_or_upholds_what_notes_or_asks(store: MemoryStore) -> None:
+    raised(store, Grade.JUSTIFY)
     assert decide(store.begin, "alarm", False, "no reason given", NOW, LOCAL_OPERATOR).state is AlarmState.UPHELD
-    assert refusal_of(store) is Code.BUSY
     found = decide(store.begin, "alarm", True, "a mistake of ours", NOW, LOCAL_OPERATOR)
     assert [line.partition(": ")[2] for line in found.said] == ["no reason given", "a mistake of ours"]
+    assert refusal_of(store) is None
+
+
+@pytest.mark.parametrize("state", [AlarmState.OPEN, AlarmState.JUSTIFIED, AlarmState.UPHELD, AlarmState.DISMISSED])
+def test_nobody_alone_holds_a_verifier_up_or_lets_it_go(state: AlarmState, store: MemoryStore) -> None:
+    register(store.begin, AOI, KEN)
+    store.tables.alarms["alarm"] = replace(raised(store, Grade.TRY_LATER), state=state)
+    for dismissed in (True, False):
+        with pytest.raises(Refusal) as refused:
+            decide(store.begin, "alarm", dismissed, "alone", NOW, LOCAL_OPERATOR)
+        assert refused.value.code is Code.SECOND_OFFICER
+    board = make_board(store.begin, *alarm_acts())
+    agreed(board, DECISION, {"alarm": "alarm", "outcome": "upheld"})
+    assert refusal_of(store) is Code.BUSY
+    agreed(board, DECISION, {"alarm": "alarm", "outcome": "dismissed"}, KEN, AOI)
     assert refusal_of(store) is None
 
 
@@ -280,6 +295,9 @@ def test_two_officers_block_and_two_decide_an_appeal(store: MemoryStore) -> None
         (BLOCK, {"alarm": 1}, Code.MALFORMED),
         (APPEAL, {"alarm": "alarm", "outcome": "dismissed"}, Code.PROPOSAL_CLOSED),
         (APPEAL, {"alarm": "alarm", "outcome": "open"}, Code.MALFORMED),
+        (DECISION, {"alarm": "alarm", "outcome": "open"}, Code.MALFORMED),
+        (DECISION, {"alarm": "alarm"}, Code.MALFORMED),
+        (DECISION, {"alarm": "another", "outcome": "upheld"}, Code.NOT_FOUND),
     ],
 )
 def test_what_cannot_be_meant_is_not_proposed(

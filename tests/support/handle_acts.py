@@ -16,11 +16,11 @@ from domain.proposals import Proposal, ProposalState, Voice, canonical
 from policies.news import SPREAD
 from policies.retention import Records
 from tests.support.tracers import file_of, make_personas, requests_of
-from tests.support.verifiers import add_verifier
+from tests.support.verifiers import add_verifier, switch_key
 from tracers.planting import KIND, content_of, plant
 from verifiers.handle_news import collect_news, fetch_news, release_news, subscribe
 from verifiers.handle_office import translate
-from verifiers.handle_rotation import move_subscriptions, newest, switch_key
+from verifiers.handle_rotation import move_subscriptions, newest
 
 Facts = dict[str, Any]
 
@@ -76,7 +76,10 @@ def _change_key(place: Place) -> Facts:
     if generation == 1:
         add_handle_key(services)
     rotation = handle_rotation(services)
-    switch_key(rotation)
+    with services.begin(write=False) as work:
+        _, waiting = newest(work)
+    if waiting:
+        switch_key(rotation)
     for _ in move_subscriptions(rotation, batch=2):
         pass
     bank = _bank(services)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509 import load_der_x509_certificate
 
 from domain.parties import Credential, Party, Role, Usage
-from domain.ports import Begin
+from domain.ports import Begin, Clock
 from domain.proposals import JointAct, Proposal, Voice, Word, spoken
 from tests.support.people import serial_of
 from tests.verifiers.certificates import LIFE, NOT_BEFORE, make_credential_certificate
@@ -80,6 +81,14 @@ def register(begin: Begin, *officers: Officer, at: datetime = NOW) -> None:
             )
             work.parties.add_credential(credential, at)
         work.commit()
+
+
+def two_agree(begin: Begin, clock: Clock, kind: str, content: dict[str, object], *acts: JointAct) -> Proposal:
+    """Officers aoi and ken, who are registered unless they are, agree on one of these acts."""
+    with begin(write=False) as work:
+        known = [officer for officer in (AOI, KEN) if work.parties.credential(officer.fingerprint)]
+    register(begin, *[officer for officer in (AOI, KEN) if officer not in known])
+    return agreed(Board(begin, clock, os.urandom, {act.kind: act for act in acts}), kind, content)
 
 
 class Counter:

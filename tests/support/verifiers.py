@@ -15,12 +15,21 @@ from domain.provisions import Record
 from domain.standings import Approval, Standing
 from tests.support.authority import CARD, NOW, TurnedClock
 from tests.support.lists import ISSUERS
+from tests.support.officers import two_agree
 from tests.support.responder import forget
 from tests.verifiers.certificates import make_credential_certificate
 from verifiers.desk import VerifierDesk
 from verifiers.gate import Gate, Restrain
 from verifiers.handle_office import HandleOffice
-from verifiers.handle_rotation import HandleRotation, add_key
+from verifiers.handle_rotation import (
+    RETIREMENT,
+    SWITCH,
+    HandleRotation,
+    add_key,
+    handle_acts,
+    retirement_content,
+    switch_content,
+)
 from verifiers.handles import HandleRing
 from verifiers.register import Register
 
@@ -99,6 +108,20 @@ def make_ring(secrets: Mapping[int, bytes] = SECRETS) -> HandleRing:
 
 def make_rotation(begin: Begin, clock: TurnedClock, ring: HandleRing | None = None) -> HandleRotation:
     return HandleRotation(begin, clock, ring or make_ring(), LOCAL_OPERATOR)
+
+
+def switch_key(rotation: HandleRotation) -> None:
+    """Two officers have handles be made with the key that waits."""
+    with rotation.begin(write=False) as work:
+        content = switch_content(work)
+    two_agree(rotation.begin, rotation.clock, SWITCH, content, *handle_acts(lambda: rotation.ring))
+
+
+def retire_keys(rotation: HandleRotation, *, cut_off: bool = False) -> None:
+    """Two officers have handles of older keys mean nothing any more."""
+    with rotation.begin(write=False) as work:
+        content = retirement_content(work, rotation.ring, rotation.clock(), cut_off=cut_off)
+    two_agree(rotation.begin, rotation.clock, RETIREMENT, content, *handle_acts(lambda: rotation.ring))
 
 
 def make_office(
