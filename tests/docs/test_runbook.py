@@ -55,5 +55,5 @@ def test_every_finding_is_one(said: Mapping[str, str]) -> None:
 
 def test_every_part_of_readiness_is_one(said: Mapping[str, str]) -> None:
     parts = quotes(rows_under("Watch", "part"))
-    (told,) = re.findall(r"return \{(\"database\".+?)\}", said["config"])
+    (told,) = re.findall(r"return \{\s*(\"database\".+?)\}", said["config"], re.DOTALL)
     assert parts == re.findall(r"\"(\w+)\":", told)
