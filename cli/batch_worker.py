@@ -11,6 +11,7 @@ from ca.batch_work import Worker, erase_old, leave, work_round
 from cli.publisher import assembled_anew, next_wait
 from config.assemble import Services, assemble
 from config.batching import make_batching, make_worker
+from config.signing import SigningCounts
 from domain.errors import Code, Refusal
 from web.batches import read_line
 
@@ -31,10 +32,12 @@ def run_worker(state: Path, slot: int) -> None:
     services = assemble(state)
     services.require_schema()
     worker = _worker(services, slot)
-    wait = timedelta(0)
+    wait, counts = timedelta(0), SigningCounts(state, f"batches-{slot}")
     erased_at = None
     while True:
+        services.signing.hear(counts.tell)
         done = go_round(worker)
+        counts.keep()
         now = services.clock()
         if done == 0 and slot == 0 and (erased_at is None or now - erased_at >= ERASED_EVERY):
             erased_at = now

@@ -19,6 +19,7 @@ from config.document import ConfigurationFaults
 from config.filters import publish_due_filters
 from config.inspection import filing_of
 from config.renewal import renew_due
+from config.signing import SigningCounts
 from crl.publish import publish_due
 from domain.detection import Grade
 from domain.errors import Code, Refusal
@@ -59,9 +60,11 @@ def run_publisher(state: Path) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)  # they wait for the end of the round
     services = assemble(state)
     services.require_schema()
-    wait = timedelta(0)
+    wait, counts = timedelta(0), SigningCounts(state, "publisher")
     while True:
+        services.signing.hear(counts.tell)
         wait = next_wait(wait, services.settings.publish_poll, well=go_round(services))
+        counts.keep()
         heard = signal.sigtimedwait(_HEARD, wait.total_seconds())
         if heard and heard.si_signo in (signal.SIGTERM, signal.SIGINT):
             break

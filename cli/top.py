@@ -22,6 +22,7 @@ from domain.errors import Code, Refusal
 
 _LONGEST = 5.0
 _SECONDS = "jpki_http_request_seconds_bucket"
+_SIGNATURES = {"jpki_signature_seconds_bucket": "", "jpki_worker_signature_seconds_bucket": " elsewhere"}
 _ANSWERS = "jpki_ocsp_answers_total"
 _GAUGES = {
     "jpki_status_model_age_seconds": "status model last compared, seconds ago",
@@ -41,6 +42,16 @@ class Look:
     counters: Counter[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=Counter)
     gauges: dict[tuple[str, tuple[tuple[str, str], ...]], float] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+
+    def read(self, text: str) -> None:
+        """Take in what the service tells in the Prometheus text format."""
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                key = (sample.name, tuple(sorted(sample.labels.items())))
+                if family.type == "gauge":
+                    self.gauges[key] = sample.value
+                else:
+                    self.counters[key] = sample.value  # type: ignore[assignment]  # whole numbers, as floats
 
 
 @click.command("top")
@@ -81,19 +92,30 @@ def render(before: Look, now: Look, address: str) -> Table:
     table.add_row("OCSP answers a second", f"{sum(answers.values()) / seconds:,.0f}")
     for outcome, count in sorted(answers.items()):
         table.add_row(f"  {outcome}", f"{count / seconds:,.0f}")
-    for route in sorted({dict(labels)["route"] for name, labels in happened if name == _SECONDS}):
-        buckets = {
-            float(dict(labels)["le"]): count
-            for (name, labels), count in happened.items()
-            if name == _SECONDS and dict(labels)["route"] == route
-        }
+    for (route,), buckets in _histograms(happened, _SECONDS, "route"):
         table.add_row(f"{route}: half, 99 in 100 within", f"{_within(buckets, 0.5)}, {_within(buckets, 0.99)}")
+    for name, where in _SIGNATURES.items():
+        for (role, key), buckets in _histograms(now.counters, name, "role", "key"):  # few, so since the start
+            times = f"{_within(buckets, 0.5)}, {_within(buckets, 0.99)}"
+            table.add_row(f"signatures, {role} {key}{where}: half, 99 in 100 within", times)
     for name, meaning in _GAUGES.items():
         for (found, labels), value in sorted(now.gauges.items()):
             if found == name:
                 whose = " ".join(label for _, label in labels)
                 table.add_row(f"{meaning} {whose}".rstrip(), f"{value:,.2f}".removesuffix(".00"))
     return table
+
+
+def _histograms(
+    counters: Counter[tuple[str, tuple[tuple[str, str], ...]]], name: str, *by: str
+) -> Iterator[tuple[tuple[str, ...], Mapping[float, float]]]:
+    """Counts by bound, for each combination of these labels that there is."""
+    found: dict[tuple[str, ...], Counter[float]] = {}
+    for (one, labels), count in counters.items():
+        if one == name:
+            values = dict(labels)
+            found.setdefault(tuple(values[label] for label in by), Counter())[float(values["le"])] += count
+    yield from sorted((key, buckets) for key, buckets in found.items() if buckets[float("inf")])
 
 
 def _within(buckets: Mapping[float, float], share: float) -> str:
@@ -118,14 +140,7 @@ def _looks(address: str, interval: float) -> Iterator[Look]:
 def _look(address: str) -> Look:
     look = Look(monotonic())
     with urlopen(f"{address}/metrics", timeout=_LONGEST) as response:  # noqa: S310  # from our own settings
-        text = response.read().decode()
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            key = (sample.name, tuple(sorted(sample.labels.items())))
-            if family.type == "gauge":
-                look.gauges[key] = sample.value
-            else:
-                look.counters[key] = sample.value  # type: ignore[assignment]  # whole numbers, as floats
+        look.read(response.read().decode())
     try:
         with urlopen(f"{address}/readyz", timeout=_LONGEST) as response:  # noqa: S310  # from our own settings
             response.read()

@@ -25,6 +25,7 @@ from config.provisions import make_writer
 from config.register import make_admission, make_board, make_gate, make_register
 from config.settings import Settings, load
 from config.signers import KeySigner, Signers
+from config.signing import ANSWERS_TIMED, SigningTimes
 from crl.publisher import Publisher
 from crl.scope import distribution_point, freshest_points
 from domain.certificates import Issuer, IssuerId
@@ -89,6 +90,7 @@ class Services:
         self.node_name = node
         self.clock = system_clock
         self.random = system_random
+        self.signing = SigningTimes()
         self.judged_at: datetime | None = None
         self._generations: tuple[int, ...] = ()
 
@@ -99,7 +101,9 @@ class Services:
 
     @cached_property
     def begin(self) -> SqlBegin:
-        signer = self.signer(self.settings.audit_key) if self.node_name is None else None
+        signer = None
+        if self.node_name is None:
+            signer = self.signing.timed("audit", self.signer(self.settings.audit_key))
         begin = SqlBegin(self.database_url, signer, keys=self)
         begin.on_change = self._follow
         begin.register_changing = self.register_mark.changing
@@ -185,7 +189,7 @@ class Services:
                 Generation(
                     row.generation,
                     self.issuers[row.id],
-                    self.issuer_signers[row.id],
+                    self.signing.timed("issuing", self.issuer_signers[row.id]),
                     rules.profile_named(profiles, row.profile),
                     row.issuing,
                     rules.profile_named(profiles, row.mobile_profile) if row.mobile_profile else None,
@@ -231,7 +235,7 @@ class Services:
     def publisher(self) -> Publisher:
         return Publisher(
             issuers=self.issuers,
-            signers=self.issuer_signers,
+            signers={id_: self.signing.timed("lists", signer) for id_, signer in self.issuer_signers.items()},
             point=self._point,
             policy=self.settings.crl,
             freshest=lambda scope: freshest_points(scope, self.settings.locations),
@@ -263,7 +267,8 @@ class Services:
     def responder_key(self, row: IssuerSettings, issuer: Issuer) -> ResponderKey:
         """The key that signs an issuer's OCSP answers, with its certificate."""
         certificate = read_file(row.responder_certificate)
-        return delegate(issuer, certificate, self.signer(row.responder_key, certificate, repeatable=False))
+        signer = self.signer(row.responder_key, certificate, repeatable=False)
+        return delegate(issuer, certificate, self.signing.timed("responder", signer, every=ANSWERS_TIMED))
 
     def answer(self, octets: bytes, caller: Requestor | None) -> OcspAnswer:
         """The OCSP answer to a request."""

@@ -39,7 +39,6 @@ from web.issuance import issuance_blueprint
 from web.ledger import LedgerParts, ledger_blueprint
 from web.lists import lists_blueprint
 from web.mass import mass_blueprint
-from web.metrics import Meter
 from web.notices import notices_blueprint
 from web.ocsp import ocsp_blueprint
 from web.proposals import ProposalParts, proposals_blueprint
@@ -90,7 +89,7 @@ class ApiParts:
 def create_api(parts: ApiParts, certificate_of: PeerCertificate = peer_certificate) -> Flask:
     """The API. `certificate_of` says which certificate a client showed; only tests give another."""
     status = parts.status
-    meter = Meter(status.lags, status.gauges)
+    meter = status.meter()
     app = make_shell(status.random, meter)
     callers = Callers(parts.credential_of, status.clock, certificate_of)
     for door in (

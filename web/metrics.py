@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import accumulate
 from time import perf_counter
@@ -12,7 +12,9 @@ from flask import Blueprint, Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.utils import floatToGoString
 
+from config.signing import SECONDS, SigningCount
 from domain.changes import BOUNDS, LagCount, Leg
 from domain.gauges import Gauges
 from web.environ import MULTIPROCESS, ROUTE
@@ -24,11 +26,18 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 1
 class Meter:
     """The counts of one service. What cannot be counted, because the disk is full, is served all the same.
 
-    `lags` gives what publishers counted in the database, the same for all services; `gauges` says how things stand.
+    `lags` gives what publishers counted in the database, the same for all services; `gauges` says how things stand;
+    `signed_elsewhere` has the signatures of processes without a door.
     """
 
-    def __init__(self, lags: Callable[[], Sequence[LagCount]] = tuple, gauges: Gauges = tuple) -> None:
+    def __init__(
+        self,
+        lags: Callable[[], Sequence[LagCount]] = tuple,
+        gauges: Gauges = tuple,
+        signed_elsewhere: Callable[[], Iterable[SigningCount]] = tuple,
+    ) -> None:
         self._lags = _Lags(lags)
+        self._elsewhere = _Elsewhere(signed_elsewhere)
         self._gauges = _Standing(gauges)
         self._registry = CollectorRegistry()
         self._requests = Counter(
@@ -44,11 +53,22 @@ class Meter:
         self._validations = Counter(
             "jpki_validations", "Validations for operators", ("format", "outcome"), registry=self._registry
         )
+        self._signatures = Histogram(
+            "jpki_signature_seconds",
+            "Time of a signature (of OCSP answers, one in 64)",
+            ("role", "key"),
+            buckets=SECONDS,
+            registry=self._registry,
+        )
         self._ocsp = Counter("jpki_ocsp_answers", "OCSP answers", ("outcome",), registry=self._registry)
 
     def validation(self, format_: str, outcome: str) -> None:
         with suppress(OSError):
             self._validations.labels(format_, outcome).inc()
+
+    def signature(self, role: str, key: str, seconds: float) -> None:
+        with suppress(OSError):
+            self._signatures.labels(role, key).observe(seconds)
 
     def ocsp_answer(self, outcome: str, count: int = 1) -> None:
         with suppress(OSError):
@@ -72,7 +92,7 @@ class Meter:
         if MULTIPROCESS in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry) + generate_latest(self._lags) + generate_latest(self._gauges)
+        return b"".join(map(generate_latest, (registry, self._lags, self._elsewhere, self._gauges)))
 
 
 class _Lags(CollectorRegistry):
@@ -96,6 +116,26 @@ class _Lags(CollectorRegistry):
             family.add_metric(
                 [leg.value], list(zip(bounds, sums, strict=True)), sum(row.seconds for row in counts if row.leg is leg)
             )
+        yield family
+
+
+class _Elsewhere(CollectorRegistry):
+    """The histogram of signatures that were made by processes without a door of their own."""
+
+    def __init__(self, counts: Callable[[], Iterable[SigningCount]]) -> None:
+        super().__init__()
+        self._counts_of = counts
+
+    def collect(self) -> Iterator[Metric]:
+        family = HistogramMetricFamily(
+            "jpki_worker_signature_seconds",
+            "Time of a signature by the publisher and workers on batches",
+            labels=["process", "role", "key"],
+        )
+        bounds = [*map(floatToGoString, SECONDS), "+Inf"]
+        for row in self._counts_of():
+            sums = accumulate(row.counts)
+            family.add_metric([row.process, row.role, row.kind], list(zip(bounds, sums, strict=True)), row.seconds)
         yield family
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
 
+from config.signing import SigningCount, Tell
 from domain.changes import LagCount
 from domain.gauges import Gauges
 from domain.ports import Clock, RandomSource
@@ -30,11 +31,19 @@ class StatusParts:
     health: Health
     lags: Callable[[], Sequence[LagCount]] = tuple
     gauges: Gauges = tuple
+    hear_signatures: Callable[[Tell], None] = lambda _: None
+    signed_elsewhere: Callable[[], Iterable[SigningCount]] = tuple
+
+    def meter(self) -> Meter:
+        """The counts of a service that has these parts; signatures are told to it from now on."""
+        meter = Meter(self.lags, self.gauges, self.signed_elsewhere)
+        self.hear_signatures(meter.signature)
+        return meter
 
 
 def create_status(parts: StatusParts) -> Flask:
     """The status service. Nobody is known here: a request for OCSP speaks by its signature or not at all."""
-    meter = Meter(parts.lags, parts.gauges)
+    meter = parts.meter()
     app = make_shell(parts.random, meter)
     for door in (
         ocsp_blueprint(parts.answer, nobody, meter.ocsp_answer),

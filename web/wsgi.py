@@ -23,6 +23,7 @@ from config.filters import class_key, shelf_of
 from config.ledger import disclosure_office
 from config.provisions import keep_turning
 from config.register import make_desk
+from config.signing import counts_of
 from config.validating import make_sandbox, make_validation
 from config.watching import gauges_of, health_of
 from detection.judging import appeal, justify
@@ -178,4 +179,6 @@ def _status_parts(services: Services) -> StatusParts:
         health=partial(health_of, services),
         lags=services.lags,
         gauges=partial(gauges_of, services),
+        hear_signatures=services.signing.hear,
+        signed_elsewhere=partial(counts_of, services.settings.state),
     )

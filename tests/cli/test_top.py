@@ -5,14 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.client import HTTPConnection
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from cli.top import Look, render
 from config.settings import load
+from config.signing import SECONDS, SigningCount
 from tests.support.serving import serving
 from tests.support.terminal import Terminal, issue_pair
+from web.metrics import Meter
+
+SLOW = (*[0] * len(SECONDS), 3)
 
 
 def test_it_shows_answers_times_and_ages(terminal: Terminal, tmp_path: Path) -> None:
@@ -44,6 +50,18 @@ def test_without_a_service_it_says_what_to_start(terminal: Terminal) -> None:
 )
 def test_what_is_not_ready_stands_above(missing: list[str], words: str) -> None:
     assert str(render(Look(1.0), Look(2.0, missing=missing), "http://x").title).endswith(words)
+
+
+def test_times_of_signatures_are_those_since_the_start() -> None:
+    now, meter = Look(2.0), Meter(signed_elsewhere=lambda: [SigningCount("publisher", "lists", "rsa", SLOW, 9.0)])
+    for seconds in (*[1e-5] * 60, *[1e-3] * 40):
+        meter.signature("responder", "ec-p256", seconds)
+    now.read(meter.exposition().decode())
+    console = Console(width=120, record=True, file=StringIO())
+    console.print(render(Look(1.0), now, "http://x"))
+    shown = {cells[1].strip(): cells[2].strip() for cells in _cells(console.export_text())}
+    assert shown["signatures, responder ec-p256: half, 99 in 100 within"] == "0.02 ms, 1 ms"
+    assert shown["signatures, lists rsa elsewhere: half, 99 in 100 within"] == "longer, longer"
 
 
 def _ask(state: Path, stop: threading.Event) -> None:

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
+from config.signing import SECONDS, SigningCount
 from domain.changes import LagCount, Leg
 from domain.gauges import Gauge
 from web.health import health_blueprint
@@ -101,3 +102,20 @@ def test_lags_of_revocations_are_a_histogram_of_the_databases_counts() -> None:
     }
     assert [found["bucket", le] for le in ("1.0", "2.0", "30.0", "60.0", "86400.0", "+Inf")] == [0, 3, 3, 7, 7, 8]
     assert (found["count", None], found["sum", None]) == (8, 90_205)
+
+
+def test_signatures_are_told_by_role_and_kind_of_key_those_of_other_processes_too() -> None:
+    elsewhere = SigningCount("publisher", "lists", "rsa", (0, 2, *[0] * (len(SECONDS) - 1)), 0.00008)
+    meter = Meter(signed_elsewhere=lambda: [elsewhere])
+    meter.signature("responder", "ec-p256", 0.000015)
+    found = {
+        (sample.name, sample.labels["role"], sample.labels["key"], sample.labels.get("le")): sample.value
+        for family in text_string_to_metric_families(meter.exposition().decode())
+        for sample in family.samples
+        if "signature" in family.name
+    }
+    assert found["jpki_signature_seconds_bucket", "responder", "ec-p256", "2e-05"] == 1
+    assert found["jpki_worker_signature_seconds_bucket", "lists", "rsa", "2e-05"] == 0
+    assert found["jpki_worker_signature_seconds_bucket", "lists", "rsa", "5e-05"] == 2
+    assert found["jpki_worker_signature_seconds_bucket", "lists", "rsa", "+Inf"] == 2
+    assert found["jpki_worker_signature_seconds_sum", "lists", "rsa", None] == pytest.approx(0.00008)
