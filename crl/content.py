@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from crl.diff import Comparison, ListDifference, Said, refuse_shrinking, refuse_turning
+from crl.earlier import Earlier
 from crl.entries import encode_rows
 from crl.octets import ListOctets
 from crl.publisher import Publisher, is_due
@@ -70,19 +70,16 @@ def _gather(
 ) -> tuple[ListOctets, Tally, ListDifference]:
     """Entries, tally and changes, made together while the rows come: there may be millions."""
     octets, standing = ListOctets(), Tally()
-    comparison = Comparison(_rows_of(before))
+    earlier = Earlier(before.entries if before else b"", whole=False)
+    comparison = Comparison(earlier)
     for block in work.revocations.blocks_of(scope, since):
         rows = Rows.of(block)
-        octets.add(encode_rows(rows), len(rows))
+        entries = encode_rows(rows)
+        octets.add(entries, len(rows))
         standing.add(rows)
-        comparison.feed(rows)
+        if not earlier.skip(entries):
+            comparison.feed(rows)
     return octets, standing, comparison.result()
-
-
-def _rows_of(before: RevocationList | None) -> Iterator[Rows]:
-    """The rows of the published list; of one whose entries are damaged, those before the damage."""
-    with suppress(DerError):
-        yield from before.rows() if before else ()
 
 
 def _published_list(file: memoryview | None) -> RevocationList | None:

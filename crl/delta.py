@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from cryptography import x509
 
 from crl.build import extension, put_fields
 from crl.diff import Comparison, said_by
+from crl.earlier import Earlier
 from crl.files import map_beside, swap_in_beside
 from crl.octets import ListOctets
 from crl.plan import ListPlan
@@ -36,7 +36,7 @@ Said = tuple[int, int]
 class _Changes(Comparison):
     """A comparison that keeps the entries that appear or change; those that disappear are kept already."""
 
-    def __init__(self, before: Iterator[Rows]) -> None:
+    def __init__(self, before: Earlier) -> None:
         super().__init__(before)
         self.appeared: dict[bytes, Said] = {}
 
@@ -91,7 +91,7 @@ def _scope_of(found: RevocationList) -> tuple[bytes, ...]:
 def _compare(base: RevocationList, listed: RevocationList) -> dict[bytes, Said] | None:
     """What a delta list must say, by serial; None when that is too much, or the base is damaged."""
     try:
-        changes = _Changes(base.rows())
+        changes = _Changes(Earlier(base.entries))
         for rows in listed.rows():
             changes.feed(rows)
         removed = changes.result().removed

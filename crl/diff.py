@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from crl.earlier import Earlier
 from crl.rows import Rows
 from domain.errors import Code, Refusal
 from domain.revocation import CrlReason
@@ -31,14 +32,13 @@ class ListDifference:
 
 
 class Comparison:
-    """Compares the rows of the next list with those of the published one, both in the order of their serials, some at a
+    """Compares the rows of the next list with those of an earlier one, both in the order of their serials, some at a
     time: no list need be in memory."""
 
-    def __init__(self, before: Iterator[Rows], old: int = 0) -> None:
+    def __init__(self, before: Earlier, old: int = 0) -> None:
         """`old`: rows that appear count as old when their seconds are below."""
         self._before = before
         self._old = old
-        self._rest: Rows | None = next(before, None)
         self._added = self._added_old = self._changed = 0
         self._turned: dict[bytes, Said] = {}
         self._removed: dict[bytes, Said] = {}
@@ -46,13 +46,8 @@ class Comparison:
     def feed(self, rows: Rows) -> None:
         """Go on with the next rows, of which there is at least one."""
         last, new = rows.serials[-1], np.ones(len(rows), np.bool_)
-        while self._rest is not None:
-            covered = int(np.searchsorted(self._rest.serials, last, "right"))
-            new[self._compare(self._rest[:covered], rows)] = False
-            if covered < len(self._rest):
-                self._rest = self._rest[covered:]
-                break
-            self._rest = next(self._before, None)
+        while (old := self._before.up_to(last)) is not None:
+            new[self._compare(old, rows)] = False
         if new.any():
             self.appear(rows[new])
         self._added += int(new.sum())
@@ -63,9 +58,8 @@ class Comparison:
 
     def result(self) -> ListDifference:
         """The difference, when all rows were fed."""
-        while self._rest is not None:
-            self._removed.update(said_by(self._rest))
-            self._rest = next(self._before, None)
+        while (old := self._before.up_to(None)) is not None:
+            self._removed.update(said_by(old))
         return ListDifference(self._added, self._added_old, self._changed, self._turned, self._removed)
 
     def _compare(self, old: Rows, new: Rows) -> NDArray[np.intp]:

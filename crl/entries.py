@@ -1,10 +1,11 @@
-"""Entries of a revocation list, written for many rows at once: each reason and form of time is a frame to fill."""
+"""Entries of a revocation list, written for many rows at once: each shape is a frame to fill."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from crl.rows import Rows
@@ -15,55 +16,64 @@ from domain.serial import OCTETS
 _DAY = 86_400
 _FIRST_YEAR, _END_YEAR = 1970, 2200
 _DAY_OF_2050 = int(np.datetime64("2050-01-01", "D").astype(np.int64))
-_GENERALIZED = 8
-"""Added to the reason, it names the shape of an entry from 2050 on."""
+_REASONED, _GENERALIZED = 1, 2
+"""Together they name the shape of an entry: one with a reason, one from 2050 on."""
 
 
 def encode_rows(rows: Rows) -> bytes:
     """revokedCertificates entries (DER), side by side, in the order of the rows.
 
-    Every serial has 16 octets, so entries of one reason and one form of time differ in serial and digits only, and
-    are filled in column by column (about 0.1 µs each, for lists of 10⁵ to 10⁷ entries).
+    Every serial has 16 octets and every reason one, so entries of one shape differ in these and in digits only, and are
+    filled in column by column (about 0.1 µs each, for lists of 10⁵ to 10⁷ entries).
     Raises ValueError for a time before 1970 or after 2199.
     """
     days, clock = np.divmod(rows.seconds, _DAY)
     if len(days) and not 0 <= int(days.min()) <= int(days.max()) < len(_dates()):
         raise ValueError(f"revocations happen from {_FIRST_YEAR} to {_END_YEAR - 1}")
-    shapes = np.where(days >= _DAY_OF_2050, rows.reasons | np.uint8(_GENERALIZED), rows.reasons)
+    shapes = (days >= _DAY_OF_2050) * np.uint8(_GENERALIZED) | (rows.reasons != 0)
     present = np.flatnonzero(np.bincount(shapes)).tolist()
     if len(present) == 1:
-        return _filled(present[0], rows.serials, days, clock).tobytes()
-    width = max((_frame(shape).itemsize for shape in present), default=0)
-    octets, kept = np.zeros((len(rows), width), np.uint8), np.zeros((len(rows), width), np.bool_)
+        return _filled(present[0], rows, days, clock).tobytes()
+    lengths = _lengths()[shapes]
+    ends = np.cumsum(lengths)
+    octets, starts = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8), ends - lengths
     for shape in present:
         chosen = np.flatnonzero(shapes == shape)
-        filled = _filled(shape, rows.serials[chosen], days[chosen], clock[chosen])
-        octets[chosen, : filled.itemsize] = filled.view(np.uint8).reshape(len(chosen), -1)
-        kept[chosen, : filled.itemsize] = True
-    return octets[kept].tobytes()
+        filled = _filled(shape, rows[chosen], days[chosen], clock[chosen]).view(np.uint8).reshape(len(chosen), -1)
+        sliding_window_view(octets, filled.shape[1], writeable=True)[starts[chosen]] = filled
+    return octets.tobytes()
 
 
-def _filled(
-    shape: int, serials: NDArray[np.bytes_], days: NDArray[np.int64], clock: NDArray[np.int64]
-) -> NDArray[np.void]:
-    """One frame for each row, with its serial, day and time of day."""
+def _filled(shape: int, rows: Rows, days: NDArray[np.int64], clock: NDArray[np.int64]) -> NDArray[np.void]:
+    """One frame for each row, with its serial, day, time of day and reason."""
     frame = _frame(shape)
     entries = np.full(len(days), frame)
-    entries["serial"] = serials
+    entries["serial"] = rows.serials
     entries["day"] = _dates()[days] if shape & _GENERALIZED else _short_dates()[days]
     entries["clock"] = _clocks()[clock]
+    if shape & _REASONED:
+        entries["reason"] = rows.reasons
     return entries
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=1)
+def _lengths() -> NDArray[np.int64]:
+    """Octets of an entry of each shape."""
+    return np.array([_frame(shape).itemsize for shape in range(_REASONED + _GENERALIZED + 1)])
+
+
+@lru_cache(maxsize=4)
 def _frame(shape: int) -> np.void:
-    """An entry of that shape with places for the serial, the day and the time of day."""
+    """An entry of that shape with places for the serial, the day, the time of day and the reason."""
     tag, digits = (der.GENERALIZED_TIME, 8) if shape & _GENERALIZED else (der.UTC_TIME, 6)
     time = der.tlv(tag, bytes(digits + 6) + b"Z")
-    entry = der.sequence(der.tlv(der.INTEGER, bytes(OCTETS)), time, _extensions(CrlReason(shape & ~_GENERALIZED)))
-    parts = [("head", 4), ("serial", OCTETS), ("form", 2), ("day", digits), ("clock", 6)]
-    parts.append(("tail", len(entry) - sum(length for _, length in parts)))
-    frame: np.void = np.frombuffer(entry, [(name, f"S{length}") for name, length in parts])[0]
+    reason = CrlReason.KEY_COMPROMISE if shape & _REASONED else CrlReason.UNSPECIFIED
+    entry = der.sequence(der.tlv(der.INTEGER, bytes(OCTETS)), time, _extensions(reason))
+    parts = [("head", "S4"), ("serial", f"S{OCTETS}"), ("form", "S2"), ("day", f"S{digits}"), ("clock", "S6")]
+    parts.append(("tail", f"S{len(entry) - 4 - OCTETS - 2 - digits - 6 - bool(shape & _REASONED)}"))
+    if shape & _REASONED:
+        parts.append(("reason", "u1"))
+    frame: np.void = np.frombuffer(entry, parts)[0]
     return frame
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from crl.rows import SERIAL, Rows
@@ -29,15 +32,32 @@ def read_entries(content: bytes | memoryview) -> Iterator[Rows]:
     where they do not rise strictly by their serials."""
     position, last = 0, b""
     while position < len(content):
-        octets = np.frombuffer(content[position : position + _BLOCK], np.uint8)
-        starts, lengths = _tiles(octets, whole=position + _BLOCK >= len(content))
-        rows = _rows(octets, starts, lengths)
-        serials = rows.serials
-        if not (serials[0] > last and bool(np.all(serials[1:] > serials[:-1]))):
-            raise der.DerError("the entries are not in the order of their serials, each serial once")
-        last = serials[-1]
+        rows, ends = read_block(content, position, _BLOCK)
+        require_order(last, rows)
+        last = rows.serials[-1]
         yield rows
-        position += int(starts[-1] + lengths[-1])
+        position += int(ends[-1])
+        let_go(content)
+
+
+def read_block(content: bytes | memoryview, position: int, size: int) -> tuple[Rows, NDArray[np.int64]]:
+    """The entries that lie whole within the next `size` octets, of which there is at least one, and where each ends
+    behind `position`. Raises DerError."""
+    octets = np.frombuffer(content[position : position + size], np.uint8)
+    starts, lengths = _tiles(octets, whole=position + size >= len(content))
+    return _rows(octets, starts, lengths), starts + lengths
+
+
+def require_order(last: bytes, rows: Rows) -> None:
+    """Raises DerError where the rows do not rise strictly by their serials, from behind `last` on."""
+    if not (rows.serials[0] > last and bool(np.all(rows.serials[1:] > rows.serials[:-1]))):
+        raise der.DerError("the entries are not in the order of their serials, each serial once")
+
+
+def let_go(content: bytes | memoryview) -> None:
+    """What was read of a file need not stay in memory."""
+    if isinstance(content, memoryview) and isinstance(content.obj, mmap.mmap):
+        content.obj.madvise(mmap.MADV_DONTNEED)
 
 
 def _tiles(octets: NDArray[np.uint8], *, whole: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -46,9 +66,9 @@ def _tiles(octets: NDArray[np.uint8], *, whole: bool) -> tuple[NDArray[np.int64]
     Every place that looks like a beginning is taken for one. Octets within a serial may look like that by chance, once
     in thousands of millions: then the entries are walked through one by one.
     """
-    looks = (octets[:-3] == der.SEQUENCE) & (octets[2:-1] == der.INTEGER) & (octets[3:] == SERIAL.itemsize)
-    starts = np.flatnonzero(looks)
-    ends = starts + octets[starts + 1] + 2
+    starts = np.flatnonzero(octets[3:] == SERIAL.itemsize)
+    starts = starts[(octets[starts] == der.SEQUENCE) & (octets[starts + 2] == der.INTEGER)]
+    ends = starts + 2 + octets[starts + 1]
     if not len(starts) or starts[0] != 0 or (starts[1:] != ends[:-1]).any():
         starts, ends = _walked(octets)
     if ends[-1] > len(octets) and not whole:
@@ -71,58 +91,62 @@ def _walked(octets: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.in
 
 def _rows(octets: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Rows:
     """What the entries say, each of the shape that its length asks for."""
-    found = Rows(np.empty(len(starts), SERIAL), np.empty(len(starts), np.int64), np.zeros(len(starts), np.uint8))
-    present = np.unique(lengths).tolist()
+    present = np.flatnonzero(np.bincount(lengths)).tolist()
+    if len(present) == 1:
+        return _read(octets[: len(starts) * present[0]].reshape(-1, present[0]), present[0])
+    found = Rows(np.empty(len(starts), SERIAL), np.empty(len(starts), np.int64), np.empty(len(starts), np.uint8))
     for length in present:
-        chosen = slice(None) if len(present) == 1 else lengths == length
-        if len(present) == 1:
-            entries = octets[: len(starts) * length].reshape(-1, length)
-        else:
-            entries = octets[starts[chosen][:, None] + np.arange(length)]
-        serials, seconds, reasons = _read(np.ascontiguousarray(entries), length)
-        found.serials[chosen], found.seconds[chosen] = serials, seconds
-        if reasons is not None:
-            found.reasons[chosen] = reasons
+        chosen = np.flatnonzero(lengths == length)
+        read = _read(sliding_window_view(octets, length)[starts[chosen]], length)
+        found.serials[chosen], found.seconds[chosen], found.reasons[chosen] = read.serials, read.seconds, read.reasons
     return found
 
 
-def _read(
-    entries: NDArray[np.uint8], length: int
-) -> tuple[NDArray[np.bytes_], NDArray[np.int64], NDArray[np.uint8] | None]:
-    """Serials, times, and reasons if there are any, of entries of one length."""
-    form, digits, reasoned = _SHAPES[length]
-    fields = [("head", "S4"), ("serial", SERIAL), ("form", "S2"), ("time", f"S{digits + 6}"), ("zulu", "S1")]
-    if reasoned:
-        fields += [("extension", f"S{len(_REASON)}"), ("reason", "u1")]
-    table = entries.view(fields)[:, 0]
-    top = entries[:, 4]
-    sound = (table["head"] == bytes((der.SEQUENCE, length - 2, der.INTEGER, SERIAL.itemsize))) & (top >> 6 == 1)
-    sound &= (table["form"] == form) & (table["zulu"] == b"Z")
-    if reasoned:
-        sound &= (table["extension"] == _REASON) & (table["reason"] >= 1) & (table["reason"] <= 6)
-    if not sound.all():
+def _read(entries: NDArray[np.uint8], length: int) -> Rows:
+    """What entries of one length say, an entry a line."""
+    frame, fixed = _frame(length)
+    _, digits, reasoned = _SHAPES[length]
+    top, reasons = entries[:, 4], entries[:, -1] if reasoned else np.zeros(len(entries), np.uint8)
+    sound = bool((entries == frame).all(axis=0)[fixed].all()) and bool((top >> 6 == 1).all())
+    if not sound or (reasoned and not ((reasons >= 1) & (reasons <= 6)).all()):
         raise der.DerError("an entry is not of a shape that this authority writes")
-    seconds = _seconds(np.ascontiguousarray(table["time"]).view(np.uint8).reshape(len(entries), -1))
-    return table["serial"], seconds, table["reason"] if reasoned else None
+    serials = np.ascontiguousarray(entries[:, 4:_HEADS]).view(SERIAL)[:, 0]
+    return Rows(serials, _seconds(entries[:, _HEADS + 2 : _HEADS + 2 + digits + 6]), reasons)
+
+
+@lru_cache(maxsize=len(_SHAPES))
+def _frame(length: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """An entry of that length, and which of its octets are always these."""
+    form, digits, reasoned = _SHAPES[length]
+    head = bytes((der.SEQUENCE, length - 2, der.INTEGER, SERIAL.itemsize))
+    parts = [(head, True), (bytes(SERIAL.itemsize), False), (form, True), (bytes(digits + 6), False), (b"Z", True)]
+    parts += [(_REASON, True), (b"\x00", False)] if reasoned else []
+    fixed = np.repeat([kept for _, kept in parts], [len(octets) for octets, _ in parts])
+    return np.frombuffer(b"".join(octets for octets, _ in parts), np.uint8), fixed
 
 
 def _seconds(text: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Seconds since 1970 of digits: years of two digits are those of UTCTime, and only 2000 to 2049 are right; years of
-    four digits are right from 2050 on (RFC 5280 §4.1.2.5)."""
-    digits = text - np.uint8(ord("0"))
+    """Seconds since 1970 of digits, a time a line: years of two digits are those of UTCTime, and only 2000 to 2049 are
+    right; years of four digits are right from 2050 on (RFC 5280 §4.1.2.5)."""
+    digits = np.ascontiguousarray(text.T) - np.uint8(ord("0"))
     if (digits > 9).any():
         raise der.DerError("a time is not made of digits")
-    pairs = digits[:, 0::2].astype(np.int64) * 10 + digits[:, 1::2]
-    short = pairs.shape[1] == 6
-    year = pairs[:, 0] + 2000 if short else pairs[:, 0] * 100 + pairs[:, 1]
-    month, day, hour, minute, second = (pairs[:, column] for column in range(-5, 0))
-    if not ((year < 2050).all() if short else (year >= 2050).all()):
+    *years, month, day, hour, minute, second = digits[0::2] * np.uint8(10) + digits[1::2]
+    year = years[0] + np.int64(2000) if len(years) == 1 else years[0] * np.int64(100) + years[1]
+    if not ((year < 2050).all() if len(years) == 1 else (year >= 2050).all()):
         raise der.DerError("a time is not in the form that its year asks for")
     if not ((month >= 1) & (month <= 12) & (day >= 1) & (hour < 24) & (minute < 60) & (second < 60)).all():
         raise der.DerError("a time has a part that is out of range")
-    months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-    days = months.astype("datetime64[D]") + (day - 1)
-    if (days.astype("datetime64[M]") != months).any():
+    begins, months = _months(), (year - 1970) * 12 + month - 1
+    if (begins[months] + day > begins[months + 1]).any():
         raise der.DerError("a time names a day that does not exist")
-    found: NDArray[np.int64] = days.astype(np.int64) * 86_400 + hour * 3_600 + minute * 60 + second
+    found: NDArray[np.int64] = (
+        (begins[months] + (day - 1)) * 86_400 + hour * np.int64(3_600) + minute * np.int64(60) + second
+    )
     return found
+
+
+@lru_cache(maxsize=1)
+def _months() -> NDArray[np.int64]:
+    """The days since 1970 at which each month begins, up to the year 10000."""
+    return np.arange("1970-01", "10000-02", dtype="datetime64[M]").astype("datetime64[D]").astype(np.int64)

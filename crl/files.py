@@ -38,14 +38,15 @@ def _map(path: Path) -> memoryview | None:
         return None
 
 
-def swap_in(directory: Path, scope: Scope, der: bytes | memoryview) -> None:
-    """Put `der` in place of the scope's file, and its digest (as `sha256sum -c` reads it) beside it.
+def swap_in(directory: Path, scope: Scope, der: bytes | memoryview, digest: bytes | None = None) -> None:
+    """Put `der` in place of the scope's file, and its SHA-256 (`digest`, if it is known) beside it, as
+    `sha256sum -c` reads it.
 
     After a crash at any point the old or the new file is there, whole; what is left beside it is overwritten next time.
     The digest follows its list by an instant, since two files cannot be swapped as one.
     """
     _swap_in(directory, directory / scope.path, der)
-    swap_in_digest(directory, scope, der)
+    swap_in_digest(directory, scope, digest or hashlib.sha256(der).digest())
 
 
 def swap_in_beside(directory: Path, scope: Scope, word: str, der: bytes | memoryview) -> None:
@@ -71,10 +72,10 @@ def _swap_in(directory: Path, target: Path, der: bytes | memoryview) -> None:
     _replace(target, der)
 
 
-def swap_in_digest(directory: Path, scope: Scope, der: bytes | memoryview) -> None:
-    """Put the digest of the published `der` in place."""
+def swap_in_digest(directory: Path, scope: Scope, digest: bytes) -> None:
+    """Put the SHA-256 of the published file in place."""
     target = directory / scope.path
-    line = f"{hashlib.sha256(der).hexdigest()}  {target.name}\n"
+    line = f"{digest.hex()}  {target.name}\n"
     _replace(target.with_name(f"{target.name}.sha256"), line.encode("ascii"))
     _make_durable(target.parent)
 

@@ -79,12 +79,13 @@ def _finish_interrupted(
         latest = work.lists.latest(scope)
     if file is None or latest is None or latest.state is not ListState.SIGNED:
         return None
-    if hashlib.sha256(file).digest() != latest.digest:
+    digest = hashlib.sha256(file).digest()
+    if digest != latest.digest:
         return None
     with publisher.begin() as work:
         held = hold_lease(publisher, work, token)
         with fenced(publisher.directory, held):
-            swap_in_digest(publisher.directory, scope, file)
+            swap_in_digest(publisher.directory, scope, digest)
         published = _record_published(publisher, work, latest, now, now)
         work.commit()
     return published
@@ -153,7 +154,7 @@ def _put_in_place(publisher: Publisher, record: ListRecord, der: memoryview, now
         if latest is None or latest.number != record.number:
             raise _overtaken(record.scope)
         with fenced(publisher.directory, token):
-            swap_in(publisher.directory, record.scope, der)
+            swap_in(publisher.directory, record.scope, der, record.digest)
         # Read again: signing a long list takes a while, and it is out from here on.
         at = max(now, publisher.clock())
         published = _record_published(publisher, work, record, now, at)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,10 +46,7 @@ class RevocationList:
 
     def rows(self) -> Iterator[Rows]:
         """The entries, some at a time. Raises DerError where they are not what this authority writes."""
-        for rows in read_entries(self.entries):
-            yield rows
-            if isinstance(self.entries, memoryview) and isinstance(self.entries.obj, mmap.mmap):
-                self.entries.obj.madvise(mmap.MADV_DONTNEED)  # what was read of a file need not stay in memory
+        return read_entries(self.entries)
 
     def find(self, serial: bytes) -> tuple[datetime, CrlReason] | None:
         """Time and reason of the entry with these 16 octets, if there is one. Raises as `rows` does."""

@@ -32,10 +32,14 @@ class Rows:
             np.frombuffer(block.reasons, np.uint8),
         )
 
+    @classmethod
+    def none(cls) -> Rows:
+        return cls(np.empty(0, SERIAL), np.empty(0, np.int64), np.empty(0, np.uint8))
+
     def __len__(self) -> int:
         return len(self.reasons)
 
-    def __getitem__(self, part: slice | NDArray[np.bool_]) -> Rows:
+    def __getitem__(self, part: slice | NDArray[np.bool_] | NDArray[np.intp]) -> Rows:
         return Rows(self.serials[part], self.seconds[part], self.reasons[part])
 
 

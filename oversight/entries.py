@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from crl.diff import Comparison
+from crl.earlier import Earlier
 from crl.read import RevocationList
 from crl.releases import releases_among
 from crl.rows import Rows
@@ -33,7 +34,7 @@ def entry_findings(
     path = known.scope.path
     pending = known.wanted - (record.covers if record else 0)
     waited = int((inspection.now - inspection.patience).timestamp())
-    comparison = Comparison(read.rows() if read else iter(()), waited)
+    comparison = Comparison(Earlier(read.entries if read else b""), waited)
     for block in work.revocations.blocks_of(known.scope, _listed_since(records, record)):
         comparison.feed(Rows.of(block))
     found = comparison.result()

@@ -202,7 +202,8 @@ revocations = Table(
     Column("reported_at", UtcDateTime),
     PrimaryKeyConstraint("issuer", "serial"),
     ForeignKeyConstraint(["issuer", "serial"], ["certificates.issuer", "certificates.serial"]),
-    Index(None, "issuer", "municipality", "serial"),
+    # With all that a list says: it is read in the order of the index, and rows lie in that of their revocation.
+    Index("revocations_listed", "issuer", "municipality", "serial", "revoked_at", "reason", "not_after"),
     Index(None, "not_after"),
     Index(
         "revocations_held",

@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crl.diff import Comparison, ListDifference, refuse_shrinking, refuse_turning
+from crl.earlier import Earlier
+from crl.entries import encode_rows
 from crl.rows import Rows
+from domain.der import DerError
 from domain.errors import Code, Refusal
 from domain.revocation import CrlReason, Revocation
 from domain.serial import SerialNumber
@@ -20,6 +23,8 @@ from tests.support.lists import NOW, make_revocation, rows_of
 FIRST, SECOND, THIRD = sorted((make_revocation(f"holder {n}") for n in range(3)), key=lambda row: row.serial)
 HELD = replace(SECOND, reason=CrlReason.CERTIFICATE_HOLD)
 HOUR = timedelta(hours=1)
+LONGEST = 51
+"""Octets of an entry."""
 
 
 def pieces(revocations: Sequence[Revocation], size: int) -> Iterator[Rows]:
@@ -29,11 +34,18 @@ def pieces(revocations: Sequence[Revocation], size: int) -> Iterator[Rows]:
 
 
 def difference(
-    before: Sequence[Revocation], after: Sequence[Revocation], *, old: int = 0, sizes: tuple[int, int] = (9, 9)
+    before: Sequence[Revocation],
+    after: Sequence[Revocation],
+    *,
+    old: int = 0,
+    sizes: tuple[int, int] = (9, 9),
+    skipping: bool = True,
 ) -> ListDifference:
-    comparison = Comparison(pieces(before, sizes[0]), old)
+    earlier = Earlier(encode_rows(rows_of(before)), block=sizes[0] * LONGEST)
+    comparison = Comparison(earlier, old)
     for rows in pieces(after, sizes[1]):
-        comparison.feed(rows)
+        if not skipping or not earlier.skip(encode_rows(rows)):
+            comparison.feed(rows)
     return comparison.result()
 
 
@@ -94,14 +106,15 @@ LISTS = st.dictionaries(SERIALS, REASONS)
 SIZES = st.tuples(st.integers(1, 9), st.integers(1, 9))
 
 
-@given(before=LISTS, after=LISTS, sizes=SIZES)
+@given(before=LISTS, after=LISTS, sizes=SIZES, skipping=st.booleans())
 def test_however_the_lists_come_in_pieces_the_difference_is_that_of_two_mappings(
-    before: dict[SerialNumber, CrlReason], after: dict[SerialNumber, CrlReason], sizes: tuple[int, int]
+    before: dict[SerialNumber, CrlReason], after: dict[SerialNumber, CrlReason], sizes: tuple[int, int], skipping: bool
 ) -> None:
     found = difference(
         [make_revocation(serial, reason) for serial, reason in before.items()],
         [make_revocation(serial, reason) for serial, reason in after.items()],
         sizes=sizes,
+        skipping=skipping,
     )
     assert found.added == len(after.keys() - before.keys())
     assert found.changed == sum(after[serial] != reason for serial, reason in before.items() if serial in after)
@@ -110,6 +123,30 @@ def test_however_the_lists_come_in_pieces_the_difference_is_that_of_two_mappings
     }
     softened = {s.octets for s, reason in before.items() if after.get(s) == CrlReason.CERTIFICATE_HOLD != reason}
     assert found.turned.keys() == softened
+
+
+def test_what_is_the_same_octet_for_octet_is_passed_over_unread() -> None:
+    entries = encode_rows(rows_of([FIRST, SECOND, THIRD]))
+    earlier = Earlier(entries)
+    assert not earlier.skip(encode_rows(rows_of([SECOND])))
+    assert earlier.skip(encode_rows(rows_of([FIRST])))
+    found = earlier.up_to(SECOND.serial.octets)
+    assert found is not None
+    assert found.serials.tolist() == [SECOND.serial.octets]
+    assert earlier.skip(encode_rows(rows_of([THIRD])))
+    assert earlier.up_to(None) is None
+    assert not earlier.skip(entries)
+
+
+def test_of_damaged_entries_those_before_the_damage_are_given_if_that_is_enough() -> None:
+    damaged = encode_rows(rows_of([FIRST])) + b"\x30" * 50
+    enough = Earlier(damaged, whole=False, block=LONGEST)
+    assert enough.skip(encode_rows(rows_of([FIRST])))
+    assert enough.up_to(None) is None
+    whole = Earlier(damaged, block=LONGEST)
+    assert whole.up_to(FIRST.serial.octets) is not None
+    with pytest.raises(DerError):
+        whole.up_to(None)
 
 
 def test_an_explained_entry_may_leave() -> None:
