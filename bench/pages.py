@@ -1,4 +1,5 @@
-"""Pages: tables in the documents, and the drawing of growth, made of kept results: `python -m bench.pages`.
+"""Pages: tables in the documents, the drawing of growth and the reckoning of capacity, made of kept results:
+`python -m bench.pages`.
 
 A table stands between the marks `<!-- figures: PART -->` and `<!-- end of figures -->`, and is made of the newest
 results under bench/results that have the part.
@@ -10,6 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from bench import capacity_page
 from bench.growth_page import draw, table_of
 from bench.report import RESULTS, Results, markdown, newest
 
@@ -24,6 +26,7 @@ NAMED = re.compile(r"`bench/results/(?P<name>[\w.-]+\.json)`")
 def main() -> None:
     for page in pages():
         page.write_text(put(page.read_text("utf-8"), newest), "utf-8")
+    capacity_page.PAGE.write_text(capacity_page.put(capacity_page.PAGE.read_text("utf-8"), newest), "utf-8")
     if results := newest(GROWTH):
         DRAWING.write_text(draw(results.parts[GROWTH], results.at), "utf-8")
 
