@@ -6,7 +6,8 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
+from functools import lru_cache
 
 from domain.events import AuditEvent, AuditHead, AuditRow
 
@@ -36,15 +37,16 @@ def body_of(event: AuditEvent) -> str:
 
     Raises ValueError for a naive or fractional time and for NaN, TypeError for facts that are not plain JSON.
     """
-    if event.at.tzinfo is None or event.at.microsecond:
-        raise ValueError("an audit event wants an aware time in whole seconds")
-    content = {
-        "act": event.act.value,
-        "actor": event.actor,
-        "at": f"{event.at.astimezone(UTC).replace(tzinfo=None).isoformat()}Z",
-        "facts": dict(event.facts),
-    }
+    content = {"act": event.act.value, "actor": event.actor, "at": _time_of(event.at), "facts": dict(event.facts)}
     return _write(content)
+
+
+@lru_cache(maxsize=64)
+def _time_of(moment: datetime) -> str:
+    """Cached: what happens together happens in one second."""
+    if moment.tzinfo is None or moment.microsecond:
+        raise ValueError("an audit event wants an aware time in whole seconds")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
 
 
 def link(previous: bytes, sequence: int, body: str) -> bytes:

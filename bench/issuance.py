@@ -71,8 +71,8 @@ def measure_issuance(
     }
     rates = side_by_side(slices, plan.rounds, plan.tell)
     pair, revoke = "a pair issued in process, durable", "both certificates of a resident revoked, durable"
-    batch, every = "a batch worked off by one worker", f"… by {len(CORES)}, each on a processor of its own"
-    crowd_all = f"… in {len(CORES)} processes, each on a processor of its own"
+    batch, every = "a batch worked off by one worker", f"… by {len(CORES)} workers, each on a processor of its own"
+    crowd_all = f"… {_MANY} callers of {len(CORES)} processes, each on a processor of its own"
     return [
         Figure("issue", pair, "pairs", rates["pair"], RSA, rates[RSA], 2),
         Figure("issue-processor", f"{pair}: processor time alone", "pairs", desk.by_processor, RSA, rates[RSA], 2),
@@ -83,7 +83,9 @@ def measure_issuance(
         Figure("batch-processor", "… processor time alone", "pairs", files.by_processor, RSA, rates[RSA], 2),
         Figure("batch-all", every, "pairs", rates["batch-all"], RSA, rates[RSA], 2),
         Figure("batch-peer", batch, "pairs", rates["batch"], OPENSSL_CA, rates[OPENSSL_CA], 2),
+        Figure("batch-all-peer", every, "pairs", rates["batch-all"], OPENSSL_CA, rates[OPENSSL_CA], 2),
         Figure("issue-peer", pair, "pairs", rates["pair"], OPENSSL_CA, rates[OPENSSL_CA], 2),
+        Figure("issue-crowd-all-peer", crowd_all, "pairs", rates["crowd-all"], OPENSSL_CA, rates[OPENSSL_CA], 2),
         Figure("peer-issue", OPENSSL_CA, "certificates", rates[OPENSSL_CA], RSA, rates[RSA]),
         Figure("disk", "durable writes of 32 KiB", "writes", rates[DISK]),
         Figure("revoke", revoke, "residents", rates["revoke"], DISK, rates[DISK]),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca.extensions import EXTENSIONS
@@ -29,6 +30,7 @@ _LARGEST_RSA_BITS = 4096
 _CURVES = {"secp256r1": "ec-p256", "secp384r1": "ec-p384", "secp521r1": "ec-p521"}
 _EXTENSION_REQUESTS = {"1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"}
 _NO_ATTRIBUTES = b"\xa0\x00"
+_PKCS1 = padding.PKCS1v15()
 _KNOWN_EXTENSIONS = {dotted for dotted, _ in EXTENSIONS.values()}
 
 
@@ -50,9 +52,22 @@ def read_csr(octets: bytes) -> SubjectKey:
     key, public = _subject_key(request)
     if SIGNATURES.get(request.signature_algorithm_oid.dotted_string) is not _type_of(public):
         raise _bad_signature("it must be SHA-256, SHA-384 or SHA-512 with RSA (PKCS#1 v1.5) or ECDSA, as the key is")
-    if not request.is_signature_valid:
-        raise _bad_signature("it was not made with the private key of the public key in the request")
+    try:
+        _verify(request, public)
+    except (InvalidSignature, *PARSING_FAULTS):
+        raise _bad_signature("it was not made with the private key of the public key in the request") from None
     return key
+
+
+def _verify(request: x509.CertificateSigningRequest, public: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> None:
+    """As `is_signature_valid`, which reads the key again. Raises InvalidSignature."""
+    signed, algorithm = request.tbs_certrequest_bytes, request.signature_hash_algorithm
+    if algorithm is None:
+        raise InvalidSignature
+    if isinstance(public, rsa.RSAPublicKey):
+        public.verify(request.signature, signed, _PKCS1, algorithm)
+    else:
+        public.verify(request.signature, signed, ec.ECDSA(algorithm))
 
 
 def _refuse_odd_attributes(request: x509.CertificateSigningRequest) -> None:

@@ -25,6 +25,9 @@ _LOOK = 0.0004
 _CHECKPOINT = 4000
 """Pages in SQLite's log, 16 MiB, after which they go to where they belong: pages that come again and again go once."""
 
+_CACHE = 16 * 1024
+"""KiB that a writer of SQLite keeps of the file: what a whole transaction touches, so that nothing is written twice."""
+
 _STATEMENT_LIMIT = 60.0
 """Seconds a statement may run and a transaction may idle on PostgreSQL: whoever hangs must not stop the rest."""
 
@@ -129,6 +132,7 @@ def _open_sqlite_writer(url: URL, lock_wait: float) -> SqliteConnection:
     connection = open_sqlite(url, lock_wait)
     connection.looks = int(lock_wait / _LOOK)
     connection.execute("PRAGMA busy_timeout = 0")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE}")
     return connection
 
 
