@@ -10,10 +10,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from http.client import HTTPConnection, HTTPException, HTTPResponse
-from threading import Event, Timer
+from queue import Empty, SimpleQueue
+from threading import BoundedSemaphore, Event, Thread, Timer
+from time import monotonic
+from typing import Any
 from urllib.parse import urlsplit
 
 from jpki_verify.rejection import Reason, Unusable
+
+_RESOLVING = BoundedSemaphore(16)
+"""How many names may be looked up at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +67,18 @@ def exchange(
 ) -> Reply:
     """What the server says, whatever its status is. Raises Unusable(UNREACHABLE, TOO_SLOW, TOO_LARGE or REDIRECTED).
 
-    The time of a socket counts anew with each octet, so that a server could drip for ever: at the end of `patience` the
-    connection is cut from outside. No proxy is asked, whatever the environment says.
+    `patience` is for all of it: the name, every address of it, TLS, and the answer. A resolver that hangs is left to
+    itself; and since the time of a socket counts anew with each octet, so that a server could drip for ever, the
+    connection is cut from outside when time is up. No proxy is asked, whatever the environment says.
     """
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     late = Event()
     try:
-        with _connected(host, parts.port or (443 if secure else 80), limits.patience, late) as plain:
-            connection = HTTPConnection(host, parts.port, timeout=limits.patience.total_seconds())
+        end = monotonic() + limits.patience.total_seconds()
+        with _connected(host, parts.port or (443 if secure else 80), end, late) as plain:
+            connection = HTTPConnection(host, parts.port, timeout=_left(end))
             connection.sock = (context or tls()).wrap_socket(plain, server_hostname=host) if secure else plain
             try:
                 connection.request(method, target, body, {**headers, "Connection": "close"})
@@ -98,12 +106,11 @@ def tls(authority: str | None = None, certificate: str | None = None, key: str |
 
 
 @contextmanager
-def _connected(host: str, port: int, patience: timedelta, late: Event) -> Iterator[socket.socket]:
+def _connected(host: str, port: int, end: float, late: Event) -> Iterator[socket.socket]:
     """A connection that is cut when time is up, also while TLS or the reader holds it."""
-    seconds = patience.total_seconds()
-    opened = socket.create_connection((host, port), timeout=seconds)
+    opened = _connect(host, port, end)
     handle = socket.socket(fileno=os.dup(opened.fileno()))  # the connection's other end of the same rope
-    timer = Timer(seconds, _cut, (handle, late))
+    timer = Timer(max(0.0, end - monotonic()), _cut, (handle, late))
     timer.daemon = True
     timer.start()
     try:
@@ -113,6 +120,57 @@ def _connected(host: str, port: int, patience: timedelta, late: Event) -> Iterat
         timer.join()
         handle.close()
         opened.close()
+
+
+def _connect(host: str, port: int, end: float) -> socket.socket:
+    """A connection to the first address that takes one. Raises OSError, TimeoutError when time is up."""
+    refused: OSError = OSError("the name has no address")
+    for family, kind, protocol, _, address in _addresses(host, port, end):
+        opened = socket.socket(family, kind, protocol)
+        try:
+            opened.settimeout(_left(end))
+            opened.connect(address)
+        except OSError as error:
+            opened.close()
+            refused = error
+        else:
+            return opened
+    raise refused
+
+
+def _addresses(host: str, port: int, end: float) -> list[Any]:
+    """What the system's resolver says. It takes the time it likes, so a thread asks it, and is left behind when time is
+    up; of these there are never more than a few. Raises OSError, TimeoutError."""
+    if not _RESOLVING.acquire(timeout=_left(end)):
+        raise TimeoutError
+    answers: SimpleQueue[list[Any] | OSError] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+        except OSError as error:
+            answers.put(error)
+        except UnicodeError:
+            answers.put(OSError("this is no name of a host"))
+        finally:
+            _RESOLVING.release()
+
+    Thread(target=ask, daemon=True).start()
+    try:
+        found = answers.get(timeout=_left(end))
+    except Empty:
+        raise TimeoutError from None
+    if isinstance(found, OSError):
+        raise found
+    return found
+
+
+def _left(end: float) -> float:
+    """Seconds until the end, more than none. Raises TimeoutError when it is over."""
+    seconds = end - monotonic()
+    if seconds <= 0:
+        raise TimeoutError
+    return seconds
 
 
 def _cut(handle: socket.socket, late: Event) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -165,3 +168,69 @@ class TestTls:
         trusting = tls(str(transport.folder / "transport-ca.pem"))
         assert refusal(url, trusting, Limits(timedelta(seconds=0.3), 1000)) is Reason.TOO_SLOW
         assert monotonic() - began < 2
+
+
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
+    resolver = Resolver()
+    monkeypatch.setattr(socket, "getaddrinfo", resolver.ask)
+    yield resolver
+    resolver.answers.set()
+
+
+class Resolver:
+    """What the system asks for names: silent until it is told to answer."""
+
+    def __init__(self) -> None:
+        self.answers, self.found = Event(), list[tuple[str, int]]()
+
+    def ask(self, host: str, port: int, **_: object) -> list[object]:
+        assert self.answers.wait(60)
+        addresses = self.found or [("127.0.0.1", port)]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
+
+
+def test_a_resolver_that_hangs_costs_no_more_than_the_patience(resolver: Resolver, serve: Serve) -> None:
+    """However many ask: each is told so, while the resolver has answered none of them. Afterwards names are found."""
+    server = serve(OK + b"\r\nbody")
+    url = server.url.replace("127.0.0.1", "status.example")
+    with ThreadPoolExecutor(24) as pool:
+        reasons = list(pool.map(lambda _: refusal(url, limits=Limits(timedelta(seconds=1), 1000)), range(24)))
+    assert reasons == [Reason.TOO_SLOW] * 24
+    assert not resolver.answers.is_set()
+    resolver.answers.set()
+    assert fetch(url, TYPE, Limits(timedelta(seconds=60), 1000)) == b"body"
+
+
+def test_every_address_of_a_name_is_tried(resolver: Resolver, serve: Serve) -> None:
+    server = serve(OK + b"\r\nbody")
+    port = int(server.url.rpartition(":")[2].partition("/")[0])
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        resolver.found = [("127.0.0.1", closed.getsockname()[1]), ("127.0.0.1", port)]
+        resolver.answers.set()
+        assert fetch("http://status.example/x", TYPE, Limits(timedelta(seconds=60), 1000)) == b"body"
+        resolver.found = resolver.found[:1]
+        assert refusal("http://status.example/x") is Reason.UNREACHABLE
+
+
+def test_addresses_that_take_no_connection_share_the_patience() -> None:
+    """A listener that accepts nobody, its queue full: each attempt hangs until time is up, and there are three."""
+    with socket.socket() as deaf, ExitStack() as stack:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for _ in range(4):
+            one = stack.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(deaf.getsockname())
+        resolver = Resolver()
+        resolver.found = [deaf.getsockname()] * 3
+        resolver.answers.set()
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(socket, "getaddrinfo", resolver.ask)
+            assert refusal("http://status.example/x") is Reason.TOO_SLOW
+
+
+@pytest.mark.parametrize("host", ["x" * 70 + ".example", "a..b"])
+def test_a_name_that_is_none_is_unreachable(host: str) -> None:
+    assert refusal(f"http://{host}/x") is Reason.UNREACHABLE

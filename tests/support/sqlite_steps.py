@@ -80,8 +80,6 @@ def _stepped(act: Callable[..., int], step: Callable[[], None], *, makes: bool) 
     def stepped(*arguments: Any) -> int:
         if not makes or (arguments[1] & os.O_CREAT and not Path(os.fsdecode(arguments[0])).exists()):
             step()
-        result = act(*arguments)
-        ctypes.set_errno(ctypes.get_errno())
-        return result
+        return act(*arguments)
 
     return stepped
