@@ -84,17 +84,28 @@ def operator(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         folder,
         [scene.services.issuers[issuer] for issuer in ISSUERS],
         scene.credential("bank"),
-        status={"ocsp": f"{scene.notified.url}/ocsp", "lists": f"{scene.notified.url}/crl"},
+        status={
+            "ocsp": f"{scene.notified.url}/ocsp",
+            "lists": f"{scene.notified.url}/crl",
+            "filters": "filters",
+            "filters_url": f"{scene.api.url}/v1/filters",
+        },
         handles={"url": f"{scene.api.url}/v1/handles"},
         store={"evidence_days": 30},
     )
     (folder / "session.key").write_bytes(b"s" * 32)
+    asks_filters = settings.read_text("utf-8").replace("[status]", '[status]\nsources = ["filter"]')
+    (folder / "filter.toml").write_text(asks_filters, "utf-8")
+    (folder / "temporary").mkdir()
     program = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "--workers", "2", "--threads", "4"]
     program += ["--access-logfile", str(folder / "access.log"), "--log-level", "debug"]
     program += ["--pythonpath", f"{ROOT / 'kit'},{ROOT / 'kit' / 'example'}"]
     program += [f"service:create_app({str(settings)!r}, {str(folder / 'session.key')!r})"]
-    with running(*program) as served:
-        yield Operator(folder, served, Client(served))
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("TMPDIR", "SQLITE_TMPDIR"):
+            patched.setenv(name, str(folder / "temporary"))
+        with running(*program) as served:
+            yield Operator(folder, served, Client(served))
 
 
 def served_everybody(scene: Scene, operator: Operator) -> dict[tuple[str, str], int]:
@@ -136,8 +147,8 @@ def test_a_challenge_is_good_once_in_all_workers(scene: Scene, operator: Operato
 
 
 def test_a_byte_search_over_everything_finds_no_serial(scene: Scene, operator: Operator) -> None:
-    """Responses, cookies, logs, answers with handles and the database of an operator whom everybody visited, with every
-    outcome there is; and the command, printing all it can."""
+    """Responses, cookies, logs, answers with handles, the database, filters and temporary files of an operator whom
+    everybody visited, with every outcome there is; and the command, printing all it can."""
     statuses = served_everybody(scene, operator)
     good = {place for place, status in statuses.items() if status == 200}
     moved = {(issuer, "holder-moved") for issuer in ISSUERS if issuer.startswith("authentication")}
@@ -147,11 +158,16 @@ def test_a_byte_search_over_everything_finds_no_serial(scene: Scene, operator: O
     assert operator.client.ask("POST", "/log-in", certificate=b"x", signature=b"x")[0] == 403
     assert operator.client.ask("POST", "/log-in")[0] == 403
     printed = [command(operator, scene, tmp) for tmp in ((), ("--json",), ("--language", "ja"))]
+    printed.append(by_filter := command(operator, scene, ("--json",), "filter.toml"))
+    assert b'"source": "filter"' in by_filter
+    assert b'"outcome": "revoked"' in by_filter
     files = {path.name: path.read_bytes() for path in operator.folder.rglob("*") if path.is_file()}
-    assert {"jpki-verify.db", "access.log", "jpki-verify.toml"} <= files.keys()
+    assert {"jpki-verify.db", "access.log", "jpki-verify.toml", "class.key"} <= files.keys()
+    assert {f"{issuer}.base.filter" for issuer in ISSUERS} <= files.keys()
     assert b"/log-in" in files["access.log"]
     told = {**files, "log": operator.served.log.encode(), "said": b"\n".join([*operator.client.said, *printed])}
     assert b"revoked" in told["said"]
+    assert b"(base" in told["said"]
     anchors = {f"{issuer}.cer" for issuer in ISSUERS}
     for place, octets in scene.certificates.items():
         marks = spellings(octets)
@@ -159,10 +175,10 @@ def test_a_byte_search_over_everything_finds_no_serial(scene: Scene, operator: O
         assert [hit for hit in found if hit[0] not in anchors] == [], place
 
 
-def command(operator: Operator, scene: Scene, options: tuple[str, ...]) -> bytes:
-    """What the command prints of a good and of a revoked certificate, and of both signatures of a contract."""
-    words = [sys.executable, "-m", "jpki_verify", "--config", operator.folder / "jpki-verify.toml", *options]
-    printed = b""
+def command(operator: Operator, scene: Scene, options: tuple[str, ...], settings: str = "jpki-verify.toml") -> bytes:
+    """What the command prints of filters, and of a good and of a revoked certificate, by either kind."""
+    words = [sys.executable, "-m", "jpki_verify", "--config", operator.folder / settings, *options]
+    printed = shell([*words, "filters"])
     for fate in ("good", "card-lost"):
         path = scene.path("authentication-g1", fate)
         printed += shell([*words, "certificate", path, "--kind", "authentication"])

@@ -74,6 +74,7 @@ def carry_out(folder: Path, act: str, last: int | None) -> tuple[dict[str, Any],
     reading, writing = os.pipe()
     process_id = os.fork()
     if process_id == 0:
+        os.environ["SQLITE_TMPDIR"] = str(folder)  # what is left there is searched, too
         steps = kill_before(last)
         try:
             said = ACTS[act](folder)
