@@ -35,7 +35,8 @@ NOWHERE = "http://127.0.0.1:9/ocsp"
 
 def settings(scene: Scene, folder: Path, url: str, sources: list[str], credential: str = "bank") -> Path:
     """Of an operator whose filters come from a service at that address."""
-    status = {"ocsp": f"{scene.notified.url}/ocsp", "filters": "filters", "filters_url": f"{url}/v1/filters"}
+    filters = {"filters": "filters", "filters_url": f"{url}/v1/filters", "filter_patience_seconds": 300}
+    status = {"ocsp": f"{scene.notified.url}/ocsp", "patience_seconds": 60, **filters}
     handles = {"url": f"{scene.api.url}/v1/handles"}
     issuers = [scene.services.issuers[issuer] for issuer in ISSUERS]
     folder /= "operator"

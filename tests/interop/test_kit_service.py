@@ -87,6 +87,7 @@ def operator(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         status={
             "ocsp": f"{scene.notified.url}/ocsp",
             "lists": f"{scene.notified.url}/crl",
+            "patience_seconds": 60,
             "filters": "filters",
             "filters_url": f"{scene.api.url}/v1/filters",
         },

@@ -43,7 +43,7 @@ def prepare(folder: Path) -> None:
     for handle, word, seen in ((STAYS, "stays", NOW), (GOES, "goes", NOW - LIFE)):
         store.remember(handle, "authentication", f"the one who {word}", seen)
         store.keep_evidence(evidence(handle, f"evidence of who {word}", seen), 30 * DAY)
-        store.keep_challenge(f"challenge of who {word}".encode(), seen + DAY)
+        store.keep_challenge(f"challenge of who {word}".encode(), seen + DAY, seen)
     store.is_newest("signature-g1/13221.crl", 7)
 
 
@@ -53,7 +53,7 @@ ACTS: dict[str, Callable[[Path], object]] = {
     "forget": lambda folder: opened(folder).forget(GOES),
     "remember": lambda folder: opened(folder).remember(NEW, "authentication", "the one who is new", NOW),
     "keep evidence": lambda folder: opened(folder).keep_evidence(evidence(NEW, "evidence of who is new"), 30 * DAY),
-    "keep a challenge": lambda folder: opened(folder).keep_challenge(b"challenge of who is new", NOW + DAY),
+    "keep a challenge": lambda folder: opened(folder).keep_challenge(b"challenge of who is new", NOW + DAY, NOW),
     "take a challenge": lambda folder: opened(folder).take_challenge(b"challenge of who stays", NOW),
     "rename": lambda folder: opened(folder).rename({GOES: NEW}),
     "lose": lambda folder: opened(folder).lose([GOES]),
