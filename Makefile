@@ -42,7 +42,7 @@ format: $(DEV) ## repair style and format where that can be done safely
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(DEV) $(PEERS) ## measure beside limits and peers in 5 minutes (ARGS=--full in 12)
+bench: $(DEV) $(PEERS) ## measure beside limits and peers in 5 minutes (ARGS=--wanted in 12, ARGS=--full in 40)
 	@.ci/system-packages openssl cfssl wrk
 	$(BIN)/python -m bench --peers $(PEERS_VENV) $(ARGS)
 

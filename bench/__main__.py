@@ -20,7 +20,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from bench import machine, report
 from bench.figures import Finding
 from bench.parts import PARTS, Bench
-from bench.plan import Plan, full, quick
+from bench.plan import Plan, full, quick, wanted
 
 _COLUMNS = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
 _QUIET = 0.5
@@ -32,7 +32,9 @@ _DISK = "/var/tmp"
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="more rounds and larger numbers: some twelve minutes")
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument("--wanted", action="store_true", help="all of which something is wanted: some twelve minutes")
+    sizes.add_argument("--full", action="store_true", help="everything, storms and growth too: some forty minutes")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part; may be repeated; keeps no results")
     parser.add_argument("--keep", action="store_true", help="keep results of parts, too")
     parser.add_argument("--certificates", type=int, help="on record for mass events; the plan's number otherwise")
@@ -43,7 +45,8 @@ def main() -> None:
     if not console.is_terminal:
         console.width = 170
     with _Announcement(console) as tell, tempfile.TemporaryDirectory(dir=_DISK) as folder:
-        plan = replace((full if arguments.full else quick)(tell), database=arguments.database)
+        plan = (full if arguments.full else wanted if arguments.wanted else quick)(tell)
+        plan = replace(plan, database=arguments.database)
         plan = replace(plan, certificates=arguments.certificates or plan.certificates)
         found = machine.describe(Path(folder))
         machine.pin()

@@ -1,13 +1,12 @@
-"""How cost grows with certificates, revocations, lists and worker processes.
+"""How cost grows with certificates, revocations, lists, worker processes and nodes.
 
 In processor time, so that other work on the machine spoils little. Needs 1 GB of disk.
 """
 
 from __future__ import annotations
 
-import os
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import cycle
@@ -18,13 +17,11 @@ import numpy as np
 
 from bench.figures import Value
 from bench.growth_page import PANELS
-from bench.house import ISSUER, add_certificates, make_house, serve_by
-from bench.load import write_requests
+from bench.house import ISSUER, make_house
 from bench.millions import fill
 from bench.ocsp import make_ocsp_requests
 from bench.plan import Plan
-from bench.service import http_request, started
-from bench.wrk import run_wrk
+from bench.servers import measure_nodes, measure_workers
 from config.assemble import Services
 from config.municipalities import load_municipalities
 from config.nodes import system_steady
@@ -38,16 +35,11 @@ from store.model import ModelState, StatusModel
 from store.model_status import ModelStatusLookup
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-LISTS = (10, 100, 1_000)
+LISTS = (10, 100, 1_000, 3_482)
 ENTRIES = 200
-"""Of each list where there are many."""
-WORKERS = (1, 2)
+"""Of each list where there are many; the last number is that of all municipalities, for both authorities."""
 _ISSUERS = (ISSUER, IssuerId("authentication-g1"))
-_ROUNDS, _ASKED, _SERVED = 5, 20_000, 5_000
-_SECONDS = 4.0
-"""Of load on the status service, in each round."""
-_TICKS = os.sysconf("SC_CLK_TCK")
-
+_ROUNDS, _ASKED = 5, 20_000
 Measured = dict[int, list[float]]
 """By size, a value for each round."""
 
@@ -61,7 +53,8 @@ def measure_growth(folder: Path, plan: Plan) -> list[Value]:
         "certificates": lambda: _answers(services, folder, sizes),
         "revocations": lambda: _long_lists(services, sizes),
         "lists": lambda: _many_lists(services),
-        "workers": lambda: _workers(folder),
+        "workers": lambda: measure_workers(folder),
+        "nodes": lambda: measure_nodes(folder),
     }
     found = []
     for panel in PANELS:
@@ -142,42 +135,3 @@ def _in_rounds(steps: Mapping[int, Callable[[], float]]) -> Measured:
     """Every round measures each, so that a busy moment spoils all alike."""
     rounds = [{size: step() for size, step in steps.items()} for _ in range(_ROUNDS)]
     return {size: [found[size] for found in rounds] for size in steps}
-
-
-def _workers(folder: Path) -> Measured:
-    """Answers of the status service over HTTP for each second of processor time that its workers took."""
-    found: Measured = {}
-    for count in WORKERS:
-        house = folder / f"workers-{count}"
-        services = make_house(house, workers=count)
-        serials = add_certificates(services, _SERVED)
-        services.node.make()
-        requests = make_ocsp_requests(services.issuers[ISSUER], serials, nonce=False)
-        asked, head = folder / f"{count}.requests", "Content-Type: application/ocsp-request\r\n"
-        write_requests(asked, (http_request("POST", "/ocsp", request, head) for request in requests))
-        services.close()
-        with started(serve_by(house, "event-loop"), "status") as (port, process):
-            run_wrk(port, asked, 1.0)
-            found[count] = [_served(port, asked, process) for _ in range(_ROUNDS)]
-    return found
-
-
-def _served(port: int, asked: Path, process: int) -> float:
-    before = _processor(process)
-    answers = run_wrk(port, asked, _SECONDS).answers
-    return answers / (_processor(process) - before)
-
-
-def _processor(process: int) -> float:
-    """Seconds of processor time of a process and its children."""
-    ticks = 0
-    for one in (process, *_children(process)):
-        _, _, fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")
-        ticks += sum(map(int, fields.split()[11:13]))
-    return ticks / _TICKS
-
-
-def _children(process: int) -> Iterator[int]:
-    for child in map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()):
-        yield child
-        yield from _children(child)

@@ -38,6 +38,7 @@ PANELS = (
     Panel("revocations", "A list published again", "entries", "a list of {} published again", "ms"),
     Panel("lists", "Each of many lists of 200 entries", "lists", "each of {} lists of 200 entries", "ms"),
     Panel("workers", "The status service over HTTP", "workers", "the status service, workers: {}", "answers/s"),
+    Panel("nodes", "Status nodes over HTTP, all at once", "nodes", "status nodes: {}", "answers/s"),
 )
 
 
@@ -56,7 +57,8 @@ def table_of(findings: Sequence[Finding]) -> list[str]:
 def draw(findings: Sequence[Finding], at: str) -> str:
     """An SVG document with a panel for each series."""
     title = f"How cost grows: processor time, {at}"
-    height = 60 + (len(PANELS) + 1) // 2 * _PANEL_HEIGHT
+    panels = [panel for panel in PANELS if _points(panel, findings)]
+    height = 60 + (len(panels) + 1) // 2 * _PANEL_HEIGHT
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}"',
         ' font-family="sans-serif" font-size="12">',
@@ -64,7 +66,7 @@ def draw(findings: Sequence[Finding], at: str) -> str:
         f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
         f'<text x="{_LEFT}" y="24" font-size="15">{escape(title)}</text>',
     ]
-    for place, panel in enumerate(PANELS):
+    for place, panel in enumerate(panels):
         left, top = place % 2 * _PANEL_WIDTH, 40 + place // 2 * _PANEL_HEIGHT
         points = [(int(value.notes["size"]), value.spread) for value in _points(panel, findings)]
         parts += _panel(panel, points, left, top)

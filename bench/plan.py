@@ -28,8 +28,10 @@ class Plan:
     tell: Callable[[str], object] = field(default=lambda _: None)
 
 
-_QUICK = ("limits", "ocsp", "status", "issuance", "api", "lists", "residents", "mass", "provisions")
-_FULL = (*_QUICK, "millions", "partitions", "model")
+_COMMON = ("limits", "ocsp", "status", "issuance", "lists", "provisions")
+_QUICK = (*_COMMON, "api", "residents", "mass")
+_WANTED = (*_COMMON, "millions", "partitions", "model", "rebuild", "followers")
+_FULL = (*_QUICK, *_WANTED, "growth", "storm")
 
 
 def quick(tell: Callable[[str], object]) -> Plan:
@@ -37,6 +39,11 @@ def quick(tell: Callable[[str], object]) -> Plan:
     return Plan("quick", 3, 0.7, 2.0, 50_000, 100, 200_000, 5_000, 20_000, 100_000, 30, _QUICK, tell=tell)
 
 
+def wanted(tell: Callable[[str], object]) -> Plan:
+    """Every part with a figure of which something is wanted, but for storms: some twelve minutes."""
+    return Plan("wanted", 3, 0.7, 2.0, 50_000, 100, 1_000_000, 5_000, 20_000, 1_000_000, 240, _WANTED, tell=tell)
+
+
 def full(tell: Callable[[str], object]) -> Plan:
-    """Some twelve minutes."""
+    """Everything: some forty minutes."""
     return Plan("full", 5, 1.0, 2.0, 50_000, 200, 1_000_000, 20_000, 20_000, 1_000_000, 240, _FULL, tell=tell)

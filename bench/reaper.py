@@ -71,7 +71,8 @@ class Reaper:
 def _service(process: int) -> str | None:
     """The service that a child of the supervisor is, by its command; None while it is only starting."""
     words = _read(process, "cmdline").split("\0")
-    return words[words.index("serve") + 1] if "serve" in words else None
+    name = words[words.index("serve") + 1] if "serve" in words else ""
+    return name or None
 
 
 def _children(process: int) -> list[int]:

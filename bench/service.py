@@ -35,14 +35,15 @@ def started(settings: Settings, service: Literal["api", "status"], *cores: int) 
     with (state / f"{service}.log").open("wb") as log:
         process = start(command, *cores, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
         try:
-            _await_listening(port, process)
+            await_listening(port, process)
             yield port, process.pid
         finally:
             process.terminate()
             process.wait()
 
 
-def _await_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+def await_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Until connections are taken there. Raises RuntimeError."""
     deadline = monotonic() + _LONGEST_START
     while monotonic() < deadline and process.poll() is None:
         try:

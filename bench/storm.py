@@ -162,7 +162,7 @@ def _served(services: Services) -> Iterator[int]:
             process.terminate()
             process.wait()
     for line in (state / "serve.log").read_text().splitlines():
-        if '"level":"error"' in line.replace(" ", "").lower():
+        if '"trace"' in line:
             print(line, file=sys.stderr)
 
 
