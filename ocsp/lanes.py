@@ -50,19 +50,18 @@ class LaneParts:
     next_update: datetime
     max_age: int
     shared: bool
-    sign: Callable[[bytes], bytes]
     algorithm: bytes
     certificate: bytes
 
 
-def giving(shape: Shape, octets: bytes, lane: LaneParts) -> Give:
+def giving(shape: Shape, octets: bytes, lane: LaneParts, sign: Callable[[bytes], bytes]) -> Give:
     """How requests of that shape, such as `octets`, are answered.
 
     All names are found beforehand: beside a signature of some microseconds each would be felt.
     """
     issuer, cert_id_at, serial_at, serial_end, nonce_at = shape
     party, provider, purpose = lane.admitted
-    now, good, otherwise, record, sign = lane.now, lane.good, lane.otherwise, lane.record, lane.sign
+    now, good, otherwise, record = lane.now, lane.good, lane.otherwise, lane.record
     max_age, shared, next_update = lane.max_age, lane.shared, lane.next_update
     evident = len(octets) - nonce_at == COMMITMENT
     before, after = _around(shape, octets, lane.produced, lane.times)

@@ -55,7 +55,7 @@ class Meter:
         )
         self._signatures = Histogram(
             "jpki_signature_seconds",
-            "Time of a signature (of OCSP answers, one in 64)",
+            "Time of a signature (of OCSP answers, some)",
             ("role", "key"),
             buckets=SECONDS,
             registry=self._registry,
