@@ -98,6 +98,8 @@ def test_a_restrained_verifier_hears_it_at_each_door(way: str, grade: Grade, doo
     (row,) = doors.records
     assert (row.party, row.channel, row.asked, row.answered) == (party, channel, b"", f"refused: {rule}")
     assert len(row.answered) <= NAME_OCTETS
+    # The purpose that it has, though it need not be said; of a consent anything may be said, and nothing is kept.
+    assert row.purpose == ("other" if channel is Channel.VALIDATION else "contract")
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -306,7 +306,12 @@ CASES = [
         Case(act("news"), told, before=(act("subscribe"), act("revoke", number=5, key="before"))), id="telling-news"
     ),
     pytest.param(
-        Case(act("change key of handles"), changed_over, (act("subscribe"),), kinds=("commit", "replace")),
+        Case(
+            act("change key of handles"),
+            changed_over,
+            (act("subscribe"), act("take office")),
+            kinds=("commit", "replace"),
+        ),
         id="changing-the-key-of-handles",
     ),
     pytest.param(Case(act("plant"), planted, (act("subscribe"),), kinds=("commit",)), id="planting-tracers"),

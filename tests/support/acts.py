@@ -67,6 +67,7 @@ from tests.support.authority import KIYOSE_CITY, make_application, make_revocati
 from tests.support.consents import SHOP, SoftwareCard
 from tests.support.handle_acts import HANDLE_ACTS
 from tests.support.notices import MOVED, applied, notice
+from tests.support.officer_acts import OFFICER_ACTS
 from tests.support.people import serial_of
 from tests.support.proofs import proven
 from tests.support.requests import make_request
@@ -470,6 +471,7 @@ ACTS: Mapping[str, Callable[..., Facts]] = {
     "renew": _renew,
     "rotate": _rotate,
     **HANDLE_ACTS,
+    **OFFICER_ACTS,
     "tell": _tell,
     "file": _file,
     "wait": _wait,
