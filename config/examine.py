@@ -71,6 +71,7 @@ def _exposed(settings: Settings) -> Iterator[str]:
         if secret.file is not None
     ]
     private += [settings.state / "secrets" / name for name in ("handles.key", "tracers.key")]
+    private += (settings.state / "secrets").glob("filter-*.key")
     if stat.S_IMODE(settings.state.stat().st_mode) & 0o077:
         yield f"{settings.state} is open to others; run: chmod 700 {settings.state}"
     for path in private:

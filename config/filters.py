@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from config.files import alone, read_file, read_keys, replace_keys, replace_publ
 from domain.code_keys import FIRST
 from domain.der import DerError
 from domain.errors import Code, Refusal
+from domain.gauges import Gauge
 from domain.serial import SerialNumber
 from domain.standings import Standing
 from filters.checker import FilterChecker, Verdict
@@ -87,6 +89,24 @@ def publish_due_filters(services: Services) -> list[str]:
     office = filter_office(services)
     classes = [word for word in CLASSES if _key_path(services.settings.state, word).exists()]
     return [name for word in classes for name in publish_filters(office, word, due=True)]
+
+
+def filter_gauges(services: Services) -> tuple[Gauge, ...]:
+    """For each class that has a key: the largest share of a filter's validity that is gone, without end where one is
+    missing. Past half of it nobody makes filters."""
+    now, shelf, used = services.clock(), shelf_of(services), dict[str, float]()
+    living = [issuer.id for issuer in services.issuers.values() if not issuer.validity.ended(now)]
+    for word in CLASSES:
+        if not _key_path(services.settings.state, word).exists():
+            continue
+        for issuer in living:
+            base, delta = shelf.pair(word, issuer)
+            label = (delta or base).label if base is not None else None
+            share = (now - label.this_update) / (label.next_update - label.this_update) if label else math.inf
+            used[word] = max(used.get(word, 0.0), share)
+    meaning = "Largest share of a filter's validity that is gone; 1 is its end"
+    values = tuple(((("class", word),), share) for word, share in used.items())
+    return (Gauge("jpki_filter_validity_used", meaning, values),) if used else ()
 
 
 def _keys_of(path: Path, verifiers: str) -> dict[int, bytes]:

@@ -32,9 +32,17 @@ def gauges_of(services: Services) -> Sequence[Gauge]:
                 return *model, *lists
             waiting = sum(work.batches.waiting().values())
             queue = _plain("jpki_batch_applications_waiting", "Applications of batches that wait for a worker", waiting)
-            return *model, queue, *lists, sightings_gauge(work)
+            return *model, queue, *lists, *_filter_gauges(services), sightings_gauge(work)
     except Refusal:
         return model
+
+
+def _filter_gauges(services: Services) -> Sequence[Gauge]:
+    if not any((services.settings.state / "secrets").glob("filter-*.key")):
+        return ()
+    from config.filters import filter_gauges  # which brings numpy along
+
+    return filter_gauges(services)
 
 
 def health_of(services: Services) -> Mapping[str, bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from cli.publisher import LONGEST_WAIT, go_round, next_wait
 from config.assemble import Services
 from config.document import ConfigurationFaults
+from config.watching import gauges_of
 from domain.errors import Code, Refusal
 from tests.support.requests import make_pair
 from tests.support.terminal import HOLDER, Terminal, issue_pair, write_application
@@ -54,6 +56,35 @@ def test_a_round_publishes_what_is_due_and_tells_of_it(
     assert go_round(services)
     assert facts(log) == []
     assert numbers(terminal) == {"1"}
+
+
+def test_a_round_makes_filters_for_every_class_that_has_a_key_and_again_at_half_of_their_life(
+    services: Services, terminal: Terminal, log: pytest.LogCaptureFixture
+) -> None:
+    def made() -> set[object]:
+        return {told["filter"] for told in facts(log) if "filter" in told}
+
+    def used() -> list[float]:
+        return [
+            value for one in gauges_of(services) if one.name == "jpki_filter_validity_used" for _, value in one.values
+        ]
+
+    assert go_round(services)
+    assert (made(), used()) == (set(), [])
+    for word in ("court", "accredited-private"):
+        terminal.do("filters", "key", word)
+    assert used() == [math.inf] * 2
+    assert go_round(services)
+    bases = {f"{word}/{issuer}.base.filter" for word in ("court", "accredited-private") for issuer in services.issuers}
+    assert made() == bases
+    assert used() == [0.0] * 2
+    terminal.clock.forward(timedelta(hours=23))
+    go_round(services)
+    assert made() == set()
+    terminal.clock.forward(timedelta(hours=1))
+    assert used() == [0.5] * 2
+    go_round(services)
+    assert made() == {name.replace(".base.", ".delta.") for name in bases}
 
 
 def test_a_round_renews_what_ends_before_long(

@@ -6,10 +6,11 @@ import base64
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from domain.certificates import Kind
+from domain.certificates import IssuerId, Kind
 from domain.errors import Code, Refusal
 from domain.events import Act
 from domain.parties import Party
@@ -17,6 +18,7 @@ from domain.provisions import Channel, Provision
 from domain.revocation import RevocationCause
 from provisions.disclosure import (
     LASTS,
+    Disclosure,
     DisclosureOffice,
     IdentityCheck,
     content_of,
@@ -128,6 +130,18 @@ def test_lists_with_ones_certificates_are_counted_by_who_had_them(
     anybody, bank = shown(office, holder)
     assert (anybody.party, anybody.count, anybody.municipality) == (None, 1, KIYOSE_CITY.municipality)
     assert (bank.party, bank.count, bank.first, bank.last) == ("bank", 3, download.when, later)
+
+
+def test_filters_with_ones_certificates_are_counted_too(house: House, office: DisclosureOffice, holder: Holder) -> None:
+    issuer, _ = serials_of(house, 1)[Kind.SIGNATURE]
+    handed = make_provision(b"filter", issuer=issuer, channel=Channel.FILTER, answered="filter", purpose="contract")
+    tell(house, handed, handed, handed._replace(issuer=IssuerId("signature-elsewhere")))
+    (bank,) = shown(office, holder)
+    assert (bank.party, bank.count, bank.municipality, bank.record) == ("bank", 2, None, None)
+    rows: Any = disclosure_to_json(Disclosure(house.clock.now, [bank]))["provisions"]
+    (said,) = rows
+    assert said["about_en"] == "filter of all certificates that were issued"
+    assert (said["channel_ja"], said["answer_ja"]) == ("失効情報フィルター", "フィルターの提供")
 
 
 def test_what_was_told_before_a_renewal_is_shown_to_the_new_certificate(
