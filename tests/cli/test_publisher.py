@@ -101,7 +101,7 @@ def test_a_round_renews_what_ends_before_long(
 def interrupt(terminal: Terminal, folder: Path) -> None:
     """An application that is reserved and not signed: the key store went away in between."""
     with (
-        patch("ca.issue.sign_reserved", side_effect=AWAY),
+        patch("ca.course.sign_reserved", side_effect=AWAY),
         pytest.raises(AssertionError, match="the key store is away"),
     ):
         issue_pair(terminal, folder)
