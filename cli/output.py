@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 
 import click
 from rich.console import Console
@@ -43,7 +43,8 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Rows under headers: drawn on a terminal when all are there, tab-separated elsewhere, each as it comes."""
     cells = (["" if cell is None else str(cell) for cell in row] for row in rows)
     if not sys.stdout.isatty():
-        for row in chain([headers], cells):
+        first = list(islice(cells, 1))  # what is refused is refused before anything is printed
+        for row in chain([headers], first, cells):
             click.echo("\t".join(row))
         return
     drawn = Table(*headers, box=None, header_style="bold")

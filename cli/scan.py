@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -75,7 +76,11 @@ def make(
     "--language", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Of what is printed."
 )
 @click.option(
-    "--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="How many look at the same time."
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=lambda: min(os.cpu_count() or 1, 8),
+    show_default="as many as there are processors, at most 8",
+    help="How many look at the same time.",
 )
 def command(
     targets: Sequence[str],

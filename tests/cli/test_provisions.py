@@ -77,7 +77,8 @@ def test_two_officers_open_what_they_agreed_on(told: Terminal, tmp_path: Path) -
     words = ("proposals", "make", "provisions-unlock", "--content", content, "--reason", "an order of the court")
     id_ = told.do(*words, "--officer", folders / "operator-aoi").out.split()[1]
     opening = ("provisions", "open", id_, "--share", shares[0], "--share", shares[1])
-    assert "want a confirmed proposal" in told(*opening).err
+    said = told(*opening)
+    assert ("want a confirmed proposal" in said.err, said.out) == (True, "")
     told.do("proposals", "confirm", id_, "--officer", folders / "operator-ken")
     assert told("provisions", "open", id_, "--share", shares[0]).code == 2
     assert "two copies of one share" in told("provisions", "open", id_, "--share", shares[0], "--share", shares[0]).err
