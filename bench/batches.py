@@ -28,10 +28,14 @@ from web.batches import read_line
 BATCH = 4
 """How many times as many applications there are in a file as are issued one after the other."""
 
+LARGE = 24
+"""The same for a file that is worked off on all processors: one that ends earlier than the other one waits for its last
+chunk, and that must not count for much."""
+
 WARM = 256
 """Applications with which workers get warm before the clock starts."""
 
-_LOOK = 0.005
+_LOOK = 0.01
 _NUMBERS = count(1)  # of files, which are named by them
 _START = 3.0  # seconds that a worker takes to open its keys
 

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from time import thread_time
 
-from bench.batches import BATCH, WARM, Files
+from bench.batches import BATCH, LARGE, WARM, Files
 from bench.callers import CORES, issue_at_once, rate_of_processes
 from bench.figures import Figure, Slice, once, side_by_side
 from bench.house import add_residents
@@ -52,9 +52,7 @@ def measure_issuance(
     size = plan.rounds * plan.issues
     crowd = _Desk(services, prepare(services, 1_500_000, 8 * size), plan.issues)
     files = Files(services, prepare(services, 3_000_000, BATCH * size), BATCH * plan.issues)
-    large = Files(
-        services, prepare(services, 4_000_000, 3 * BATCH * size + plan.rounds * WARM), 3 * BATCH * plan.issues
-    )
+    large = Files(services, prepare(services, 4_000_000, LARGE * size + plan.rounds * WARM), LARGE * plan.issues)
     batches = _Batches(peer, applications, serials, plan.issues)
     slices = {
         RSA: rsa2048(plan.slice),
