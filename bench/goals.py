@@ -62,8 +62,8 @@ GOALS: Mapping[str, Sequence[Goal]] = {
     "ready-cfssl": _ratio(5),
     "rsa-event-loop-openssl": _ratio(1),
     # issuance beside what one core signs
-    "issue": _ratio(0.45),
-    "batch": _ratio(0.75),
+    **{f"issue{way}": _ratio(0.45) for way in ("", "-crowd-all")},
+    **{f"batch{way}": _ratio(0.75) for way in ("", "-all")},
     "batch-peer": _ratio(1),
     # lists
     "list": _ratio(0.1),
