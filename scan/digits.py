@@ -36,21 +36,20 @@ def hex_guesses(text: Characters) -> Iterator[Guesses]:
         return picked(words, at - HEX_HALF, behind[at] >= HEX_HALF)
 
     (chosen,) = np.nonzero(room & serial_like(words))
-    yield _guesses("hex", Part.FIRST, words, text.at[index], chosen, after)
+    yield _guesses("hex", Part.FIRST, words, text.at[index[chosen]], chosen, after)
     (chosen,) = np.nonzero(room & (words & np.uint64(0xC0) == np.uint64(0x40)))
     turned, at = words[chosen].byteswap(), chosen
     yield Guesses(
         "hex, last octet first", Part.FIRST, turned, text.at[index[at]], lambda some: before(at[some]).byteswap()
     )
-    last = np.minimum(np.arange(len(words)) + HEX_HALF - 1, len(runs.index) - 1)
-    ends = (left[last] == 1) | text.token_ends(runs.index[last])
+    ends = (left[HEX_HALF - 1 :] == 1) | text.token_ends(runs.index[HEX_HALF - 1 :])
     (chosen,) = np.nonzero(room & ends)
-    yield _guesses("hex", Part.LAST, words, text.at[index], chosen, before)
+    yield _guesses("hex", Part.LAST, words, text.at[index[chosen]], chosen, before)
     (chosen,) = np.nonzero(room & ((behind[: len(words)] == 0) | text.token_begins(index)))
     for part in (Part.HASH, Part.SALTED):
         yield Guesses("hex", part, words[chosen], text.at[index[chosen]])
     for form, (one, other) in _ORDERS.items():
-        yield _reordered(form, one, other, words, chosen, text.at[index], after)
+        yield _reordered(form, one, other, words, chosen, text.at[index[chosen]], after)
 
 
 def _swapped(words: Words, bits: int) -> Words:
@@ -85,8 +84,8 @@ def _reordered(
 ) -> Guesses:
     turned = first(words[at])
     likely = serial_like(turned)
-    turned, at = turned[likely], at[likely]
-    return Guesses(form, Part.FIRST, turned, places[at], lambda some: last(after(at[some])))
+    turned, at, places = turned[likely], at[likely], places[likely]
+    return Guesses(form, Part.FIRST, turned, places, lambda some: last(after(at[some])))
 
 
 def texts_in_hex(text: Characters) -> Iterator[tuple[bytes, Places]]:
@@ -128,7 +127,7 @@ def octet_lists(text: Characters) -> Iterator[tuple[bytes, Places]]:
 
 
 def _guesses(form: str, part: Part, words: Words, places: Places, chosen: Places, other: Other) -> Guesses:
-    return Guesses(form, part, words[chosen], places[chosen], lambda some: other(chosen[some]))
+    return Guesses(form, part, words[chosen], places, lambda some: other(chosen[some]))
 
 
 def decimal_guesses(text: Characters) -> Iterator[Guesses]:
@@ -145,14 +144,14 @@ def _whole(text: Characters, index: Places, left: Places, digits: Words, length:
     by_19 = _joined(digits)
     count = max(0, len(digits) - length + 1)
     extra = length - 38
-    begin, last = np.arange(count), np.arange(count) + length - 1
     likely = left[:count] >= length
     if extra:
         likely &= (digits[:count] == 1) & (digits[1 : count + 1] <= 7)
     else:
         likely &= digits[:count] * np.uint64(10) + digits[1 : count + 1] >= 85
-    likely &= (text.at[index[last]] - text.at[index[begin]] == length - 1) | text.token_begins(index[begin])
     (at,) = np.nonzero(likely)
+    together = text.at[index[at + length - 1]] - text.at[index[at]] == length - 1
+    at = at[together | text.token_begins(index[at])]
     high = by_19[at + extra] + (digits[at] * np.uint64(_TEN_19) if extra else np.uint64(0))
     first, rest = _by_ten_19(high, by_19[at + extra + 19])
     chosen = serial_like(first)

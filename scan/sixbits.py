@@ -147,9 +147,11 @@ def _both_cases(text: SixBits) -> NDArray[np.bool_]:
     """Whether capital and small letters come among the 22 characters from each on: they do in what is random."""
     found = np.ones(len(text.value), np.bool_)
     for low, high in ((0, 25), (26, 51)):
-        counted = np.cumsum((text.value >= low) & (text.value <= high), dtype=np.int32)
-        after = counted[np.minimum(np.arange(len(counted)) + WHOLE - 1, len(counted) - 1)] if len(counted) else counted
-        found &= after > counted - ((text.value >= low) & (text.value <= high))
+        letters = (text.value >= low) & (text.value <= high)
+        before = np.zeros(len(letters) + WHOLE, np.int32)
+        np.cumsum(letters, out=before[1 : len(letters) + 1])
+        before[len(letters) + 1 :] = before[len(letters)]
+        found &= before[WHOLE:] > before[:-WHOLE]
     return found
 
 
