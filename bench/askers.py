@@ -39,7 +39,7 @@ class Askers:
 
     def ask(self, seed: int, pace: Pace) -> None:
         """About one certificate after the other, over a connection that is opened anew when it breaks."""
-        chance, line = random.Random(seed), _Line(self._port)
+        chance, line = random.Random(seed), Line(self._port)
         while pace.wait(self._stop):
             named = self._truth.some(chance.randrange(1 << 30))
             if named is None:
@@ -107,7 +107,7 @@ def word_of(octets: bytes, serial: bytes) -> str:
     return _WORDS[octets[octets.index(b"\x02\x10" + serial) + 18]]
 
 
-class _Line:
+class Line:
     """A plain connection that is kept until it breaks."""
 
     def __init__(self, port: int) -> None:

@@ -39,7 +39,7 @@ def alone(act: Callable[[], float | None]) -> Child:
             begun, processor = perf_counter(), process_time()
             gave = act()
             took = perf_counter() - begun, process_time() - processor
-            os.write(writing, json.dumps((*took, _peak(), gave or 0)).encode())
+            os.write(writing, json.dumps((*took, peak_of(), gave or 0)).encode())
         except BaseException:
             import traceback
 
@@ -55,6 +55,10 @@ def alone(act: Callable[[], float | None]) -> Child:
     return Child(*json.loads(told))
 
 
-def _peak() -> float:
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
+def peak_of(process: int | str = "self") -> float:
+    """Most memory of a process so far (MiB); 0 for one that has ended."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)

@@ -86,6 +86,20 @@ GOALS: Mapping[str, Sequence[Goal]] = {
     "rebuild-unbelieved": _most(0),
     # provision records
     "provisions-record": (Goal("processor_us", most=3),),
+    # mass events
+    **{
+        f"events-{engine}-{act}-{what}": _most(most)
+        for engine in ("sqlite", "postgresql")
+        for act in ("rename", "merge", "hold")
+        for what, most in (
+            ("wrong", 0),
+            ("unlisted", 0),
+            ("missing", 0),
+            ("faults", 0),
+            ("p50-ratio", 2),
+            ("p99-ratio", 2),
+        )
+    },
     # storms
     **{
         f"storm-{engine}-{what}": _most(most)

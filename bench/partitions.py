@@ -51,11 +51,11 @@ def measure_partitions(folder: Path, plan: Plan) -> list[Finding]:
 
     publish("first", "the first of all", scopes)
     plan.tell("all verified by openssl crl")
-    unverified += len(scopes) - _verified(services, scopes, folder)
+    unverified += len(scopes) - verified(services, scopes, folder)
     chosen = random.Random(1).sample(scopes, CHANGED)
     _revoke(services, chosen, 1, seed=2)
     publish("changed", "those that changed", chosen)
-    unverified += len(chosen) - _verified(services, chosen, folder)
+    unverified += len(chosen) - verified(services, chosen, folder)
     publish("again", "all once more", scopes, force=True)
     services.close()
     what = f"of {len(scopes) + len(chosen):,} files, not verified by openssl crl"
@@ -83,7 +83,7 @@ def _revoke(services: Services, scopes: Sequence[Scope], entries: int, *, seed: 
         )
 
 
-def _verified(services: Services, scopes: Sequence[Scope], folder: Path) -> int:
+def verified(services: Services, scopes: Sequence[Scope], folder: Path) -> int:
     """How many of the files openssl finds signed by their issuer."""
     found = 0
     for scope in scopes:
