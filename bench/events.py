@@ -267,7 +267,8 @@ def main() -> None:
         words = ["python -m bench.events", f"--residents {arguments.residents}"]
         words += [f"--{name} {one}" for name in ("act", "engine") for one in getattr(arguments, name) or ()]
         words += ["--no-check"] * arguments.no_check
-        console.print(f"raw results: {report.keep({'events': found}, described, 'events', ' '.join(words))}")
+        part = "events-hold" if arguments.act == ["hold"] else "events"
+        console.print(f"raw results: {report.keep({part: found}, described, part, ' '.join(words))}")
     raise SystemExit(_failed(found))
 
 
