@@ -79,7 +79,11 @@ class Strangers:
         while pace.wait(self._stop):
             begun, make = self.octets, next(kinds)
             while self.octets - begun < 1 << 20 and not self._stop.is_set():
-                self._send(make(chance.randbytes(_PIECE)))
+                try:
+                    self._send(make(chance.randbytes(_PIECE)))
+                except OSError:
+                    self.refused += 1
+                    sleep(0.01)
         self._stop.wait()
 
     def _send(self, octets: bytes) -> None:
