@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from types import TracebackType
 from typing import Self
 
@@ -34,6 +34,7 @@ from store.statements import Statements
 from store.status_changes import StatusChanges
 from store.tracers import Tracers
 from store.trail import Trail
+from store.turns import Turns
 from store.validations import Validations
 from store.vetting import Vettings
 
@@ -53,10 +54,12 @@ class SqlUnitOfWork:
         keys: CodeKeyWatch | None,
         on_change: Callable[[], object],
         register_changing: Callable[[], AbstractContextManager[object]],
+        turn: AbstractContextManager[object],
         *,
         lasting: bool = True,
     ) -> None:
         self._engine = engine
+        self._turn = turn
         self._signer = signer
         self._write = write
         self._lasting = lasting
@@ -66,7 +69,15 @@ class SqlUnitOfWork:
         self._new_keys = False
 
     def __enter__(self) -> Self:
+        with ExitStack() as opened:
+            opened.enter_context(self._turn)
+            self._open(opened)
+            self._opened = opened.pop_all()
+        return self
+
+    def _open(self, opened: ExitStack) -> None:
         self._statements = statements = Statements(self._engine, self._write, self._lasting)
+        opened.callback(statements.close)
         self.lists = Lists(statements)
         self.batches = Batches(statements)
         self.code_keys = CodeKeys(statements)
@@ -89,13 +100,8 @@ class SqlUnitOfWork:
         self.detection = Detection(statements)
         self.audit = Trail(statements, self._signer)
         if self._write:
-            try:
-                generations = self.audit.lock()
-                self._new_keys = self._keys is not None and self._keys.attend(generations)
-            except BaseException:
-                statements.close()
-                raise
-        return self
+            generations = self.audit.lock()
+            self._new_keys = self._keys is not None and self._keys.attend(generations)
 
     def _not_found(self) -> None:
         """Called when a resident code leads to nobody. Refuses when that may be for want of keys."""
@@ -116,7 +122,7 @@ class SqlUnitOfWork:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._statements.close()
+        self._opened.close()
 
 
 class SqlBegin:
@@ -135,6 +141,8 @@ class SqlBegin:
         """Called after a commit by which a status was changed that may have been told already."""
         self.register_changing: Callable[[], AbstractContextManager[object]] = nullcontext
         """Entered around a commit by which parties, credentials, approvals or rules were changed."""
+        self._turns = Turns(lock_wait)
+        self._lock_wait = lock_wait
         self._writer = open_writer(url, lock_wait=lock_wait)
         self._reader = open_reader(url, lock_wait=lock_wait)
         self._signer = signer
@@ -146,10 +154,12 @@ class SqlBegin:
             # The parent's connections are not ours: forget them without a word to the server.
             self._writer.dispose(close=False)
             self._reader.dispose(close=False)
+            self._turns = Turns(self._lock_wait)  # nobody's turn there is ever over here
             self._pid = os.getpid()
         engine = self._writer if write else self._reader
+        turn = self._turns.taken() if write else nullcontext()
         return SqlUnitOfWork(
-            engine, self._signer, write, self._keys, self.on_change, self.register_changing, lasting=lasting
+            engine, self._signer, write, self._keys, self.on_change, self.register_changing, turn, lasting=lasting
         )
 
     def close(self) -> None:
