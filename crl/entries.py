@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from crl.rows import Rows
@@ -40,7 +39,9 @@ def encode_rows(rows: Rows) -> bytes:
     for shape in present:
         chosen = np.flatnonzero(shapes == shape)
         filled = _filled(shape, rows[chosen], days[chosen], clock[chosen]).view(np.uint8).reshape(len(chosen), -1)
-        sliding_window_view(octets, filled.shape[1], writeable=True)[starts[chosen]] = filled
+        length = filled.shape[1]
+        windows = np.ndarray((len(octets) - length + 1, length), np.uint8, octets, strides=(1, 1))
+        windows[starts[chosen]] = filled
     return octets.tobytes()
 
 
