@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from domain.errors import Code, Refusal
+from filters.publish import publish_filters
 from tests.support.terminal import HOLDER, Terminal, issue_pair
 
 HOUR = timedelta(hours=1)
@@ -91,3 +95,19 @@ def test_with_a_new_key_the_filters_are_made_anew(terminal: Terminal, pair: Path
     assert "filters/court/signature-g1.base.filter" in made
     said = terminal.do("filters", "check", str(pair / "signature.cer"), *files(terminal, delta=False))
     assert said.out.startswith("good, as of ")
+
+
+def test_making_filters_waits_for_the_publisher_that_makes_them(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.do("filters", "key", "court")
+    refusals = [Refusal(Code.BUSY, "another process makes filters")] * 3
+
+    def busy(*arguments: Any, **named: Any) -> Sequence[str]:
+        if refusals:
+            raise refusals.pop()
+        return publish_filters(*arguments, **named)
+
+    monkeypatch.setattr("cli.filters.publish_filters", busy)
+    monkeypatch.setattr("cli.filters.sleep", lambda _: None)
+    assert "base.filter" in terminal.do("filters", "make", "court").out
