@@ -69,8 +69,9 @@ def publish_filters(
     when there is none, when it is too old or of another key, or when all shall be `fresh`. With `due`, only where half
     of the newest file's life is gone.
 
-    One process at a time. Raises Refusal(BUSY) while another is at work, Refusal(CLOCK_BEHIND) when the clock is behind
-    the newest file, Refusal(SIGNER_UNAVAILABLE), and what `key_of` raises.
+    One process at a time. Raises Refusal(BUSY) while another is at work or was in this very second,
+    Refusal(CLOCK_BEHIND) when the clock is behind the newest file, Refusal(SIGNER_UNAVAILABLE), and what `key_of`
+    raises.
     """
     key, now, made = office.key_of(verifiers), office.clock(), []
     living = [issuer for issuer in office.issuers.values() if not issuer.validity.ended(now)]
@@ -175,5 +176,7 @@ def _is_usable(base: Copy, issuer: Issuer, key: ClassKey, now: datetime) -> bool
 def _require_later(office: FilterOffice, verifiers: str, issuer: Issuer, number: int) -> None:
     for delta in (False, True):
         copy = office.shelf.find(verifiers, issuer.id, delta=delta)
-        if copy is not None and copy.label.number >= number:
-            raise Refusal(Code.CLOCK_BEHIND, "the clock is not after the newest filter; set it right, or wait a second")
+        if copy is not None and copy.label.number == number:
+            raise Refusal(Code.BUSY, "a filter was made in this very second, which numbers it; wait for the next one")
+        if copy is not None and copy.label.number > number:
+            raise Refusal(Code.CLOCK_BEHIND, "the clock is behind the newest filter; set it right")

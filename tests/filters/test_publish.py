@@ -69,6 +69,16 @@ def test_a_clock_that_went_back_makes_no_filter(office: Office) -> None:
     assert office.octets(BASE) == before
 
 
+def test_two_filters_of_one_second_would_share_a_number(office: Office) -> None:
+    now = office.clock.now
+    publish_filters(replace(office.office, clock=lambda: now), "court")
+    before = office.octets(BASE)
+    with pytest.raises(Refusal, match="wait for the next") as caught:
+        publish_filters(replace(office.office, clock=lambda: now), "court")
+    assert caught.value.code is Code.BUSY
+    assert office.octets(BASE) == before
+
+
 def test_an_issuer_that_has_expired_gets_none(office: Office) -> None:
     office.clock.forward(timedelta(days=9999))
     assert office.publish() == []
