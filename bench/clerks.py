@@ -87,7 +87,7 @@ class Clerks:
                 if status in (200, 201):
                     return answer
                 if status and answer.get("code") not in _PASSING:
-                    self._truth.wrong.append(f"refused: {answer.get('code')}")
+                    self._truth.wrong.append(f"refused: {answer.get('code')} {answer.get('reference', '')}".rstrip())
                     return None
                 self.repeated += 1
                 self._stop.wait(0.1)

@@ -8,7 +8,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 from time import monotonic
 
@@ -26,9 +26,10 @@ class Reaper:
         self.peaks: Counter[str] = Counter()
         self.together = 0
 
-    def work(self, kills: int, seconds: float) -> None:
-        """That many, spread over the time; the last of them long before its end, so that all can come back."""
-        kinds, begun = cycle(KINDS), monotonic()
+    def work(self, kills: int, seconds: float, first: int) -> None:
+        """That many, spread over the time; the last of them long before its end, so that all can come back. `first` is
+        the kind that is the first one's."""
+        kinds, begun = islice(cycle(KINDS), first, None), monotonic()
         rest, kind = 0.8 * seconds / kills, next(kinds)
         while not self._stop.wait(0.25):
             self.watch()

@@ -11,14 +11,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
-from ssl import create_default_context
 from time import monotonic, sleep
 
 from rich.console import Console
@@ -33,9 +31,10 @@ from bench.issuance import prepare
 from bench.pace import Pace
 from bench.people import CITY
 from bench.plan import Plan
-from bench.reaper import Reaper
+from bench.reaper import KINDS, Reaper
 from bench.service import ROOT
 from bench.strangers import Strangers
+from bench.supervisor import PATIENCE, await_ready, bugs_in, supervised
 from bench.truth import Truth
 from config.assemble import Services
 from config.enrolment import enrol
@@ -45,8 +44,8 @@ from tests.support.postgres import running_postgres
 
 ENGINES = ("sqlite", "postgresql")
 _WORKERS, _CLERKS, _ASKERS, _FLOODS = 2, 3, 4, 2
-_PATIENCE = 180.0
-"""Seconds for everything to be well again by itself when the storm is over."""
+_NONE = ("-wrong", "-faults", "-unlisted", "-bugs")
+"""Of these there may be none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +69,9 @@ def measure_storm(folder: Path, plan: Plan) -> list[Value]:
     return found
 
 
-def storm(engine: str, folder: Path, hour: Hour, seconds: float) -> list[Value]:
-    """What happened in it, and how it was afterwards. It lasts as long as the hour's counts take, if that is longer."""
+def storm(engine: str, folder: Path, hour: Hour, seconds: float, seed: int = 0) -> list[Value]:
+    """What happened in it, and how it was afterwards. It lasts as long as the hour's counts take, if that is longer.
+    By `seed` other questions are asked, and other processes killed first."""
     with ExitStack() as stack:
         database = ""
         if engine == "postgresql":
@@ -81,7 +81,8 @@ def storm(engine: str, folder: Path, hour: Hour, seconds: float) -> list[Value]:
         stack.callback(services.close)
         applications = prepare(services, 1_000_000, hour.pairs)
         enrol(services, CITY, LOCAL_OPERATOR, folder=folder / "city", life=timedelta(days=30))
-        supervisor = stack.enter_context(_served(services))
+        log = services.settings.state / "serve.log"
+        supervisor = stack.enter_context(supervised(services.settings, log))
         api, status = (int(door.bind.rpartition(":")[2]) for door in (services.settings.api, services.settings.status))
         stop, truth = threading.Event(), Truth()
         issuers = {f"{kind.value}-g1": services.issuers[IssuerId(f"{kind.value}-g1")] for kind in Kind}
@@ -92,13 +93,14 @@ def storm(engine: str, folder: Path, hour: Hour, seconds: float) -> list[Value]:
         counts = (hour.pairs, hour.revocations, hour.checks, hour.connections, hour.megabytes)
         paces = [Pace(count, seconds) for count in counts]
         acts: list[Callable[[], None]] = [partial(clerks.issue, paces[0])] * _CLERKS
-        acts += [partial(clerks.revoke, paces[1]), askers.fetch_lists, partial(reaper.work, hour.kills, seconds)]
-        acts += [partial(askers.ask, seed, paces[2]) for seed in range(_ASKERS)]
+        acts += [partial(clerks.revoke, paces[1]), askers.fetch_lists]
+        acts += [partial(reaper.work, hour.kills, seconds, seed % len(KINDS))]
+        acts += [partial(askers.ask, seed + number, paces[2]) for number in range(_ASKERS)]
         threads = [threading.Thread(target=_noting, args=(act, truth), daemon=True) for act in acts]
         for thread in threads:
             thread.start()
         threads += strangers.start(_FLOODS, hour.slow, *paces[3:])
-        while monotonic() - begun < 10 * seconds + _PATIENCE and not truth.wrong:
+        while monotonic() - begun < 10 * seconds + PATIENCE and not truth.wrong:
             sleep(0.5)
             enough = reaper.killed.total() >= hour.kills and all(pace.is_over for pace in paces)
             if enough and monotonic() - begun >= seconds:
@@ -111,6 +113,7 @@ def storm(engine: str, folder: Path, hour: Hour, seconds: float) -> list[Value]:
             thread.join(timeout=60)
         calm = _calm(services, askers, truth)
         reaper.watch()
+    bugs = bugs_in(log)
     found = {
         "seconds": ("the hour took", "s", lasted),
         "issued": ("pairs issued", "", clerks.issued),
@@ -132,9 +135,11 @@ def storm(engine: str, folder: Path, hour: Hour, seconds: float) -> list[Value]:
         "ready": ("ready again after the storm", "s", calm.ready_after),
         "unlisted": ("lists that lacked something after that", "", not calm.listed),
         "faults": ("faults found by `jpki check` after that", "", calm.faults),
+        "bugs": ("lines about bugs in the programs' logs", "", len(bugs)),
         "wrong": ("wrong answers", "", len(truth.wrong)),
     }
-    said = {"wrong": {"said": "; ".join(sorted(set(truth.wrong))[:5])}} if truth.wrong else {}
+    told = {"wrong": sorted(set(truth.wrong)), "bugs": bugs}
+    said = {name: {"said": "; ".join(lines[:5])} for name, lines in told.items() if lines}
     return [
         Value(f"storm-{engine}-{name}", f"{engine}: {what}", unit, [float(value)], said.get(name, {}))
         for name, (what, unit, value) in found.items()
@@ -148,58 +153,11 @@ def _noting(act: Callable[[], None], truth: Truth) -> None:
         truth.wrong.append(f"{type(error).__name__}: {error}")
 
 
-@contextmanager
-def _served(services: Services) -> Iterator[int]:
-    """`jpki serve` of the state directory, as a machine runs it; its process."""
-    state = services.settings.state
-    with (state / "serve.log").open("wb") as log:
-        command = [sys.executable, "-m", "cli", "--state", str(state), "serve"]
-        process = machine.start(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            _await_ready(services)
-            yield process.pid
-        finally:
-            process.terminate()
-            process.wait()
-    for line in (state / "serve.log").read_text().splitlines():
-        if '"trace"' in line:
-            print(line, file=sys.stderr)
-
-
-def _await_ready(services: Services) -> float:
-    """Seconds until both services say that all of their parts are well."""
-    begun = monotonic()
-    context = create_default_context(cafile=services.settings.transport.authority_certificate)
-    doors = (
-        HTTPConnection(services.settings.status.bind, timeout=30),
-        HTTPSConnection(services.settings.api.bind, timeout=30, context=context),
-    )
-    for door in doors:
-        while not _says_ready(door):
-            if monotonic() - begun > _PATIENCE:
-                return float("inf")
-            sleep(0.25)
-    return monotonic() - begun
-
-
-def _says_ready(door: HTTPConnection) -> bool:
-    try:
-        door.request("GET", "/readyz")
-        response = door.getresponse()
-        response.read()
-    except (OSError, HTTPException):
-        return False
-    else:
-        return response.status == 200
-    finally:
-        door.close()
-
-
 def _calm(services: Services, askers: Askers, truth: Truth) -> Calm:
     """Nobody does anything about it: the publisher publishes what is due, and everything agrees."""
     begun = monotonic()
-    ready = _await_ready(services)
-    while not truth.is_listed() and monotonic() - begun < _PATIENCE:
+    ready = await_ready(services.settings)
+    while not truth.is_listed() and monotonic() - begun < PATIENCE:
         sleep(1.0)
         for issuer in ("signature-g1", "authentication-g1"):
             askers.fetch_list(issuer)
@@ -213,15 +171,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.storm", description=__doc__)
     parser.add_argument("--seconds", type=int, default=120)
     parser.add_argument("--share", type=float, default=1.0, help="of the hour's counts")
+    parser.add_argument("--kills", type=int, help="processes killed; a share of the hour's otherwise")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--engine", choices=ENGINES, default="sqlite")
     arguments = parser.parse_args()
+    hour = HOUR.part(arguments.share)
+    hour = replace(hour, kills=arguments.kills or hour.kills)
     with tempfile.TemporaryDirectory(dir="/var/tmp", ignore_cleanup_errors=True) as folder:
-        found = storm(arguments.engine, Path(folder) / "house", HOUR.part(arguments.share), arguments.seconds)
+        found = storm(arguments.engine, Path(folder) / "house", hour, arguments.seconds, arguments.seed)
     Console(width=150).print(report.table(found))
     for value in found:
         print(f"{value.id}: {value.median:g}")
-    bad = [value.id for value in found if value.id.endswith(("-wrong", "-faults", "-unlisted")) and value.median]
-    raise SystemExit(bool(bad))
+    raise SystemExit(any(value.id.endswith(_NONE) and value.median for value in found))
 
 
 if __name__ == "__main__":

@@ -64,7 +64,9 @@ def fault_of(error: Exception, refusals: Refusals = _NO_REFUSALS) -> Refusal | D
         return refusals[constraint]
     name, code = _classify(original)
     if code is None:
-        return DatabaseBug(f"the database refused a statement: {name} {constraint or ''}".rstrip())
+        bug = DatabaseBug(f"the database refused a statement: {name} {constraint or ''}".rstrip())
+        _log.error("%s", bug)  # the log of a bug has its place, and no text of it
+        return bug
     _log.warning("database failure: %s", name)
     return Refusal(code, _BUSY if code is Code.BUSY else _AWAY)
 

@@ -107,28 +107,36 @@ def messages() -> Mapping[str, Message]:
 
 
 def install_problems(app: Flask, random: RandomSource) -> None:
-    """Have `app` answer every refusal, every HTTP error and every bug with a problem. `random` makes references."""
-    app.register_error_handler(Refusal, refused)
+    """Have `app` answer every refusal, every HTTP error and every bug with a problem. `random` makes references.
+
+    What is the authority's own fault (500) keeps its detail, and goes to the log with its place."""
     app.register_error_handler(HTTPException, _http_error)
 
-    def bug(error: BaseException) -> Response:
+    def ours(error: BaseException, event: str, code: str) -> Response:
+        """Whoever was told the reference, and says it, is found in the log, with the place of the fault."""
         reference = random(6).hex()
-        _log.error("a request failed", exc_info=error, extra={"facts": {"reference": reference, "route": _route()}})
-        return _problem(500, INTERNAL, reference=reference)
+        facts = {"reference": reference, "code": code, "route": _route()}
+        _log.error(event, exc_info=error, extra={"facts": facts})
+        return _problem(500, code, reference=reference)
+
+    def refused(refusal: Refusal) -> Response:
+        if STATUS[refusal.code] == 500:
+            return ours(refusal, "refused by ourselves", refusal.code.value)
+        return _refused(refusal)
+
+    def bug(error: BaseException) -> Response:
+        return ours(error, "a request failed", INTERNAL)
 
     def bug_beside_a_view(error: InternalServerError) -> Response:
         return bug(error.original_exception or error)
 
+    app.register_error_handler(Refusal, refused)
     app.register_error_handler(Exception, bug)
     app.register_error_handler(InternalServerError, bug_beside_a_view)
 
 
-def refused(refusal: Refusal) -> Response:
-    """The problem for a refusal. Those that are the authority's own fault (500) go to the log and keep their detail."""
+def _refused(refusal: Refusal) -> Response:
     code, status = refusal.code, STATUS[refusal.code]
-    if status == 500:
-        _log.error("refused by ourselves", extra={"facts": {"code": code.value, "route": _route()}})
-        return _problem(status, code.value)
     response = _problem(status, code.value, detail=refusal.detail, pointer=refusal.pointer, facts=refusal.facts or None)
     if code in RETRY_AFTER:
         response.headers["Retry-After"] = str(RETRY_AFTER[code])

@@ -90,6 +90,7 @@ def test_no_text_names_a_value(store: Store, caplog: pytest.LogCaptureFixture) -
         with pytest.raises(DatabaseBug) as bug:
             act()
         said = str(bug.value) + repr(bug.value) + caplog.text
+        assert str(bug.value) in caplog.text
         assert bug.value.__context__ is None
         assert not [secret for secret in (*SECRETS, "999999937") if secret in said]
 

@@ -153,8 +153,13 @@ def test_a_bug_beside_a_view_is_answered_as_one_in_it(app: Flask, lines: list[st
     assert "山田" not in response.text + lines[0]
 
 
-def test_the_authority_s_own_faults_are_logged_by_code(app: Flask, lines: list[str]) -> None:
-    app.test_client().get("/refuse/lint")
-    assert [json.loads(line)["code"] for line in lines] == ["lint"]
+def test_the_authority_s_own_faults_are_logged_with_their_place_and_answered_with_a_reference(
+    app: Flask, lines: list[str]
+) -> None:
+    problem = body(app.test_client().get("/refuse/lint"))
+    (logged,) = map(json.loads, lines)
+    assert (logged["code"], logged["reference"]) == ("lint", problem["reference"])
+    assert logged["trace"][0].startswith("Refusal at ")
+    assert "what is wrong" not in lines[0]
     app.test_client().get("/refuse/bad-key")
     assert len(lines) == 1
