@@ -16,6 +16,8 @@ from domain.chance import by_chance
         pytest.param(1, 0.5, True, id="one-of-half-a-one"),
         pytest.param(12, 5.0, True, id="more-than-expected"),
         pytest.param(20, 5.0, False, id="far-more-than-expected"),
+        pytest.param(2050, 2000.0, True, id="as-many-as-expected-of-very-many"),
+        pytest.param(4000, 2000.0, False, id="twice-as-many-as-expected-of-very-many"),
     ],
 )
 def test_what_chance_explains(count: int, expected: float, chance: bool) -> None:
