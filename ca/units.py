@@ -69,7 +69,7 @@ def _together(begin: Begin, steps: Sequence[Callable[[UnitOfWork], Any]], lastin
             return outcomes
     except Refusal as refusal:
         if len(steps) == 1 or refusal.code in _OUTAGES:
-            return [_copy(refusal) for _ in steps]
+            return [refusal.again() for _ in steps]  # each caller raises one of their own
     except Exception:
         if len(steps) == 1:
             raise
@@ -87,8 +87,3 @@ def _each_alone(begin: Begin, steps: Sequence[Callable[[UnitOfWork], T]], lastin
     if bug is not None:
         raise bug
     return outcomes
-
-
-def _copy(refusal: Refusal) -> Refusal:
-    """Each caller raises one of their own: raising writes into it."""
-    return Refusal(refusal.code, refusal.detail, pointer=refusal.pointer, facts=refusal.facts)

@@ -75,3 +75,8 @@ class Refusal(Exception):
         self.detail = detail
         self.pointer = pointer
         self.facts = facts or {}
+
+    def again(self) -> Refusal:
+        """Another one that says the same. Whoever raises one writes into it: where it came through, and what lay there,
+        is kept for as long as it is."""
+        return Refusal(self.code, self.detail, pointer=self.pointer, facts=self.facts)

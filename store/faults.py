@@ -61,7 +61,7 @@ def fault_of(error: Exception, refusals: Refusals = _NO_REFUSALS) -> Refusal | D
     original = error.orig or error if isinstance(error, DBAPIError) else error
     constraint = _violated(original)
     if constraint is not None and constraint in refusals:
-        return refusals[constraint]
+        return refusals[constraint].again()
     name, code = _classify(original)
     if code is None:
         bug = DatabaseBug(f"the database refused a statement: {name} {constraint or ''}".rstrip())

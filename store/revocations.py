@@ -87,7 +87,7 @@ class Revocations:
             return
         if over_holds:
             if self._statements.run(_REPLACE_HOLD, [_over_hold(*row) for row in rows]) != len(rows):
-                raise _STANDS
+                raise _STANDS.again()
         else:
             self._statements.run(_INSERT, [_row(*row) for row in rows], {"revocations_key": _STANDS})
         self._tell(rows, committed_at)

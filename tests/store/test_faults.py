@@ -138,3 +138,17 @@ def test_a_reading_unit_does_not_write(store: Store) -> None:
         with pytest.raises(RuntimeError, match="only reads"):
             work.certificates.end(record.issuer, record.serial, NOW)
         assert work.certificates.find(record.issuer, record.serial) == replace(record, ended_at=None)
+
+
+def test_each_refusal_is_one_of_its_own(store: Store) -> None:
+    """An error that is raised again and again keeps every place that it came through, and what lay there."""
+    refusals = []
+    for _ in range(2):
+        with store.begin() as work:
+            resident_id = add_resident(work)
+            add_application(work, resident_id)
+            with pytest.raises(Refusal) as refused:
+                add_application(work, resident_id)
+        refusals.append(refused.value)
+    assert refusals[0] is not refusals[1]
+    assert str(refusals[0]) == str(refusals[1])
