@@ -31,6 +31,15 @@ class Records(Enum):
 _RECORDS = {records.value: records for records in Records}
 _BASES = {"expiry": "years", "hand-over": "years", "day": "days", "none": ""}
 """What is counted from then on."""
+_BASIS_OF = {
+    Records.REVOCATIONS: "expiry",
+    Records.CERTIFICATES: "expiry",
+    Records.PROVISIONS: "hand-over",
+    Records.ASKED: "day",
+    Records.NEWS: "day",
+}
+"""By what those are erased that erase themselves; of the others no table may say that."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +63,8 @@ class RetentionRule:
         return "not erased by itself" if self.years is None else f"erased {self.years} years after"
 
     def days_before(self, now: datetime) -> datetime:
-        """What is of before this moment is not kept any longer at `now`. `days` is not None."""
-        if self.days is None:
-            raise ValueError(f"nothing says for how many days {self.records.value} are kept")
-        return now - timedelta(days=self.days)
+        """What is of before this moment is not kept any longer at `now`."""
+        return _NEVER if self.days is None else now - timedelta(days=self.days)
 
     def kept_until(self, not_after: datetime) -> datetime:
         """The last second for which the record of a certificate that ended then is kept. `years` is not None."""
@@ -70,7 +77,9 @@ class RetentionRule:
 
     def over_before(self, now: datetime) -> datetime:
         """Records of certificates that ended before this moment, and of no others, are not kept any longer at `now`."""
-        if not self.years:
+        if self.years is None:
+            return _NEVER
+        if self.years == 0:
             return now
         # Close to the day, from below; the days around 29 February make the rest.
         today = day_in_japan(now)
@@ -86,6 +95,9 @@ def load_retention(content: Mapping[str, object]) -> Mapping[Records, RetentionR
     rules: dict[Records, RetentionRule] = {}
     for row in table.rows(content, _COLUMNS, optional=("years", "days")):
         records, counted = row.choice("records", _RECORDS), row.choice("basis", _BASES)
+        basis, own = row.content.get("basis"), _BASIS_OF.get(records) if records else None
+        if records is not None and counted and basis != own:
+            row.fault(f"basis: {records.value} are {f'erased by {own}' if own else 'not erased by themselves'}")
         title_ja, title_en = row.text("title_ja"), row.text("title_en")
         source, verified = row.text("source"), row.flag("verified")
         years, days = row.content.get("years"), row.content.get("days")

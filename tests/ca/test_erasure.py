@@ -85,6 +85,15 @@ def test_nothing_is_erased_to_the_last_second(house: House, store: MemoryStore) 
     assert len(store.tables.revocations) == 2
 
 
+def test_what_no_rule_ends_is_never_erased(house: House) -> None:
+    expire(house)
+    forever = {records: replace(RULES[records], years=None) for records in Records}
+    house.clock.now = KEPT + DAY
+    house.publish()
+    assert +erase_due(house.begin, house.clock, forever, "operator:tester") == {}
+    assert +count_due(house.begin, house.clock, forever) == {}
+
+
 def test_lists_go_on_without_it(house: House) -> None:
     expire(house)
     erase(house)
