@@ -80,17 +80,20 @@ def _require_caller(authority: Authority, request: ReleaseRequest, now: datetime
     caller, releases = request.caller, authority.holds.releases
     if not caller.in_force(now):
         raise Refusal(Code.NOT_ADMITTED, "the caller is suspended or its period has ended")
-    rules = [rule for (_, carrier), rule in releases.items() if carrier is request.carrier]
-    by = {role for rule in rules for role in rule.by}
-    if not by:
+    rules = [rule for (_, carrier), rule in releases.items() if carrier is request.carrier and rule.by]
+    if not rules:
         raise Refusal(
             Code.NOT_RELEASABLE,
             f"a hold on a {request.carrier.value} is never lifted: have the certificates revoked at the municipality, "
             "and apply for new ones",
             pointer="/carrier",
         )
+    # All that is held there ends together, so whoever asks must be somebody who may for each kind.
+    by = frozenset.intersection(*(rule.by for rule in rules))
     if caller.role.value not in by:
-        raise Refusal(Code.NOT_ADMITTED, f"holds are lifted by {' or '.join(sorted(by))}, not by {caller.role.value}")
+        raise Refusal(
+            Code.NOT_ADMITTED, f"holds are lifted by {' or '.join(sorted(by)) or 'nobody'}, not by {caller.role.value}"
+        )
 
 
 def _held(authority: Authority, work: UnitOfWork, request: ReleaseRequest, at: datetime) -> Sequence[Held]:

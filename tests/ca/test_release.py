@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -140,6 +141,16 @@ def test_a_card_is_never_released(authority: Authority, store: MemoryStore) -> N
 )
 def test_not_everybody_may(authority: Authority, caller: Party, code: Code) -> None:
     assert refused(authority, found(caller=caller)).code is code
+
+
+def test_who_may_ask_for_one_of_two_may_not_ask_for_both(authority: Authority, store: MemoryStore) -> None:
+    releases = authority.holds.releases
+    place = (Kind.SIGNATURE, PHONE)
+    narrow = {**releases, place: replace(releases[place], by=frozenset({"operator"}))}
+    strict = replace(authority, holds=replace(authority.holds, releases=narrow))
+    assert refused(strict, found(caller=KIYOSE_CITY)).code is Code.NOT_ADMITTED
+    assert words(store) == dict.fromkeys(Kind, "revoked")
+    assert release_hold(strict, found(caller=LOCAL_OPERATOR)).effects
 
 
 def test_an_operator_may(authority: Authority) -> None:
