@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from domain.events import Act
@@ -17,31 +17,47 @@ from provisions.writer import SUFFIX
 
 
 def provision_findings(inspection: Inspection, work: UnitOfWork, trail: Trail) -> Iterator[Finding]:
-    """What is wrong with segments, by database, files and audit trail. Files of other nodes are looked at there."""
-    folder, elsewhere = inspection.provisions, 0
-    there = {path.name for path in folder.glob(f"*/*{SUFFIX}")}
-    filed = set()
+    """What is wrong with segments, by database, files and audit trail. Files of other nodes are looked at there.
+
+    Segments are filed and erased while this goes on: of files only what is still so at a second look counts.
+    """
+    elsewhere = 0
     for segment in work.provisions.segments():
         name = segment_name(segment.name)
         for text in (*_segment_faults(segment), *_told_faults(segment, trail.take(name))):
             yield fault("provisions", f"the {name} {text}")
-        if segment.digest is None:
-            continue
-        if segment.node != inspection.node:
-            elsewhere += segment.erased_at is None
-            continue
-        filed.add(segment.name)
-        # For a moment it lies where it was filed.
-        path = folder / epoch_of(segment.begun_at) / segment.name
-        for text in _file_faults(segment, path if path.exists() else folder / segment.name):
-            yield fault("provisions", f"the {name} {text}")
-    for unknown in sorted(there - filed):
-        yield fault(
-            "provisions", f"the {segment_name(unknown)} lies with those filed, and the database does not know it"
-        )
-    yield from _waiting(folder, filed)
+        elsewhere += _has_file(segment) and segment.node != inspection.node
+    if any(_files(inspection)):
+        yield from _files(inspection)
     if elsewhere:
         yield note("provisions", f"segments that lie on other nodes, to be checked there: {elsewhere}")
+
+
+def _has_file(segment: Segment) -> bool:
+    return segment.digest is not None and segment.erased_at is None
+
+
+def _files(inspection: Inspection) -> Iterator[Finding]:
+    """What is wrong with the files of this node, beside the database as it is after they were found."""
+    folder = inspection.provisions
+    # In this order: a segment is closed and gets its place when the database knows it.
+    there = {path.name for path in folder.glob(f"*/*{SUFFIX}")}
+    waiting = dict(_waiting(folder))
+    with inspection.begin(write=False) as work:
+        filed = {
+            segment.name: segment
+            for segment in work.provisions.segments()
+            if segment.digest is not None and segment.node == inspection.node
+        }
+    for name, segment in filed.items():
+        # For a moment it lies where it was filed.
+        path = folder / epoch_of(segment.begun_at) / name
+        for text in _file_faults(segment, path if path.exists() else folder / name):
+            yield fault("provisions", f"the {segment_name(name)} {text}")
+    for name in sorted(there - filed.keys()):
+        yield fault("provisions", f"the {segment_name(name)} lies with those filed, and the database does not know it")
+    for name in sorted(waiting.keys() - filed.keys()):
+        yield fault("provisions", f"the {segment_name(name)} {waiting[name]}")
 
 
 def _segment_faults(segment: Segment) -> Iterator[str]:
@@ -80,15 +96,15 @@ def _file_faults(segment: Segment, path: Path) -> Iterator[str]:
         yield "was changed or cut after it was filed"
 
 
-def _waiting(folder: Path, filed: Set[str]) -> Iterator[Finding]:
-    """Segments that are open, or wait to be filed."""
+def _waiting(folder: Path) -> Iterator[tuple[str, str]]:
+    """Segments that are open or wait to be filed, and cannot be: their names, and why."""
     for path in sorted(folder.glob(f"*{SUFFIX}")):
-        if path.name in filed:
-            continue
-        with path.open("rb") as file:
-            header = read_header(file.read(HEADER))
-            slots = file.read()
-        if header is None and slots.strip(b"\0"):
-            yield fault("provisions", f"the {segment_name(path.name)} has records and nothing to open them with")
+        try:
+            octets = path.read_bytes()
+        except FileNotFoundError:
+            continue  # filed meanwhile, or it was empty
+        header = read_header(octets[:HEADER])
+        if header is None and octets[HEADER:].strip(b"\0"):
+            yield path.name, "has records and nothing to open them with"
         elif header is not None and header.filing is None:
-            yield fault("provisions", f"the {segment_name(path.name)} was closed before it was filed")
+            yield path.name, "was closed before it was filed"

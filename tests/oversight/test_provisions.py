@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -142,3 +143,19 @@ def test_an_erasure_in_time_is_no_fault_and_one_half_done_is(house: House, memor
     assert [text for text in faults(house) if "segment" in text] == []
     path.write_bytes(octets)
     assert "was erased, and its file is there" in faults(house)[0]
+
+
+@pytest.mark.parametrize("years", [0, 4], ids=["filed", "filed and erased"])
+def test_what_others_do_meanwhile_is_no_fault(years: int, house: House, filing: Filing) -> None:
+    """The database is looked at as of the beginning; files are as they are when their turn comes."""
+    write_segment(filing.folder, house.clock, *(make_provision(str(number)) for number in range(5)))
+    inspection, done = house.inspection(), Counter[str]()
+
+    def act(*_: object) -> None:
+        if not done:
+            done["segments"] = file_due(filing)[0]
+            house.clock.forward(timedelta(days=366 * years))
+            done.update(erase_provisions(filing, load_retention()[Records.PROVISIONS], "publisher:test"))
+
+    found = [found.text for found in reconcile(inspection, act) if found.area == "provisions"]
+    assert (done["segments"], found) == (3 if years else 1, [])
