@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from functools import lru_cache, partial
 from importlib.resources import files
 
 from config.traffic import Doors, asked_again
@@ -16,7 +16,8 @@ from domain.certificates import Carrier
 from domain.errors import Code, Refusal
 from domain.events import Act
 from domain.ports import Begin, UnitOfWork
-from domain.proposals import JointAct, Proposal, ProposalState, spoken
+from domain.proposals import JointAct, Proposal, spoken
+from oversight.trail import expanded, read_row
 from policies import admission_rows, causes, detection, events, holds, issuance, retention, standings
 from policies.detection import Measures
 from policies.replay import Recorded, Replay, replay
@@ -28,14 +29,12 @@ from verifiers.voices import same_person, signed_by
 TABLES = ("causes", "events", "holds", "issuance", "retention", "verifiers", "detection", "admission")
 KIND = "rule-change"
 _LONGEST = 1 << 17
-_MOST = 10_000
+_REMEMBERED = 10_000
+"""Applications whose carriers a replay remembers: their rows on the trail are mostly neighbours."""
 _REPLAYED = {
     Act.REVOKED,
     Act.HELD,
-    Act.CERTIFICATES_REVOKED,
-    Act.CERTIFICATES_HELD,
     Act.RESIDENT_CHANGED,
-    Act.RESIDENTS_CHANGED,
     Act.RESERVED,
     Act.RELEASED,
     Act.ERASED,
@@ -59,18 +58,14 @@ def texts_in_force(begin: Begin) -> Texts:
 
 def texts_of(work: UnitOfWork) -> Texts:
     """The same within a unit of work. Raises Refusal(BAD_CONFIGURATION) for what two officers did not sign just so."""
-    confirmed = [
-        (proposal.decision.at, proposal.proposed_at, proposal.id, proposal.said)
-        for proposal in work.proposals.page(ProposalState.CONFIRMED, _MOST)
-        if proposal.kind == KIND and proposal.decision is not None and _require_agreed(work, proposal)
-    ]
-    return {
-        **shipped_texts(),
-        **{str(said["table"]): str(said["text"]) for *_, said in sorted(confirmed, key=_first)},
-    }
+    texts = dict(shipped_texts())
+    for proposal in work.proposals.agreed(KIND):
+        _require_agreed(work, proposal)
+        texts[str(proposal.said["table"])] = str(proposal.said["text"])
+    return texts
 
 
-def _require_agreed(work: UnitOfWork, proposal: Proposal) -> bool:
+def _require_agreed(work: UnitOfWork, proposal: Proposal) -> None:
     """A table that nobody but the database vouches for is not used: two officers must have signed just this."""
     decision = proposal.decision
     one = signed_by(work, proposal.voice, spoken("propose", proposal.digest))
@@ -80,11 +75,6 @@ def _require_agreed(work: UnitOfWork, proposal: Proposal) -> bool:
             Code.BAD_CONFIGURATION,
             f"the change of a table of law, proposal {proposal.id}, is not what two officers signed; restore it",
         )
-    return True
-
-
-def _first(row: tuple[datetime, datetime, str, object]) -> tuple[datetime, datetime, str]:
-    return row[:3]
 
 
 def read_law(texts: Texts) -> LawTables:
@@ -175,21 +165,19 @@ def _do(work: UnitOfWork, proposal: Proposal, _now: datetime) -> Mapping[str, ob
 
 
 def _recorded(work: UnitOfWork) -> Iterator[Recorded]:
-    carriers: dict[object, dict[str, Carrier]] = {}
-    for row in work.audit.rows():
-        body = json.loads(row.body)
-        act = Act(body["act"])
-        if act not in _REPLAYED:
+    carriers_of = lru_cache(maxsize=_REMEMBERED)(partial(_carriers_of, work))
+    for told in (told for row in work.audit.rows() for told in expanded(read_row(row))):
+        if told.act not in _REPLAYED:
             continue
-        facts = body["facts"]
-        application = facts.get("application")
-        if application not in carriers:
-            rows = work.certificates.of_application(application) if isinstance(application, int) else ()
-            carriers[application] = {each.kind.value: each.carrier for each in rows}
-        if act is Act.VERIFIER_APPROVED:
-            facts = {**facts, "standing": _standing_of(work, facts["party"])}
-        at = datetime.strptime(body["at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-        yield Recorded(act, at, body["actor"], facts, carriers[application].get(str(facts.get("kind"))))
+        facts, application = told.facts, told.facts.get("application")
+        if told.act is Act.VERIFIER_APPROVED:
+            facts = {**facts, "standing": _standing_of(work, str(facts["party"]))}
+        carriers = carriers_of(application) if isinstance(application, int) else {}
+        yield Recorded(told.act, told.at, told.actor, facts, carriers.get(str(facts.get("kind"))))
+
+
+def _carriers_of(work: UnitOfWork, application: int) -> Mapping[str, Carrier]:
+    return {row.kind.value: row.carrier for row in work.certificates.of_application(application)}
 
 
 def _measured(work: UnitOfWork, now: datetime) -> Iterator[Measures]:

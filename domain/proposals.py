@@ -130,5 +130,8 @@ class ProposalRepository(Protocol):
     def confirmed(self, kind: str) -> int:
         """How many proposals of that kind were confirmed: never fewer than before."""
 
+    def agreed(self, kind: str) -> Sequence[Proposal]:
+        """Those that were confirmed, in the order of their confirmation."""
+
     def page(self, state: ProposalState | None, limit: int) -> Sequence[Proposal]:
         """At most `limit` proposals, of that state or all, newest first."""

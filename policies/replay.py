@@ -22,7 +22,8 @@ from policies.rulings import AdmissionRule, AdmissionTable
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A decision on record: what was done, when, by whom, and its facts. `carrier` is None where no record tells it."""
+    """A decision on record about one certificate, resident or verifier: what was done, when, by whom, and its facts.
+    `carrier` is None where no record tells it."""
 
     act: Act
     at: datetime
@@ -108,18 +109,12 @@ _Judged = tuple[str, str, str]
 def _row(old: LawTables, new: LawTables, row: Recorded) -> Iterable[_Judged]:
     facts = row.facts
     match row.act:
-        case Act.REVOKED | Act.HELD | Act.CERTIFICATES_REVOKED | Act.CERTIFICATES_HELD if "cause" in facts:
-            cause = RevocationCause(facts["cause"])
-            named = facts.get("certificates")
-            kinds = [str(kind) for _, kind in named] if isinstance(named, list) else [str(facts["kind"])]
-            for kind in kinds:
-                rule = f"revocation/{cause.value}"
-                yield rule, _effect(old, cause, Kind(kind), row), _effect(new, cause, Kind(kind), row)
-        case Act.RESIDENT_CHANGED | Act.RESIDENTS_CHANGED:
+        case Act.REVOKED | Act.HELD:
+            cause, kind = RevocationCause(facts["cause"]), Kind(facts["kind"])
+            yield f"revocation/{cause.value}", _effect(old, cause, kind, row), _effect(new, cause, kind, row)
+        case Act.RESIDENT_CHANGED:
             event = EventType(facts["event"])
-            residents = facts.get("residents")
-            for _ in residents if isinstance(residents, list) else (None,):
-                yield f"event/{event.value}", _event(old, event), _event(new, event)
+            yield f"event/{event.value}", _event(old, event), _event(new, event)
         case Act.RESERVED:
             word = issuance_of(facts)
             yield f"issuance/{word}", _steps(old, word), _steps(new, word)

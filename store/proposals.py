@@ -34,6 +34,9 @@ _BY_ID = _ROWS.where(_p.id == bindparam("id"))
 _NEWEST = _ROWS.order_by(_p.proposed_at.desc(), _p.id.desc()).limit(bindparam("limit"))
 _OF_STATE = _NEWEST.where(_p.state == bindparam("state"))
 _CONFIRMED = select(func.count()).where(_p.kind == bindparam("kind"), _p.state == ProposalState.CONFIRMED)
+_AGREED = _ROWS.where(_p.kind == bindparam("kind"), _p.state == ProposalState.CONFIRMED).order_by(
+    _p.decided_at, _p.proposed_at, _p.id
+)
 _PUT = insert(proposals)
 _DECIDE = update(proposals).where(_p.id == bindparam("of_id"), text(f"state = '{ProposalState.OPEN.value}'"))
 
@@ -82,6 +85,9 @@ class Proposals:
     def confirmed(self, kind: str) -> int:
         row = self._statements.find(_CONFIRMED, {"kind": kind})
         return int(row[0]) if row else 0
+
+    def agreed(self, kind: str) -> Sequence[Proposal]:
+        return [_proposal(row) for row in self._statements.many(_AGREED, {"kind": kind})]
 
     def page(self, state: ProposalState | None, limit: int) -> Sequence[Proposal]:
         if state is None:

@@ -53,3 +53,15 @@ def test_they_are_paged_newest_first(any_store: Store) -> None:
         assert [row.id for row in work.proposals.page(None, 9)] == ["2", "1", "0"]
         assert [row.id for row in work.proposals.page(None, 1)] == ["2"]
         assert [row.id for row in work.proposals.page(ProposalState.OPEN, 9)] == ["2", "0"]
+
+
+def test_those_of_a_kind_that_were_confirmed_come_in_the_order_of_their_confirmation(any_store: Store) -> None:
+    with any_store.begin() as work:
+        for number, kind in enumerate(("hoist", "lower", "hoist", "hoist")):
+            work.proposals.put(replace(PROPOSAL, id=f"{number}", kind=kind))
+        for number, hours in ((0, 3), (1, 2), (2, 1)):
+            decision = replace(DECISION, at=NOW + timedelta(hours=hours))
+            work.proposals.decide(f"{number}", ProposalState.CONFIRMED, decision)
+        work.proposals.decide("3", ProposalState.DISMISSED, DECISION)
+        assert [row.id for row in work.proposals.agreed("hoist")] == ["2", "0"]
+        assert work.proposals.confirmed("hoist") == 2

@@ -119,6 +119,15 @@ class Proposals:
         rows = self._tables.proposals.values()
         return sum(row.kind == kind and row.state is ProposalState.CONFIRMED for row in rows)
 
+    def agreed(self, kind: str) -> Sequence[Proposal]:
+        rows = [row for row in self._tables.proposals.values() if row.kind == kind]
+        agreed = [
+            (row.decision.at, row.proposed_at, row.id)
+            for row in rows
+            if row.decision and row.state is ProposalState.CONFIRMED
+        ]
+        return [self._tables.proposals[id_] for *_, id_ in sorted(agreed)]
+
     def page(self, state: ProposalState | None, limit: int) -> Sequence[Proposal]:
         rows = [row for row in self._tables.proposals.values() if state in (None, row.state)]
         return sorted(rows, key=lambda row: (row.proposed_at, row.id), reverse=True)[:limit]
