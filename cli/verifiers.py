@@ -13,11 +13,11 @@ from cli.state import open_state
 from cli.verifier_listing import criteria, list_, show
 from config.files import write_public
 from config.officers import OfficerCredential, certify
-from config.rules import load_verifiers
 from config.vetting import KINDS, Handed, add_verifier, content_of, encoded
 from domain.certificates import Kind
 from domain.parties import LOCAL_OPERATOR, Role, Usage
 from domain.standings import Standing
+from policies.standings import VerifierRules
 from verifiers import registry, vetting
 
 _STANDINGS = click.Choice([standing.value for standing in Standing])
@@ -96,12 +96,13 @@ def add(
         raise click.UsageError(
             "no single person approves a verifier: give --officer twice, once for each of two officers"
         )
-    said = _purposes(Standing(standing), kinds, purposes)
+    services = open_state(state)
+    said = _purposes(services.law.verifiers, Standing(standing), kinds, purposes)
     wanted = vetting.Request(name, Standing(standing), said, through)
     folder = out or state / "credentials" / f"verifier-{name.replace('/', '_')}"
     handed = Handed(folder, timedelta(days=days), request.read_bytes() if request else None)
     two = (read_officer(officers[0]), read_officer(officers[1]))
-    add_verifier(open_state(state), wanted, two, _last(until), evidence, handed, reason)
+    add_verifier(services, wanted, two, _last(until), evidence, handed, reason)
     notified = " and ".join(kind.value for kind in Kind if kind in said)
     click.echo(f"{name} may now ask about {notified} certificates; its credential: {folder}")
 
@@ -115,13 +116,14 @@ def add(
 def apply(state: Path, name: str, standing: str, purposes: tuple[str, ...], through: str | None) -> None:
     """Take an application, also to renew an approval. Nothing is admitted by that."""
     services = open_state(state)
-    said = _purposes(Standing(standing), (), purposes)
+    rules = services.law.verifiers
+    said = _purposes(rules, Standing(standing), (), purposes)
     wanted = vetting.Request(name, Standing(standing), said, through)
     with services.begin() as work:
-        application = vetting.apply(work, load_verifiers(), wanted, services.clock(), LOCAL_OPERATOR)
+        application = vetting.apply(work, rules, wanted, services.clock(), LOCAL_OPERATOR)
         work.commit()
     click.echo(f"application {application.id}; evidence is wanted for:")
-    for criterion in load_verifiers().wanted(Standing(standing)):
+    for criterion in rules.wanted(Standing(standing)):
         click.echo(f"  {criterion}")
 
 
@@ -132,7 +134,8 @@ def apply(state: Path, name: str, standing: str, purposes: tuple[str, ...], thro
 @click.pass_obj
 def evidence(state: Path, name: str, criterion: str, reference: str) -> None:
     """Keep what shows that a criterion is met, for the open application."""
-    services, rules = open_state(state), load_verifiers()
+    services = open_state(state)
+    rules = services.law.verifiers
     with services.begin() as work:
         party = registry.find_party(work, Role.VERIFIER, name)
         now = services.clock()
@@ -286,7 +289,9 @@ def _kinds(words: tuple[str, ...], every: frozenset[Kind]) -> frozenset[Kind]:
     return frozenset(KINDS[word] for word in words) or every
 
 
-def _purposes(standing: Standing, kinds: tuple[str, ...], words: tuple[str, ...]) -> dict[Kind, frozenset[str]]:
+def _purposes(
+    rules: VerifierRules, standing: Standing, kinds: tuple[str, ...], words: tuple[str, ...]
+) -> dict[Kind, frozenset[str]]:
     """Purposes by kind, of the kinds that are named or those that purposes name."""
     found: dict[Kind, set[str]] = {KINDS[word]: set() for word in kinds}
     for word in words:
@@ -296,7 +301,6 @@ def _purposes(standing: Standing, kinds: tuple[str, ...], words: tuple[str, ...]
                 f"want KIND:PURPOSE, such as signature:contract, not {word}", param_hint="--purpose"
             )
         found.setdefault(KINDS[kind], set()).add(purpose)
-    rules = load_verifiers()
     return {kind: frozenset(said or rules.purposes_of(standing, kind)[:1]) for kind, said in found.items()}
 
 

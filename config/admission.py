@@ -47,7 +47,7 @@ class AdmissionInForce:
         while not rest.wait(EVERY):
             try:
                 self._look()
-            except Refusal:
+            except Exception:  # a thread that ended would leave rules in force that are none
                 self._known = None  # so that whoever asks next hears why
 
     def _look(self) -> tuple[int, AdmissionRules]:

@@ -1,4 +1,4 @@
-"""Detection over one state directory: days of verifiers judged, now and again, by the rules that ship."""
+"""Detection over one state directory: days of verifiers judged, now and again, by the rules in force."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from config.assemble import Services
-from config.rules import load_detection
 from detection.judging import days_to_judge, judge_day
 from domain.detection import Alarm
 from domain.parties import Party
@@ -40,7 +39,7 @@ def alarms_of(services: Services, party: Party) -> Sequence[Alarm]:
         return work.detection.alarms(party.id)
 
 
-def title_of(rule: str) -> tuple[str, str]:
+def title_of(services: Services, rule: str) -> tuple[str, str]:
     """What a rule is called, in Japanese and English; a rule that is no more by its id."""
-    found = load_detection().get(rule)
+    found = services.law.detection.get(rule)
     return (found.title_ja, found.title_en) if found else (rule, rule)

@@ -99,7 +99,7 @@ def api(state: Path | None = None) -> Flask:
                 listed=partial(alarms_of, services),
                 justify=lambda party, id_, why: justify(services.begin, party, id_, why, services.clock()),
                 appeal=lambda party, id_, why: appeal(services.begin, party, id_, why, services.clock()),
-                title=title_of,
+                title=partial(title_of, services),
             ),
             ledger=LedgerParts(
                 challenge=partial(make_challenge, office),

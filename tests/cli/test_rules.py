@@ -114,6 +114,21 @@ def test_a_change_takes_two_and_shows_what_it_would_have_changed(
     assert fact["table"] == "holds"
 
 
+def test_the_terminal_goes_by_the_tables_in_force(
+    terminal: Terminal, office: tuple[Path, Path], tmp_path: Path
+) -> None:
+    aoi, ken = office
+    table = tmp_path / "verifiers.toml"
+    table.write_text(terminal.do("policy", "text", "verifiers").out.replace('criterion = "', 'criterion = "new-'))
+    terminal.do("proposals", "confirm", propose(terminal, aoi, "verifiers", table), "--officer", ken)
+    words = ("--standing", "administrative-body", "--purpose", "signature:filing")
+    wanted = [line.strip() for line in terminal.do("verifiers", "apply", "city", *words).out.splitlines()[1:]]
+    assert wanted
+    assert all(criterion.startswith("new-") for criterion in wanted)
+    missing = terminal.do("verifiers", "evidence", "city", wanted[0], "--reference", "shelf 1").out
+    assert all(criterion.startswith("new-") for criterion in missing.split()[2:] if criterion != "nothing")
+
+
 def test_a_proposal_over_a_table_that_changed_meanwhile_is_refused(
     terminal: Terminal, office: tuple[Path, Path], shorter: Path, tmp_path: Path
 ) -> None:

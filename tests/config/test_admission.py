@@ -16,8 +16,10 @@ from config.law import KIND, content_of, law_acts, replay_change, shipped_texts
 from config.traffic import Doors
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
+from domain.ports import UnitOfWork
 from domain.proposals import Proposal, Voice
 from policies.admission import Inquiry
+from store.faults import DatabaseBug
 from store.register_mark import RegisterMark
 from tests.support.authority import NOW
 from tests.support.memory import MemoryStore
@@ -78,6 +80,25 @@ def test_another_node_hears_of_it_by_itself(node: Node, monkeypatch: pytest.Monk
     other.keep()
     confirmed(node, node.proposal(OPEN, OPEN + '\nchannel = ["crl"]'))
     rest = Event()
+    assert any(other().status.decide(ANYBODY).id == "caller-unknown" or rest.wait(0.02) for _ in range(1500))
+
+
+def test_whatever_goes_wrong_the_next_look_is_made(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the thread that looks, what other nodes' officers confirmed would never count here."""
+    monkeypatch.setattr(admission, "EVERY", 0.01)
+    broken = [True]
+
+    def begin(*, write: bool = True, lasting: bool = True) -> UnitOfWork:
+        if broken and broken.pop():
+            raise DatabaseBug("the database refused a statement")
+        return node.begin(write=write, lasting=lasting)
+
+    other = AdmissionInForce(begin, lambda: 1)
+    other.keep()
+    confirmed(node, node.proposal(OPEN, OPEN + '\nchannel = ["crl"]'))
+    rest = Event()
+    while broken:
+        rest.wait(0.01)
     assert any(other().status.decide(ANYBODY).id == "caller-unknown" or rest.wait(0.02) for _ in range(1500))
 
 
