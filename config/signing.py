@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from domain.ports import Signer
 from keys.algorithms import ECDSA_SHA256, ECDSA_SHA384, ED25519, RSA_SHA256
@@ -51,27 +51,31 @@ class SigningTimes:
 class _TimedSigner:
     """A `Signer`. A signature that fails is not told of, nor one made by `untimed`."""
 
-    __slots__ = ("algorithm", "key_id", "sign", "untimed")
+    __slots__ = ("algorithm", "key_id", "sign", "sign_digest", "untimed")
 
     sign: Callable[[bytes | memoryview], bytes]
+    sign_digest: Callable[[bytes], bytes]
     untimed: Callable[[bytes | memoryview], bytes]
 
     def __init__(self, times: SigningTimes, role: Role, signer: Signer, every: int) -> None:
         self.algorithm, self.key_id = signer.algorithm, signer.key_id
-        plain, kind, left = signer.sign, _KINDS.get(signer.algorithm, "other"), 1
+        kind, left = _KINDS.get(signer.algorithm, "other"), 1
 
-        def sign(message: bytes | memoryview) -> bytes:
-            nonlocal left
-            left -= 1
-            if left > 0:
-                return plain(message)
-            left = every
-            begun = perf_counter()
-            signature = plain(message)
-            times.tell(role, kind, perf_counter() - begun)
-            return signature
+        def timed(plain: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
+            def sign(message: Any) -> bytes:
+                nonlocal left
+                left -= 1
+                if left > 0:
+                    return plain(message)
+                left = every
+                begun = perf_counter()
+                signature = plain(message)
+                times.tell(role, kind, perf_counter() - begun)
+                return signature
 
-        self.sign, self.untimed = sign, plain
+            return sign
+
+        self.sign, self.sign_digest, self.untimed = timed(signer.sign), timed(signer.sign_digest), signer.sign
 
 
 class SigningCount(NamedTuple):

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
-from typing import cast
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from crl.octets import ListOctets
-from domain import der
+from domain import der, oids
 from domain.certificates import Issuer
 from domain.errors import Code, Refusal
 from domain.ports import Signer
 from domain.signing import LintedTbs, sign_tbs
+
+_HASHES = {
+    oids.SHA256_WITH_RSA: hashes.SHA256(),
+    oids.ECDSA_WITH_SHA256: hashes.SHA256(),
+    oids.ECDSA_WITH_SHA384: hashes.SHA384(),
+}
+"""By the signature algorithm. A list is hashed once, for its signature and for the proof of it."""
 
 
 def sign_list(octets: ListOctets, linted: LintedTbs, signer: Signer, issuer: Issuer) -> memoryview:
@@ -26,8 +34,10 @@ def sign_list(octets: ListOctets, linted: LintedTbs, signer: Signer, issuer: Iss
     an RSA key by one bad signature. Raises Refusal(SIGNER_UNAVAILABLE).
     """
     tbs = memoryview(linted.redeem())
-    signature = sign_tbs(tbs, signer)
-    if not _fits(issuer.certificate, tbs, signature):
+    hash_ = next((found for oid, found in _HASHES.items() if der.oid(oid) in signer.algorithm), hashes.SHA256())
+    digest = hashlib.new(hash_.name, tbs).digest()
+    signature = sign_tbs(tbs, signer, digest)
+    if not _fits(issuer.certificate, digest, Prehashed(hash_), signature):
         raise Refusal(
             Code.SIGNER_UNAVAILABLE,
             f"the key store gave a signature that does not fit the public key of {issuer.id}; check which key it uses",
@@ -38,14 +48,13 @@ def sign_list(octets: ListOctets, linted: LintedTbs, signer: Signer, issuer: Iss
     return octets.view()
 
 
-def _fits(certificate: bytes, tbs: memoryview, signature: bytes) -> bool:
+def _fits(certificate: bytes, digest: bytes, hashed: Prehashed, signature: bytes) -> bool:
     key = _public_key(certificate)
     try:
         if isinstance(key, rsa.RSAPublicKey):
-            # The library takes every buffer; what it says of its types is narrower for RSA.
-            key.verify(signature, cast(bytes, tbs), padding.PKCS1v15(), hashes.SHA256())
+            key.verify(signature, digest, padding.PKCS1v15(), hashed)
         else:
-            key.verify(signature, tbs, ec.ECDSA(hashes.SHA384() if key.key_size == 384 else hashes.SHA256()))
+            key.verify(signature, digest, ec.ECDSA(hashed))
     except InvalidSignature:
         return False
     return True

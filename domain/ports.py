@@ -58,6 +58,10 @@ class Signer(Protocol):
     def sign(self, message: bytes | memoryview) -> bytes:
         """Signature octets over `message`. Raises Refusal(SIGNER_UNAVAILABLE)."""
 
+    def sign_digest(self, digest: bytes) -> bytes:
+        """The same over what has this digest, by the hash of `algorithm`: long lists are hashed once. Raises as `sign`
+        does."""
+
 
 class StatusLookup(Protocol):
     """Certificate status for OCSP: *good* only with an issued row, *unknown* without one."""

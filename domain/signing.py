@@ -24,12 +24,12 @@ class LintedTbs:
         return tbs
 
 
-def sign_tbs(tbs: bytes | memoryview, signer: Signer) -> bytes:
-    """The signature over redeemed octets. Raises Refusal(LINT) when they name another signature algorithm than the
-    signer's."""
+def sign_tbs(tbs: bytes | memoryview, signer: Signer, digest: bytes | None = None) -> bytes:
+    """The signature over redeemed octets, whose `digest` may be known. Raises Refusal(LINT) when they name another
+    signature algorithm than the signer's."""
     if signer.algorithm not in bytes(tbs[:_SIGNATURE_FIELD]):
         raise Refusal(Code.LINT, "the to-be-signed octets name another signature algorithm than the signer's")
-    return signer.sign(tbs)
+    return signer.sign(tbs) if digest is None else signer.sign_digest(digest)
 
 
 def sign_once(linted: LintedTbs, signer: Signer) -> bytes:

@@ -8,6 +8,7 @@ from typing import cast
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from domain import der, oids
@@ -54,23 +55,35 @@ def key_id_of(spki: bytes) -> str:
 
 def ecdsa_of(curve: ec.EllipticCurve) -> ec.ECDSA:
     """ECDSA with the curve's hash and the nonce of RFC 6979, so that equal octets get equal signatures."""
-    hash_ = hashes.SHA384() if curve.key_size == 384 else hashes.SHA256()
-    return ec.ECDSA(hash_, deterministic_signing=True)
+    return ec.ECDSA(hash_of(curve), deterministic_signing=True)
 
 
-def verify(spki: bytes, algorithm: bytes, message: bytes | memoryview, signature: bytes) -> bool:
-    """Whether `signature` over `message` was made by the key in `spki` with exactly that AlgorithmIdentifier (DER).
+def hash_of(curve: ec.EllipticCurve) -> hashes.SHA256 | hashes.SHA384:
+    """The hash that goes with the curve."""
+    return hashes.SHA384() if curve.key_size == 384 else hashes.SHA256()
 
-    A key that cannot be read, or an algorithm that is not the one of this key, is False too.
+
+def verify(
+    spki: bytes, algorithm: bytes, message: bytes | memoryview, signature: bytes, *, digest: bool = False
+) -> bool:
+    """Whether `signature` over `message`, or over what has this `digest`, was made by the key in `spki` with exactly
+    that AlgorithmIdentifier (DER).
+
+    A key that cannot be read, or an algorithm that is not the one of this key, is False too, and so is one of Ed25519
+    with a digest.
     """
     try:
         key = load_der_public_key(spki)
         if not isinstance(key, PublicKey) or algorithm_of(key) != algorithm:
             return False
         if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, cast(bytes, message), padding.PKCS1v15(), hashes.SHA256())
+            sha256 = hashes.SHA256()
+            key.verify(signature, cast(bytes, message), padding.PKCS1v15(), Prehashed(sha256) if digest else sha256)
         elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, message, ecdsa_of(key.curve))
+            hash_ = hash_of(key.curve)
+            key.verify(signature, message, ec.ECDSA(Prehashed(hash_) if digest else hash_))
+        elif digest:
+            return False
         else:
             key.verify(signature, message)
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):

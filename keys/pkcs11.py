@@ -171,16 +171,19 @@ class Pkcs11Signer:
 
     def sign(self, message: bytes | memoryview) -> bytes:
         """Signature octets over `message`. Raises Refusal(SIGNER_UNAVAILABLE)."""
+        hash_ = hashlib.sha384 if self.algorithm == ECDSA_SHA384 else hashlib.sha256
+        return self.sign_digest(hash_(message).digest())
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """The same over what has this digest, by the hash of `algorithm`."""
         if self._rsa:
-            info = der.sequence(_SHA256, der.octet_string(hashlib.sha256(message).digest()))
-            signature = self._token.sign(self._key, RSA_PKCS, info)
+            signature = self._token.sign(self._key, RSA_PKCS, der.sequence(_SHA256, der.octet_string(digest)))
         else:
-            digest = hashlib.sha384 if self.algorithm == ECDSA_SHA384 else hashlib.sha256
             # Tokens answer with r and s side by side, certificates want a SEQUENCE of them (RFC 3279 §2.2.3).
-            raw = self._token.sign(self._key, ECDSA, digest(message).digest())
+            raw = self._token.sign(self._key, ECDSA, digest)
             half = len(raw) // 2
             signature = encode_dss_signature(int.from_bytes(raw[:half]), int.from_bytes(raw[half:]))
-        if not verify(self.public, self.algorithm, message, signature):
+        if not verify(self.public, self.algorithm, digest, signature, digest=True):
             raise _away("the token's key does not belong to the configured certificate")
         return signature
 

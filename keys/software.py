@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_der_x509_certificate
 
 from domain.errors import Code, Refusal
-from keys.algorithms import PublicKey, algorithm_of, ecdsa_of, key_id_of, public_octets
+from keys.algorithms import PublicKey, algorithm_of, ecdsa_of, hash_of, key_id_of, public_octets
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -27,7 +27,7 @@ class SoftwareSigner:
     Safe to share between threads and across fork.
     """
 
-    __slots__ = ("algorithm", "key_id", "public", "sign")
+    __slots__ = ("_key", "algorithm", "key_id", "public", "sign")
 
     sign: Callable[[bytes | memoryview], bytes]
     """Signature octets over a message."""
@@ -39,6 +39,7 @@ class SoftwareSigner:
         self.public = public_octets(public)
         self.key_id = key_id_of(self.public)
         self.sign = _sign_of(key, repeatable)
+        self._key = key
 
     @classmethod
     def from_pem(
@@ -69,6 +70,16 @@ class SoftwareSigner:
                 "the key does not belong to its certificate; check which files the configuration names",
             )
         return signer
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """As `domain.ports.Signer` has it. Raises TypeError for Ed25519, which signs no digests."""
+        match self._key:
+            case rsa.RSAPrivateKey():
+                return self._key.sign(digest, padding.PKCS1v15(), Prehashed(hashes.SHA256()))
+            case ec.EllipticCurvePrivateKey():
+                hashed = Prehashed(hash_of(self._key.curve))
+                return self._key.sign(digest, ec.ECDSA(hashed, deterministic_signing=True))
+        raise TypeError("Ed25519 signs messages and no digests")
 
     def __repr__(self) -> str:
         return f"SoftwareSigner(key_id={self.key_id})"

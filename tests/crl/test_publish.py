@@ -462,13 +462,13 @@ class Slow(WrappedSigner):
         self._clock = clock
         self._takes = takes
 
-    def sign(self, message: bytes | memoryview) -> bytes:
+    def sign_digest(self, digest: bytes) -> bytes:
         self._clock.forward(self._takes)
         try:
             self.outcomes.append(publish_due(self._other))
         except Refusal as refusal:
             self.outcomes.append(refusal)
-        return super().sign(message)
+        return super().sign_digest(digest)
 
 
 def test_the_lease_is_extended_with_every_list(publisher: Publisher, store: MemoryStore, clock: TurnedClock) -> None:

@@ -7,7 +7,7 @@ from asn1crypto import x509 as asn1
 
 from domain import der
 from domain.errors import Code, Refusal
-from domain.signing import LintedTbs, assemble, sign_once
+from domain.signing import LintedTbs, assemble, sign_once, sign_tbs
 
 RSA, ECDSA = der.sequence(der.oid("1.2.840.113549.1.1.11"), b"\x05\x00"), der.sequence(der.oid("1.2.840.10045.4.3.3"))
 
@@ -24,6 +24,10 @@ class Recorder:
     def sign(self, message: bytes | memoryview) -> bytes:
         self.signed.append(bytes(message))
         return b"signature of " + message
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        self.signed.append(digest)
+        return b"signature of what has the digest " + digest
 
 
 def tbs(algorithm: bytes) -> bytes:
@@ -43,6 +47,12 @@ def test_octets_are_good_for_one_signature() -> None:
     with pytest.raises(RuntimeError, match="signed already"):
         sign_once(linted, signer)
     assert len(signer.signed) == 1
+
+
+def test_what_was_hashed_already_is_not_hashed_again() -> None:
+    signer = Recorder(RSA)
+    assert sign_tbs(tbs(RSA), signer, b"digest") == b"signature of what has the digest digest"
+    assert signer.signed == [b"digest"]
 
 
 def test_a_signer_of_another_algorithm_signs_nothing() -> None:

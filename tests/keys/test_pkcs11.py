@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 
@@ -53,6 +54,8 @@ def test_a_token_signs_as_a_key_in_memory_does(keys: dict[str, PrivateKey], kind
     message = b"message" * 100_000
     assert (signer.algorithm, signer.key_id, signer.public) == (software.algorithm, software.key_id, software.public)
     assert verify(signer.public, signer.algorithm, message, signer.sign(message))
+    digest = hashlib.new("sha384" if kind == "ec-p384" else "sha256", message).digest()
+    assert verify(signer.public, signer.algorithm, message, signer.sign_digest(digest))
 
 
 def test_rsa_signatures_are_the_same_octets(keys: dict[str, PrivateKey]) -> None:

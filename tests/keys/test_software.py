@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import subprocess
 import threading
@@ -57,6 +58,24 @@ def test_openssl_accepts_the_signatures(kind: str, digest: str, tmp_path: Path) 
 def test_equal_octets_get_equal_signatures(kind: str) -> None:
     signer = SoftwareSigner(new_key(kind))
     assert signer.sign(b"message") == signer.sign(b"message") != signer.sign(b"other message")
+
+
+@pytest.mark.parametrize(("kind", "digest"), [("rsa-2048", "sha256"), ("ec-p256", "sha256"), ("ec-p384", "sha384")])
+def test_a_digest_gets_the_signature_of_what_it_is_of(kind: str, digest: str) -> None:
+    signer = SoftwareSigner(new_key(kind), repeatable=False)
+    octets = hashlib.new(digest, b"message").digest()
+    signature = signer.sign_digest(octets)
+    assert signature == signer.sign_digest(octets)
+    assert verify(signer.public, signer.algorithm, b"message", signature)
+    assert verify(signer.public, signer.algorithm, octets, signature, digest=True)
+    assert not verify(signer.public, signer.algorithm, octets[::-1], signature, digest=True)
+
+
+def test_a_key_that_signs_no_digests_says_so() -> None:
+    signer = SoftwareSigner(new_key("ed25519"))
+    with pytest.raises(TypeError, match="no digests"):
+        signer.sign_digest(bytes(32))
+    assert not verify(signer.public, signer.algorithm, bytes(32), bytes(64), digest=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)

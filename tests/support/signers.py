@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from domain import der, oids
 from domain.errors import Code, Refusal
@@ -69,6 +71,13 @@ class KeySigner:
         hash_ = hashes.SHA384() if self.key.key_size == 384 else hashes.SHA256()
         return self.key.sign(message, ec.ECDSA(hash_, deterministic_signing=True))
 
+    def sign_digest(self, digest: bytes) -> bytes:
+        if isinstance(self.key, rsa.RSAPrivateKey):
+            return self.key.sign(digest, padding.PKCS1v15(), Prehashed(hashes.SHA256()))
+        assert isinstance(self.key, ec.EllipticCurvePrivateKey)
+        hash_ = hashes.SHA384() if self.key.key_size == 384 else hashes.SHA256()
+        return self.key.sign(digest, ec.ECDSA(Prehashed(hash_), deterministic_signing=True))
+
 
 class WrappedSigner:
     """Another signer and how it behaves: counts what it signs, can be away, can return damaged signatures."""
@@ -88,10 +97,16 @@ class WrappedSigner:
         return self.inner.key_id
 
     def sign(self, message: bytes | memoryview) -> bytes:
+        return self._signed(self.inner.sign, bytes(message))
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        return self._signed(self.inner.sign_digest, digest)
+
+    def _signed(self, sign: Callable[[bytes], bytes], message: bytes) -> bytes:
         if self.away:
             raise Refusal(Code.SIGNER_UNAVAILABLE, "the key is away; try again later")
-        self.signed.append(bytes(message))
-        signature = self.inner.sign(message)
+        self.signed.append(message)
+        signature = sign(message)
         return signature[:-1] + bytes((signature[-1] ^ 1,)) if self.damaged else signature
 
 

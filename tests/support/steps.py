@@ -93,6 +93,10 @@ class _SteppedSigner:
         self._steps.before("sign")
         return self._inner.sign(message)
 
+    def sign_digest(self, digest: bytes) -> bytes:
+        self._steps.before("sign")
+        return self._inner.sign_digest(digest)
+
 
 def _stepped(steps: Steps, name: str, act: Callable[..., Any]) -> Callable[..., Any]:
     def stepped(*arguments: Any, **options: Any) -> Any:
