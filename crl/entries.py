@@ -15,8 +15,6 @@ from domain.serial import OCTETS
 _DAY = 86_400
 _FIRST_YEAR, _END_YEAR = 1970, 2200
 _DAY_OF_2050 = int(np.datetime64("2050-01-01", "D").astype(np.int64))
-_REASONED, _GENERALIZED = 1, 2
-"""Together they name the shape of an entry: one with a reason, one from 2050 on."""
 
 
 def encode_rows(rows: Rows) -> bytes:
@@ -26,56 +24,60 @@ def encode_rows(rows: Rows) -> bytes:
     filled in column by column (about 0.1 µs each, for lists of 10⁵ to 10⁷ entries).
     Raises ValueError for a time before 1970 or after 2199.
     """
-    days, clock = np.divmod(rows.seconds, _DAY)
+    days = rows.seconds // _DAY
+    clock = rows.seconds - days * _DAY
     if len(days) and not 0 <= int(days.min()) <= int(days.max()) < len(_dates()):
         raise ValueError(f"revocations happen from {_FIRST_YEAR} to {_END_YEAR - 1}")
-    shapes = (days >= _DAY_OF_2050) * np.uint8(_GENERALIZED) | (rows.reasons != 0)
-    present = np.flatnonzero(np.bincount(shapes)).tolist()
-    if len(present) == 1:
-        return _filled(present[0], rows, days, clock).tobytes()
-    lengths = _lengths()[shapes]
-    ends = np.cumsum(lengths)
-    octets, starts = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8), ends - lengths
-    for shape in present:
-        chosen = np.flatnonzero(shapes == shape)
-        filled = _filled(shape, rows[chosen], days[chosen], clock[chosen]).view(np.uint8).reshape(len(chosen), -1)
-        length = filled.shape[1]
-        windows = np.ndarray((len(octets) - length + 1, length), np.uint8, octets, strides=(1, 1))
-        windows[starts[chosen]] = filled
-    return octets.tobytes()
+    generalized, reasoned = days >= _DAY_OF_2050, rows.reasons != 0
+    tail = _tail()
+    sizes = np.where(generalized, _head(True).itemsize, _head(False).itemsize)
+    lengths = sizes + reasoned * tail.itemsize
+    starts = np.cumsum(lengths) - lengths
+    octets = bytearray(int(lengths.sum()))
+    for form in (False, True):
+        these = generalized == form
+        chosen = slice(None) if these.all() else np.flatnonzero(these)
+        entries = _repeated(_head(form), int(these.sum()))
+        entries["length"] = lengths[chosen] - 2
+        entries["serial"] = rows.serials[chosen]
+        entries["day"] = (_dates() if form else _short_dates())[days[chosen]]
+        entries["clock"] = _clocks()[clock[chosen]]
+        _put(octets, starts[chosen], entries)
+    tails = _repeated(tail, int(reasoned.sum()))
+    tails["reason"] = rows.reasons[reasoned]
+    _put(octets, (starts + sizes)[reasoned], tails)
+    return bytes(octets)
 
 
-def _filled(shape: int, rows: Rows, days: NDArray[np.int64], clock: NDArray[np.int64]) -> NDArray[np.void]:
-    """One frame for each row, with its serial, day, time of day and reason."""
-    frame = _frame(shape)
-    entries = np.full(len(days), frame)
-    entries["serial"] = rows.serials
-    entries["day"] = _dates()[days] if shape & _GENERALIZED else _short_dates()[days]
-    entries["clock"] = _clocks()[clock]
-    if shape & _REASONED:
-        entries["reason"] = rows.reasons
-    return entries
+def _repeated(part: np.void, times: int) -> NDArray[np.void]:
+    """The same as `numpy.full`, and quicker."""
+    return np.frombuffer(bytearray(part.tobytes() * times), part.dtype)
+
+
+def _put(octets: bytearray, places: NDArray[np.int64], parts: NDArray[np.void]) -> None:
+    """Write each part at its place."""
+    size = parts.itemsize
+    if len(parts):
+        np.ndarray((len(octets) - size + 1,), f"V{size}", octets, strides=(1,))[places] = parts.view(f"V{size}")
+
+
+@lru_cache(maxsize=2)
+def _head(generalized: bool) -> np.void:
+    """How an entry begins, with places for its length, the serial, the day and the time of day."""
+    tag, digits = (der.GENERALIZED_TIME, 8) if generalized else (der.UTC_TIME, 6)
+    time = der.tlv(tag, bytes(digits + 6) + b"Z")
+    entry = der.sequence(der.tlv(der.INTEGER, bytes(OCTETS)), time)
+    parts = [("tag", "u1"), ("length", "u1"), ("integer", "S2"), ("serial", f"S{OCTETS}"), ("form", "S2")]
+    head: np.void = np.frombuffer(entry, [*parts, ("day", f"S{digits}"), ("clock", "S6"), ("zone", "S1")])[0]
+    return head
 
 
 @lru_cache(maxsize=1)
-def _lengths() -> NDArray[np.int64]:
-    """Octets of an entry of each shape."""
-    return np.array([_frame(shape).itemsize for shape in range(_REASONED + _GENERALIZED + 1)])
-
-
-@lru_cache(maxsize=4)
-def _frame(shape: int) -> np.void:
-    """An entry of that shape with places for the serial, the day, the time of day and the reason."""
-    tag, digits = (der.GENERALIZED_TIME, 8) if shape & _GENERALIZED else (der.UTC_TIME, 6)
-    time = der.tlv(tag, bytes(digits + 6) + b"Z")
-    reason = CrlReason.KEY_COMPROMISE if shape & _REASONED else CrlReason.UNSPECIFIED
-    entry = der.sequence(der.tlv(der.INTEGER, bytes(OCTETS)), time, _extensions(reason))
-    parts = [("head", "S4"), ("serial", f"S{OCTETS}"), ("form", "S2"), ("day", f"S{digits}"), ("clock", "S6")]
-    parts.append(("tail", f"S{len(entry) - 4 - OCTETS - 2 - digits - 6 - bool(shape & _REASONED)}"))
-    if shape & _REASONED:
-        parts.append(("reason", "u1"))
-    frame: np.void = np.frombuffer(entry, parts)[0]
-    return frame
+def _tail() -> np.void:
+    """How an entry with a reason ends, with a place for it."""
+    extensions = _extensions(CrlReason.KEY_COMPROMISE)
+    tail: np.void = np.frombuffer(extensions, [("fixed", f"S{len(extensions) - 1}"), ("reason", "u1")])[0]
+    return tail
 
 
 def _extensions(reason: CrlReason) -> bytes:

@@ -12,18 +12,36 @@ from numpy.typing import NDArray
 from crl.rows import SERIAL, Rows
 from domain import der
 
-_BLOCK = 1 << 20
-"""Octets looked at together."""
+_BLOCK = 1 << 19
+"""Octets looked at together: as many as stay in a processor's cache with what is made of them."""
 
-_HEADS = 2 + 2 + SERIAL.itemsize
 _REASON = bytes.fromhex("300c300a0603551d1504030a01")
-_UTC, _GENERALIZED = (b"\x17\x0d", 6), (b"\x18\x0f", 8)
-# The four lengths an entry can have, with its form of time and whether it has a reason.
-_SHAPES = {
-    _HEADS + 2 + digits + 7 + (len(_REASON) + 1 if reasoned else 0): (form, digits, reasoned)
-    for form, digits in (_UTC, _GENERALIZED)
-    for reasoned in (False, True)
+_TAIL = np.dtype([("first", "<u8"), ("second", "<u4"), ("third", "u1"), ("reason", "u1")])
+"""What stands behind the time where there is a reason: these octets, and the reason."""
+
+_PARTS = (("first", 0, 8), ("second", 8, 12), ("third", 12, 13))
+
+_UTC, _GENERALIZED = 6, 8
+"""Digits of a day in each form of time."""
+
+
+def _head(digits: int) -> np.dtype[np.void]:
+    """What every entry with that form of time begins with."""
+    fields = [("tag", "u1"), ("length", "u1"), ("integer", "<u2"), ("serial", SERIAL)]
+    return np.dtype([*fields, ("form", "<u2"), ("digits", "u1", digits + 6), ("zone", "u1")])
+
+
+_HEADS = {digits: _head(digits) for digits in (_UTC, _GENERALIZED)}
+_INTEGER = int.from_bytes((der.INTEGER, SERIAL.itemsize), "little")
+_FORMS = {
+    _UTC: int.from_bytes((der.UTC_TIME, _UTC + 7), "little"),
+    _GENERALIZED: int.from_bytes((der.GENERALIZED_TIME, _GENERALIZED + 7), "little"),
 }
+# By the four lengths that an entry can have.
+_DIGITS, _REASONED = np.zeros(256, np.uint8), np.zeros(256, np.bool_)
+for _digits, _dtype in _HEADS.items():
+    _DIGITS[[_dtype.itemsize, _dtype.itemsize + _TAIL.itemsize]] = _digits
+    _REASONED[_dtype.itemsize + _TAIL.itemsize] = True
 
 
 def read_entries(content: bytes | memoryview) -> Iterator[Rows]:
@@ -73,7 +91,7 @@ def _tiles(octets: NDArray[np.uint8], *, whole: bool) -> tuple[NDArray[np.int64]
     if ends[-1] > len(octets) and not whole:
         starts, ends = starts[:-1], ends[:-1]
     lengths = ends - starts
-    if not len(starts) or (whole and ends[-1] != len(octets)) or not np.isin(lengths, list(_SHAPES)).all():
+    if not len(starts) or (whole and ends[-1] != len(octets)) or lengths.max() > 255 or not _DIGITS[lengths].all():
         raise der.DerError("the entries do not tile their list in lengths that this authority writes")
     return starts, lengths
 
@@ -90,40 +108,40 @@ def _walked(octets: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.in
 
 def _rows(octets: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Rows:
     """What the entries say, each of the shape that its length asks for."""
-    present = np.flatnonzero(np.bincount(lengths)).tolist()
-    if len(present) == 1:
-        return _read(octets[: len(starts) * present[0]].reshape(-1, present[0]), present[0])
-    found = Rows(np.empty(len(starts), SERIAL), np.empty(len(starts), np.int64), np.empty(len(starts), np.uint8))
-    for length in present:
-        chosen = np.flatnonzero(lengths == length)
-        # Whatever begins anywhere: numpy's own sliding windows take longer to make than to use.
-        windows = np.ndarray((len(octets) - length + 1, length), np.uint8, octets, strides=(1, 1))
-        read = _read(windows[starts[chosen]], length)
-        found.serials[chosen], found.seconds[chosen], found.reasons[chosen] = read.serials, read.seconds, read.reasons
+    digits, reasoned = _DIGITS[lengths], _REASONED[lengths]
+    found = Rows(np.empty(len(starts), SERIAL), np.empty(len(starts), np.int64), np.zeros(len(starts), np.uint8))
+    for form in np.flatnonzero(np.bincount(digits)).tolist():
+        these = digits == form
+        chosen = slice(None) if these.all() else np.flatnonzero(these)
+        heads = _cut(octets, starts[chosen], _HEADS[form])
+        fixed = (("tag", der.SEQUENCE), ("integer", _INTEGER), ("form", _FORMS[form]), ("zone", ord("Z")))
+        found.serials[chosen], found.seconds[chosen] = heads["serial"], _seconds(heads["digits"])
+        if not (_all(heads, *fixed) and (octets[starts[chosen] + 4] >> 6 == 1).all()):
+            raise _shapeless()
+    tails = _cut(octets, (starts + lengths)[reasoned] - _TAIL.itemsize, _TAIL)
+    reasons = found.reasons[reasoned] = tails["reason"]
+    parts = ((name, int.from_bytes(_REASON[at:end], "little")) for name, at, end in _PARTS)
+    if not (_all(tails, *parts) and ((reasons >= 1) & (reasons <= 6)).all()):
+        raise _shapeless()
     return found
 
 
-def _read(entries: NDArray[np.uint8], length: int) -> Rows:
-    """What entries of one length say, an entry a line."""
-    frame, fixed = _frame(length)
-    _, digits, reasoned = _SHAPES[length]
-    top, reasons = entries[:, 4], entries[:, -1] if reasoned else np.zeros(len(entries), np.uint8)
-    sound = bool((entries == frame).all(axis=0)[fixed].all()) and bool((top >> 6 == 1).all())
-    if not sound or (reasoned and not ((reasons >= 1) & (reasons <= 6)).all()):
-        raise der.DerError("an entry is not of a shape that this authority writes")
-    serials = np.ascontiguousarray(entries[:, 4:_HEADS]).view(SERIAL)[:, 0]
-    return Rows(serials, _seconds(entries[:, _HEADS + 2 : _HEADS + 2 + digits + 6]), reasons)
+def _cut(octets: NDArray[np.uint8], starts: NDArray[np.int64], shape: np.dtype[np.void]) -> NDArray[np.void]:
+    """What begins at these places. Whatever begins anywhere: numpy's own sliding windows take longer to make than to
+    use."""
+    size = shape.itemsize
+    if len(octets) < size:
+        return np.empty(0, shape)
+    return np.ndarray((len(octets) - size + 1,), f"V{size}", octets, strides=(1,))[starts].view(shape)
 
 
-@lru_cache(maxsize=len(_SHAPES))
-def _frame(length: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """An entry of that length, and which of its octets are always these."""
-    form, digits, reasoned = _SHAPES[length]
-    head = bytes((der.SEQUENCE, length - 2, der.INTEGER, SERIAL.itemsize))
-    parts = [(head, True), (bytes(SERIAL.itemsize), False), (form, True), (bytes(digits + 6), False), (b"Z", True)]
-    parts += [(_REASON, True), (b"\x00", False)] if reasoned else []
-    fixed = np.repeat([kept for _, kept in parts], [len(octets) for octets, _ in parts])
-    return np.frombuffer(b"".join(octets for octets, _ in parts), np.uint8), fixed
+def _all(entries: NDArray[np.void], *fixed: tuple[str, int]) -> bool:
+    """Whether these fields are the same everywhere."""
+    return all(bool((entries[name] == value).all()) for name, value in fixed)
+
+
+def _shapeless() -> der.DerError:
+    return der.DerError("an entry is not of a shape that this authority writes")
 
 
 def _seconds(text: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,22 +44,24 @@ class Rows:
 
 
 class Tally:
-    """What went onto a list, in a few octets: how many rows, and a digest of each column in order. Two tallies are
-    equal when the same rows were counted in the same order, however they were split."""
+    """What went onto a list, in a few octets: how many rows, and a check sum of each column in order. Two tallies are
+    equal when the same rows were counted in the same order, however they were split.
+
+    CRC-32 takes a quarter of the time of SHA-256, and nobody plants errors here: whoever could, could sign as well."""
 
     __slots__ = ("_columns", "count")
 
     def __init__(self) -> None:
         self.count = 0
-        self._columns = [hashlib.sha256() for _ in range(3)]
+        self._columns = [0, 0, 0]
 
     def add(self, rows: Rows) -> None:
         """Count more rows."""
         self.count += len(rows)
-        for digest, column in zip(self._columns, (rows.serials, rows.seconds, rows.reasons), strict=True):
-            digest.update(np.ascontiguousarray(column).data)
+        for place, column in enumerate((rows.serials, rows.seconds, rows.reasons)):
+            self._columns[place] = zlib.crc32(np.ascontiguousarray(column).data, self._columns[place])
 
     def difference(self, other: Tally) -> tuple[str, ...]:
         """Names of the columns that differ: `serials`, `times`, `reasons`."""
         pairs = zip(("serials", "times", "reasons"), self._columns, other._columns, strict=True)
-        return tuple(name for name, mine, theirs in pairs if mine.digest() != theirs.digest())
+        return tuple(name for name, mine, theirs in pairs if mine != theirs)
