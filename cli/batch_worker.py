@@ -1,9 +1,10 @@
-"""The worker on batches: takes up what waits, round after round, and erases what was kept long enough."""
+"""The worker on batches: works off what waits, erases what is old, goes on with mass events that were left."""
 
 from __future__ import annotations
 
 import logging
 import signal
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from config.assemble import Services, assemble
 from config.batching import make_batching, make_worker
 from config.signing import SigningCounts
 from domain.errors import Code, Refusal
+from domain.mass import MassState
+from mass.resumption import Resumption
 from web.batches import read_line
 
 _log = logging.getLogger("jpki.batches")
@@ -31,25 +34,26 @@ def run_worker(state: Path, slot: int) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)  # they wait for the end of the round
     services = assemble(state)
     services.require_schema()
-    worker = _worker(services, slot)
+    worker, resumption = _worker(services, slot), Resumption(services.mass)
     wait, counts = timedelta(0), SigningCounts(state, f"batches-{slot}")
     erased_at = None
     while True:
         services.signing.hear(counts.tell)
         done = go_round(worker)
         counts.keep()
+        rest = go_on(resumption) if done == 0 and slot == 0 else None
         now = services.clock()
         if done == 0 and slot == 0 and (erased_at is None or now - erased_at >= ERASED_EVERY):
             erased_at = now
             erase(worker)
         poll = services.settings.batches.poll
-        wait = timedelta(0) if done else next_wait(wait, poll, well=done is not None)
+        wait = timedelta(0) if done else rest or next_wait(wait, poll, well=done is not None)
         heard = signal.sigtimedwait(_HEARD, wait.total_seconds())
         if heard and heard.si_signo in (signal.SIGTERM, signal.SIGINT):
             break
         if heard and heard.si_signo == signal.SIGHUP:
             services = assembled_anew(state, services)
-            worker = _worker(services, slot)
+            worker, resumption = _worker(services, slot), Resumption(services.mass)
     _leave(worker)
     services.close()
 
@@ -70,6 +74,19 @@ def go_round(worker: Worker) -> int | None:
     return 0
 
 
+def go_on(resumption: Resumption) -> timedelta | None:
+    """A step of a mass event whose runner has died, if there is one; how long it took, for as long is rested then."""
+    begun = time.monotonic()
+    try:
+        if event := resumption.go_on():
+            if event.state is not MassState.RUNNING:
+                _log.info("finished a mass event", extra={"facts": {"event": event.id, "state": event.state.value}})
+            return timedelta(seconds=time.monotonic() - begun)
+    except Refusal as refusal:
+        _tell(refusal)
+    return None
+
+
 def erase(worker: Worker) -> None:
     """Erase batches that were kept long enough."""
     try:
@@ -80,7 +97,7 @@ def erase(worker: Worker) -> None:
 
 
 def _tell(refusal: Refusal) -> None:
-    # Busy: another worker has the slot, or died and left it behind for a minute.
+    # Busy: another worker has the slot, or died and left it behind for a minute; or others write.
     level = logging.INFO if refusal.code is Code.BUSY else logging.ERROR
     _log.log(level, "refused", extra={"facts": {"code": refusal.code.value, "detail": refusal.detail}})
 

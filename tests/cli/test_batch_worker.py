@@ -12,10 +12,12 @@ from unittest.mock import patch
 import pytest
 
 from ca.batch_work import Worker
-from cli.batch_worker import erase, go_round
+from cli.batch_worker import erase, go_on, go_round
 from config.assemble import Services
 from config.batching import make_batching, make_worker
 from domain.errors import Code, Refusal
+from domain.mass import MassEvent, MassState
+from mass.resumption import Resumption
 from tests.cli.test_batches import file  # noqa: F401  a fixture
 from tests.support.terminal import Terminal
 from web.batches import read_line
@@ -75,3 +77,18 @@ def test_a_refused_round_is_logged_and_tried_later(
     ):
         erase(worker)
     assert [record.levelno for record in caplog.records] == [level, level]
+
+
+def test_a_mass_event_is_gone_on_with_and_a_refused_step_is_tried_later(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    resumption = Resumption(services.mass)
+    done = MassEvent("event", "", "", (), MassState.DONE, "operator:terminal", services.clock())
+    outcomes = (Refusal(Code.STORE_UNAVAILABLE, "not now"), done, None)
+    with (
+        patch.object(resumption, "go_on", side_effect=outcomes),
+        caplog.at_level(logging.INFO, "jpki.batches"),
+    ):
+        rests = [go_on(resumption) for _ in outcomes]
+    assert [rest is None for rest in rests] == [True, False, True]
+    assert [record.message for record in caplog.records] == ["refused", "finished a mass event"]
