@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, LargeBinary, and_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Integer, LargeBinary, bindparam, delete, func, insert, select, text, update
 
 from domain.certificates import CertificateRecord, CertificateState, IssuerId, Validity
 from domain.errors import Code, Refusal
@@ -16,7 +16,7 @@ from domain.people import MunicipalityCode
 from domain.revocation import Revocation
 from domain.serial import SerialNumber
 from store.lists import Lists
-from store.prepared import AnyRow
+from store.prepared import PLANNED_ANEW, AnyRow
 from store.sets import AnyOf
 from store.statements import Statements
 from store.status_changes import StatusChanges
@@ -49,10 +49,15 @@ _OVERDUE = (
 _KEY = select(_c.application_id).where(_c.spki_digest == bindparam("spki_digest"))
 _PER_ISSUER = select(_c.issuer, func.count().label("number")).group_by(_c.issuer)
 _r = revocations.c
+# Looked up for each row: joined by PostgreSQL, all revocations there are would be read for some hundred certificates.
+_STANDING = (
+    select(column).where(_r.issuer == _c.issuer, _r.serial == _c.serial).scalar_subquery().label(column.name)
+    for column in (_r.cause, _r.reason, _r.revoked_at)
+)
 _TARGETS = select(
     _c.issuer, _c.serial, _c.kind, _c.carrier, _c.resident_id, _c.application_id, _c.municipality, _c.not_after,
-    _c.profile_digest, _c.reserved_at, _c.ended_at, _c.pending, _r.cause, _r.reason, _r.revoked_at,
-).outerjoin(revocations, and_(_r.issuer == _c.issuer, _r.serial == _c.serial))  # fmt: skip
+    _c.profile_digest, _c.reserved_at, _c.ended_at, _c.pending, *_STANDING,
+).execution_options(**PLANNED_ANEW)  # fmt: skip
 _BETWEEN = _TARGETS.where(
     _c.issuer == bindparam("of_issuer"),
     _c.serial >= bindparam("low", type_=LargeBinary(16)),

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from domain.events import NoticeRecord, NoticeState
 from store.sets import AnyOf
 from store.statements import Statements
-from store.tables import notice_senders, notices
+from store.tables import notice_senders, notices, residents
 
 _c = notices.c
 _COLUMNS = tuple(field.name for field in fields(NoticeRecord))
@@ -28,7 +28,11 @@ _BETWEEN = _ROWS.where(
     _c.sender == bindparam("sender"), _c.sequence >= bindparam("first"), _c.sequence <= bindparam("last")
 ).order_by(_c.sequence)
 _LATEST_MANY = AnyOf(
-    select(_c.resident_id, func.max(_c.effective_on).label("latest")).group_by(_c.resident_id), _c.resident_id
+    select(
+        residents.c.id,
+        select(func.max(_c.effective_on)).where(_c.resident_id == residents.c.id).scalar_subquery().label("latest"),
+    ),
+    residents.c.id,
 )
 _INSERT = insert(notices)
 _REPLACE = update(notices).where(_c.sender == bindparam("of_sender"), _c.notice_id == bindparam("of_notice_id"))
@@ -99,4 +103,4 @@ class Notices:
 
     def latest_effective_many(self, resident_ids: Sequence[int]) -> Mapping[int, date]:
         rows = _LATEST_MANY.rows(self._statements, resident_ids)
-        return {row.resident_id: row.latest for row in rows if row.latest is not None}
+        return {row.id: row.latest for row in rows if row.latest is not None}

@@ -21,6 +21,10 @@ Parameters = Mapping[str, Any]
 AnyRow = Any
 """A row of a result, by position and by name."""
 
+PLANNED_ANEW = {"planned_anew": True}
+"""The execution options of a statement for which PostgreSQL makes a plan each time, for the values and the tables as
+they are then. One that it keeps may be from when there was nothing to look through, and stays while that grows."""
+
 _Conversion = Callable[[Any], Any]
 _Step = tuple[int, _Conversion, bool]
 """The place of a value that is not given to the driver, or taken from it, as it is; how it is converted; and whether
@@ -34,7 +38,7 @@ class Prepared:
     text is and what the column types mean, and no more; drivers keep prepared what they are given again.
     """
 
-    __slots__ = ("_binds", "_constants", "_given", "_reads", "_row", "text")
+    __slots__ = ("_binds", "_constants", "_given", "_reads", "_row", "options", "text")
 
     def __init__(self, statement: Statement, names: Iterable[str], dialect: Dialect) -> None:
         """`names` are those of the parameters it will be given, among them the columns an INSERT or UPDATE sets.
@@ -47,6 +51,10 @@ class Prepared:
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         columns = statement.exported_columns
         self.text = compiled.string
+        self.options: Mapping[str, Any] = {}
+        """What the driver is told besides."""
+        if dialect.name == "postgresql" and PLANNED_ANEW.items() <= statement.get_execution_options().items():
+            self.options = {"prepare": False}
         wanted = list(compiled.positiontup or ())
         self._given = _taker(wanted)
         self._constants = {name: bind.effective_value for name, bind in binds.items() if not bind.required}

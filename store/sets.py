@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam
 
-from store.prepared import AnyRow
+from store.prepared import PLANNED_ANEW, AnyRow
 from store.statements import Statements
 
 _SIZES = (16, 250, 1000)
@@ -20,6 +20,7 @@ class AnyOf:
     def __init__(self, selection: Select[*tuple[Any, ...]], column: ColumnElement[Any]) -> None:
         names = [f"value_{number}" for number in range(_SIZES[-1])]
         binds = [bindparam(name, type_=column.type) for name in names]
+        selection = selection.execution_options(**PLANNED_ANEW)
         self._statements = {size: selection.where(column.in_(binds[:size])) for size in _SIZES}
 
     def rows(

@@ -74,7 +74,7 @@ class Statements:
         prepared = self._prepare(statement, parameters)
         values = prepared.values(parameters)
         try:
-            self._cursor.execute(prepared.text, values)
+            self._cursor.execute(prepared.text, values, **prepared.options)
             rows = self._cursor.fetchall()
         except _ERRORS as error:
             fault = fault_of(error, refusals)

@@ -65,6 +65,9 @@ def _copy(old: Connection, new: Connection, advance: Advance) -> Mapping[str, in
     found = {table.name: new.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
     if found != counts:
         raise Refusal(Code.STORE_UNAVAILABLE, "not every row arrived; nothing was kept, copy once more")
+    if new.dialect.name == "postgresql":
+        # Or the first questions are planned as if the tables were empty.
+        new.execute(text("ANALYZE " + ", ".join(counts)))
     return counts
 
 

@@ -51,6 +51,9 @@ def test_the_authority_goes_on_where_it_stopped(
     before = [lived.do("parties", "list").out, lived.do("crl", "list").out, lived.audit()]
     said = copy(lived, postgres.url(database))
     assert (said.code, counts(said)["certificates"], counts(said)["residents"]) == (0, 2, len(RESIDENTS))
+    with postgres.connect(database) as connection:
+        known = connection.execute("SELECT reltuples FROM pg_class WHERE relname = 'residents'").fetchone()
+    assert known == (len(RESIDENTS),), "the server plans by how much there is"
     settle_at(lived, postgres.url(database))
     (lived.state / "jpki.db").rename(tmp_path / "before.db")
     assert [lived.do("parties", "list").out, lived.do("crl", "list").out, lived.audit()] == before
