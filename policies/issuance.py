@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import Enum
 from types import MappingProxyType
 
@@ -12,7 +12,7 @@ from domain.birth import BirthDate
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
 from policies.tables import Table
-from policies.validity import age_on
+from policies.validity import age_on, last_birthday_after
 
 
 class IssuanceRule(Enum):
@@ -94,30 +94,13 @@ def require_card_life(rules: IssuanceRules, birth_date: BirthDate, expires_on: d
     """
     minor = birth_date.whole is not None and age_on(birth_date, today) < rules[IssuanceRule.MAJORITY].value
     years = rules[IssuanceRule.CARD_LIFE_OF_MINORS if minor else IssuanceRule.CARD_LIFE].value
-    if expires_on > _latest_birthday(birth_date, today, years):
+    if expires_on > last_birthday_after(birth_date, today, years):
         raise Refusal(
             Code.CARD_LIFE,
             f"no card of this holder is valid that long: cards end on the {years}th birthday after their issue at the "
             "latest; send the last day as the card has it",
             pointer="/card/expires_on",
         )
-
-
-def _latest_birthday(birth_date: BirthDate, today: date, count: int) -> date:
-    """The `count`th birthday after `today`, at the latest: where it is 29 February, in common years 1 March."""
-    anniversary = _in_year(today, today.year + count)
-    born = birth_date.whole
-    if born is None:
-        return anniversary
-    birthday = _in_year(born, anniversary.year)
-    return birthday if birthday <= anniversary else _in_year(born, anniversary.year - 1)
-
-
-def _in_year(day: date, year: int) -> date:
-    try:
-        return day.replace(year=year)
-    except ValueError:
-        return date(year, 2, 28) + timedelta(days=1)
 
 
 def require_no_ward(rules: IssuanceRules, kinds: Container[Kind]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import isleap, monthrange
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
@@ -91,11 +92,18 @@ def birthday_after(birth_date: BirthDate, day: date, count: int) -> date:
     the day after stands for that. No source settles either for certificates (for driving licences 道路交通法 §92-2 has
     28 February). The earliest never makes a certificate longer than its holder is entitled to, whichever proves right.
     """
-    return min(
-        _after(day, count, month, day_of_month, common)
-        for month, day_of_month in birth_date.birthdays
-        for common in (_COMMON if (month, day_of_month) == (2, 29) else _COMMON[:1])
-    )
+    return min(_birthdays_after(birth_date, day, count))
+
+
+def last_birthday_after(birth_date: BirthDate, day: date, count: int) -> date:
+    """The `count`th birthday (from 1) that lies after `day`: the latest that it can be, where it can be several."""
+    return max(_birthdays_after(birth_date, day, count))
+
+
+def _birthdays_after(birth_date: BirthDate, day: date, count: int) -> Iterator[date]:
+    for month, day_of_month in birth_date.birthdays:
+        for common in _COMMON if (month, day_of_month) == (2, 29) else _COMMON[:1]:
+            yield _after(day, count, month, day_of_month, common)
 
 
 def _after(day: date, count: int, month: int, day_of_month: int, common: date) -> date:

@@ -58,7 +58,7 @@ FIGURES = {
     "policies.characters.propose", "policies.characters.list_substitutions",
     "policies.characters.Substituted", "policies.characters.Proposal", "policies.queues.fairness",
     "policies.rulings.AdmissionRule", "policies.validity.day_in_japan", "policies.validity.end_of_day",
-    "policies.validity.birthday_after", "policies.validity.age_on", "policies.validity.authority_validity",
+    "policies.validity.birthday_after", "policies.validity.last_birthday_after", "policies.validity.age_on", "policies.validity.authority_validity",
     "policies.validity.last_day_of_years", "policies.validity.responder_validity",
 }  # fmt: skip
 """Figures, and words for people: they decide nothing by themselves."""

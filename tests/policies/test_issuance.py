@@ -83,13 +83,31 @@ def test_a_rule_without_a_row_is_missed() -> None:
         pytest.param("2000-02-29", "2037-03-01", id="born on 29 February, at the latest in the common year"),
         pytest.param("1988-XX-XX", "2037-04-01", id="where the birthday is not known, the latest that it can be"),
         pytest.param("XXXX-XX-XX", "2037-04-01", id="where nothing is known"),
+        pytest.param("1988-05-XX", "2036-05-31", id="where the day is not known, the last of the month"),
     ],
 )
 def test_a_card_ends_on_a_birthday_at_the_latest(born: str, latest: str) -> None:
+    require_last(born, latest, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("born", "today", "latest"),
+    [
+        pytest.param("1988-03-01", "2028-02-29", "2037-03-01", id="a birthday tomorrow is the first of ten"),
+        pytest.param("1988-02-28", "2028-02-29", "2038-02-28", id="one yesterday is none"),
+        pytest.param("2000-02-29", "2028-02-29", "2038-03-01", id="nor is one on the day itself"),
+        pytest.param("2000-02-29", "2027-02-28", "2037-02-28", id="the day before 29 February may be a birthday"),
+    ],
+)
+def test_a_card_of_the_last_of_february_ends_on_a_birthday_too(born: str, today: str, latest: str) -> None:
+    require_last(born, latest, date.fromisoformat(today))
+
+
+def require_last(born: str, latest: str, today: date) -> None:
     birth_date, last = BirthDate.read(born), date.fromisoformat(latest)
-    require_card_life(RULES, birth_date, last, TODAY)
+    require_card_life(RULES, birth_date, last, today)
     with pytest.raises(Refusal) as refusal:
-        require_card_life(RULES, birth_date, last + timedelta(days=1), TODAY)
+        require_card_life(RULES, birth_date, last + timedelta(days=1), today)
     assert (refusal.value.code, refusal.value.pointer) == (Code.CARD_LIFE, "/card/expires_on")
     assert born not in refusal.value.detail
 
