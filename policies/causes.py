@@ -35,6 +35,9 @@ _WORDS = {word: word for word in ("revoked", "held", "stays")}
 # Verifiers are told of revocations and never ask for them.
 _ROLES = {role.value: role.value for role in Role if role is not Role.VERIFIER}
 
+_OF_HAND_OVER = frozenset({RevocationCause.RENEWAL, RevocationCause.NEVER_DELIVERED})
+"""What is replaced or given up at a hand-over must end, or there would be two live ones, or one that waits for ever."""
+
 Effects = dict[tuple[Kind, Carrier], CauseEffect]
 
 
@@ -53,6 +56,8 @@ def load_causes(content: Mapping[str, object]) -> Mapping[RevocationCause, Cause
         effects = _effects(row, source, verified)
         if cause in rules:
             row.fault("this cause stands twice")
+        if cause in _OF_HAND_OVER and any(effect.word != "revoked" for effect in effects.values()):
+            row.fault(f"effect: {cause.value} must revoke everything: a hand-over ends by it")
         if cause is not None:
             rules[cause] = CauseRule(
                 cause, title_ja, title_en, effects, choosable, carrier_choosable, by, source, verified

@@ -166,9 +166,29 @@ def torn(stays: str) -> dict[str, Any]:
     return content
 
 
+def spared(cause: str, **effect: object) -> dict[str, Any]:
+    """A table in which a cause does something else to what is on phones."""
+    content = parsed("law/causes.toml")
+    (row,) = (row for row in content["cause"] if row["cause"] == cause)
+    kinds = [kind.value for kind in Kind]
+    whole = {"kinds": kinds, "carriers": ["card"], "effect": "revoked", "reason": "superseded"}
+    row["effect"] = [whole, {"kinds": kinds, "carriers": ["mobile-device"], **effect}]
+    return content
+
+
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
+        pytest.param(
+            spared("never-delivered", effect="stays"),
+            "cause 10: effect: never-delivered must revoke everything: a hand-over ends by it",
+            id="what was never delivered stays",
+        ),
+        pytest.param(
+            spared("renewal", effect="held", reason="certificate-hold"),
+            "cause 9: effect: renewal must revoke everything: a hand-over ends by it",
+            id="what was replaced is held",
+        ),
         pytest.param(spoilt(0, cause="boredom"), "cause 1: cause: want one of", id="an unknown cause"),
         pytest.param(spoilt(0, cause="renewal"), "cause 9: this cause stands twice", id="a cause that stands twice"),
         pytest.param(
