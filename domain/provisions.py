@@ -129,7 +129,7 @@ class ProvisionRepository(Protocol):
         """The lines of a month with one of these tags, oldest first."""
 
     def erase_lines(self, limit: int) -> int:
-        """Erase at most so many lines of months that have no key any more; how many."""
+        """Erase at most so many lines of the first month that there are any of, if it has no key any more; how many."""
 
     def spend(self, challenge: bytes, at: datetime) -> None:
         """Keep the digest of a challenge that was answered. Raises Refusal(ALREADY_APPLIED) for one kept before."""

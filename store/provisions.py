@@ -41,8 +41,9 @@ _LINES = (
     .where(_l.epoch == bindparam("epoch"), _l.tag == bindparam("tag"))
     .order_by(_l.id)
 )
-_KEYLESS = select(_l.id).where(_l.epoch.not_in(select(_e.epoch))).limit(bindparam("limit"))
-_ERASE_LINES = delete(ledger_lines).where(_l.id.in_(_KEYLESS))
+_FIRST_MONTH = select(_l.epoch).order_by(_l.epoch).limit(1)
+_SOME_OF_MONTH = select(_l.id).where(_l.epoch == bindparam("epoch")).limit(bindparam("limit"))
+_ERASE_LINES = delete(ledger_lines).where(_l.id.in_(_SOME_OF_MONTH))
 
 _SPEND = insert(ledger_challenges)
 
@@ -87,7 +88,11 @@ class Provisions:
         return [LedgerLine(*row) for tag in tags for row in self._statements.many(_LINES, {"epoch": epoch, "tag": tag})]
 
     def erase_lines(self, limit: int) -> int:
-        return self._statements.run(_ERASE_LINES, {"limit": limit})
+        # Months end in their order. To look for lines without a key would be to look at all there are.
+        first = self._statements.find(_FIRST_MONTH, {})
+        if first is None or first.epoch in self.epochs():
+            return 0
+        return self._statements.run(_ERASE_LINES, {"epoch": first.epoch, "limit": limit})
 
     def spend(self, challenge: bytes, at: datetime) -> None:
         again = Refusal(Code.ALREADY_APPLIED, "this challenge was answered already; ask for a new one")

@@ -58,7 +58,8 @@ class Provisions:
 
     def erase_lines(self, limit: int) -> int:
         lines = self._tables.lines
-        over = [key for key, row in lines.items() if row.epoch not in self._tables.epochs][:limit]
+        first = min((row.epoch for row in lines.values()), default="")
+        over = [key for key, row in lines.items() if row.epoch == first and first not in self._tables.epochs][:limit]
         for key in over:
             del lines[key]
         return len(over)
