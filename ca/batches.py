@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -52,7 +52,7 @@ class Result:
     """What became of an item: of one that was issued, its certificates (DER) and where substitutes stand in them."""
 
     item: BatchItem
-    certificates: Mapping[Kind, bytes]
+    certificates: Mapping[Kind, bytes] = field(repr=False)
     substituted: Mapping[str, tuple[int, ...]]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ca.authority import Authority, Generation
@@ -42,7 +42,7 @@ class Draft:
     serial: SerialNumber
     validity: Validity
     spki_digest: bytes
-    tbs: bytes
+    tbs: bytes = field(repr=False)
     linted: LintedTbs
     substitutions: tuple[Substitution, ...] = ()
 

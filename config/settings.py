@@ -279,6 +279,8 @@ def _model(section: Section) -> ModelSettings:
         timedelta(seconds=section.integer("max_age_seconds", 5, 1, 3600)),
         timedelta(milliseconds=section.integer("poll_milliseconds", 250, 10, 60_000)),
     )
+    if settings.poll >= settings.max_age:
+        section.fault("poll_milliseconds", "must be less than max_age_seconds, or the model is never believed")
     section.done()
     return settings
 

@@ -75,7 +75,7 @@ class IssuedPair:
     when their hand-over is reported."""
 
     application_id: int
-    certificates: Mapping[Kind, bytes]
+    certificates: Mapping[Kind, bytes] = field(repr=False)
     substituted: Mapping[str, tuple[int, ...]]
     repeated: bool
     substitutions: tuple[Substitution, ...] = ()

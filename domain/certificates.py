@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import NewType
@@ -96,7 +96,7 @@ class CertificateRecord:
     municipality: MunicipalityCode
     validity: Validity
     state: CertificateState
-    der: bytes
+    der: bytes = field(repr=False)
     spki_digest: bytes
     profile_digest: str
     reserved_at: datetime

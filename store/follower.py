@@ -137,9 +137,10 @@ class StatusFollower:
         try:
             if not self.follow() or self._is_old():
                 self._have_made()
-        except Refusal as refusal:
-            # Look-ups notice by the model's age, and ask the database themselves.
-            _log.warning("the status model stays behind", extra={"facts": {"why": refusal.code.value}})
+        except Exception as error:
+            # Look-ups notice by the model's age, and ask the database themselves. Whatever it was, it is tried again.
+            why = error.code.value if isinstance(error, Refusal) else type(error).__name__
+            _log.warning("the status model stays behind", extra={"facts": {"why": why}})
 
     def _have_made(self) -> None:
         """Beside the following, which goes on."""

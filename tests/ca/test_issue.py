@@ -13,6 +13,7 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
 from ca.authority import Authority
+from ca.course import Course
 from ca.issue import issue
 from ca.revoke import revoke_resident
 from domain.applications import CertificateText, IssuanceApplication
@@ -145,6 +146,16 @@ def test_the_trail_says_what_was_done_and_names_nobody(authority: Authority, sto
         assert str(row.serial.value) not in said
     for secret in (RESIDENT.digits, ITEMS_ON_RECORD.name, ITEMS_ON_RECORD.address):
         assert secret not in said
+
+
+def test_what_is_issued_prints_nothing_of_its_holder(authority: Authority, store: MemoryStore) -> None:
+    course = Course(authority, make_application(), NOW)
+    pair = issue(authority, make_application())
+    rows = tuple(store.tables.certificates.values())
+    secrets = [ITEMS_ON_RECORD.name.encode(), *(row.serial.octets for row in rows)]
+    secrets += [draft.serial.octets for draft in course.drafts.values()]
+    said = repr((pair, rows, course.drafts))
+    assert [secret for secret in secrets if repr(secret)[2:-1] in said] == []
 
 
 def test_reservation_is_committed_before_the_first_signature(store: MemoryStore) -> None:

@@ -116,6 +116,12 @@ def test_settings_hold_no_secret(tmp_path: Path) -> None:
         ),
         pytest.param("workers = 2", "workers = 0", "batches.workers: want a whole number", id="no workers on batches"),
         pytest.param("queue = 20000", "queue = 9", "batches: a queue must hold", id="a queue too short for a batch"),
+        pytest.param(
+            "poll_milliseconds = 250",
+            "poll_milliseconds = 5000",
+            "status_model.poll_milliseconds: must be less than max_age_seconds",
+            id="a model that is never believed",
+        ),
     ],
 )
 def test_a_planted_fault_is_named(before: str, after: str, fault: str, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from domain.revocation import CrlReason
 from domain.serial import SerialNumber
 from domain.status import UNKNOWN, CertificateStatus
 from store.base import Records, write_base
+from store.faults import DatabaseBug
 from store.feed import START, StatusFeed
 from store.follower import StatusFollower
 from store.model import Overtaken, StatusModel
@@ -413,6 +414,29 @@ def test_a_thread_builds_and_then_follows(node: Node) -> None:
         stop.set()
         thread.join(timeout=30)
     assert not thread.is_alive()
+
+
+def test_a_thread_goes_on_after_an_error_that_nobody_foresaw(
+    node: Node, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    node.issue("holder")
+    follow, errors = node.follower.follow, [DatabaseBug("the database refused a statement")]
+
+    def unforeseen() -> bool:
+        if errors:
+            raise errors.pop()
+        return follow()
+
+    monkeypatch.setattr(node.follower, "follow", unforeseen)
+    stop = threading.Event()
+    thread = threading.Thread(target=node.follower.run, args=(timedelta(milliseconds=5), stop))
+    thread.start()
+    try:
+        _wait(lambda: node.word() == "good")
+    finally:
+        stop.set()
+        thread.join(timeout=30)
+    assert [record.facts for record in caplog.records if hasattr(record, "facts")] == [{"why": "DatabaseBug"}]
 
 
 def test_a_thread_that_may_write_nothing_goes_on_when_it_may_again(
