@@ -46,16 +46,3 @@ def _head(document: dict[str, object]) -> AuditHead:
         } if form == _FORMAT and not more and 0 < sequence < 1 << 63 and len(digest) == 64 and digest.isalnum():
             return AuditHead(sequence, bytes.fromhex(digest), base64.b64decode(signature, validate=True), key_id)
     raise ValueError("not a checkpoint")
-
-
-def contradiction(kept: AuditHead, current: AuditHead | None) -> str | None:
-    """How today's head contradicts one kept earlier, without reading the chain; None when it does not.
-
-    Catches a shortened or replaced history at once; only `chain.verify` with `kept` as anchor proves the rest.
-    """
-    if current is None or current.sequence < kept.sequence:
-        count = current.sequence if current else 0
-        return f"the checkpoint vouches for {kept.sequence} rows, the audit trail now has {count}"
-    if current.sequence == kept.sequence and current.digest != kept.digest:
-        return f"the audit trail's row {kept.sequence} is not the one the checkpoint vouches for"
-    return None

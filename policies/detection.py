@@ -126,5 +126,5 @@ def load_detection(content: Mapping[str, object]) -> Mapping[str, DetectionRule]
             rules[id_] = DetectionRule(
                 id_, grade, least, MappingProxyType(levels), title_ja, title_en, source, verified
             )
-    table.require_all({}, {})
+    table.done()
     return MappingProxyType(rules)

@@ -62,8 +62,3 @@ def load_events(content: Mapping[str, object]) -> Mapping[EventType, EventRule]:
             rules[event] = EventRule(event, title_ja, cause, state, carries, transfers, source, verified)
     table.require_all(_EVENTS, rules)
     return MappingProxyType(rules)
-
-
-def cause_of(event: EventType, table: Mapping[EventType, EventRule]) -> RevocationCause | None:
-    """The cause of revocation that the event is, or None where certificates stay."""
-    return table[event].cause

@@ -11,9 +11,9 @@ from domain.people import BasicAttributes, Municipality, MunicipalityCode
 from policies.characters import Substituted
 
 IDENTIFIER_OCTETS = 12
+"""Random octets that go into an identifier; it keeps 90 of their 96 bits."""
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
 _PAIRS = [first + second for first in _DIGITS for second in _DIGITS]  # of base 32 (RFC 4648 §7), for ten bits each
-"""Random octets that go into an identifier; it keeps 90 of their 96 bits."""
 
 
 @dataclass(frozen=True, slots=True)

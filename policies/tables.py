@@ -89,7 +89,7 @@ class Table:
     faults: list[str] = field(default_factory=list)
 
     def rows(self, content: Mapping[str, object], columns: Sequence[str], optional: Sequence[str] = ()) -> list[Row]:
-        """The rows, with unknown and missing columns noted."""
+        """The rows, with unknown columns noted; those that are missing are when they are read."""
         self.faults += [f"{key}: nobody knows this key; is it misspelt?" for key in content if key != self.name]
         found = content.get(self.name)
         if not isinstance(found, list) or not found or not all(isinstance(row, dict) for row in found):

@@ -35,7 +35,7 @@ TABLES = {
     "policies.correspondence.require_correspondence": ("correspondence",),
     "policies.correspondence.correspondence_rule": ("correspondence",),
     "policies.causes.orders_for": ("revocation",),
-    "policies.events.cause_of": ("event",),
+    "residents.decision.decide": ("event",),
     "policies.issuance.waits_for_delivery": ("issuance",),
     "policies.retention.RetentionRule": ("retention",),
     "policies.standings.VerifierRules": ("standing", "criterion", "purpose"),
@@ -58,8 +58,9 @@ FIGURES = {
     "policies.characters.propose", "policies.characters.list_substitutions",
     "policies.characters.Substituted", "policies.characters.Proposal", "policies.queues.fairness",
     "policies.rulings.AdmissionRule", "policies.validity.day_in_japan", "policies.validity.end_of_day",
-    "policies.validity.birthday_after", "policies.validity.last_birthday_after", "policies.validity.age_on", "policies.validity.authority_validity",
-    "policies.validity.last_day_of_years", "policies.validity.responder_validity",
+    "policies.validity.birthday_after", "policies.validity.last_birthday_after", "policies.validity.age_on",
+    "policies.validity.authority_validity", "policies.validity.last_day_of_years",
+    "policies.validity.responder_validity",
 }  # fmt: skip
 """Figures, and words for people: they decide nothing by themselves."""
 

@@ -8,7 +8,7 @@ from domain.certificates import Kind
 from domain.events import EventType
 from domain.people import ResidentState
 from policies.causes import load_causes
-from policies.events import cause_of, load_events
+from policies.events import load_events
 from policies.tables import TableFaults
 from tests.support.profiles import parsed
 
@@ -47,13 +47,13 @@ CAUSES = load_causes(parsed("law/causes.toml"))
     ],
 )
 def test_what_each_event_revokes_and_leaves(event: EventType, revoked: set[Kind], state: str) -> None:
-    cause = cause_of(event, EVENTS)
+    cause = EVENTS[event].cause
     assert (CAUSES[cause].kinds if cause else set()) == revoked
     assert EVENTS[event].state is ResidentState(state)
 
 
 def test_whatever_an_event_causes_the_register_may_ask_for() -> None:
-    causes = {cause for event in EventType if (cause := cause_of(event, EVENTS))}
+    causes = {rule.cause for rule in EVENTS.values() if rule.cause}
     assert len(causes) == 2
     assert all("register" in CAUSES[cause].by for cause in causes)
 
