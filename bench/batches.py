@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from bench.people import as_json
 from bench.service import ROOT
 from ca.batch_work import leave, work_off
 from ca.batches import take_batch
+from cli.batch_worker import settle
 from config.assemble import Services
 from config.batching import make_batching, make_worker
 from domain.applications import IssuanceApplication
@@ -80,7 +82,11 @@ class Files:
         measure = once(step)
 
         def measure_and_leave() -> float:
+            threshold = gc.get_threshold()
+            settle()
             rate = measure()
+            gc.unfreeze()
+            gc.set_threshold(*threshold)
             leave(worker)
             return rate
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -61,6 +62,8 @@ def _issue_part(
     authority = assemble(state).authority
     try:
         issue_at_once(authority, warm, callers)
+        gc.collect()
+        gc.freeze()  # as a server does
         barrier.wait()
         issue_at_once(authority, applications, callers)
         barrier.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import time
@@ -23,6 +24,9 @@ _log = logging.getLogger("jpki.batches")
 ERASED_EVERY = timedelta(hours=1)
 """How often the worker in the first slot looks for batches that were kept long enough."""
 
+_MADE_UNLOOKED = 50_000
+"""Objects, more than there are of one chunk."""
+
 _HEARD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
 
@@ -35,6 +39,7 @@ def run_worker(state: Path, slot: int) -> None:
     services = assemble(state)
     services.require_schema()
     worker, resumption = _worker(services, slot), Resumption(services.mass)
+    settle()
     wait, counts = timedelta(0), SigningCounts(state, f"batches-{slot}")
     erased_at = None
     while True:
@@ -56,6 +61,14 @@ def run_worker(state: Path, slot: int) -> None:
             worker, resumption = _worker(services, slot), Resumption(services.mass)
     _leave(worker)
     services.close()
+
+
+def settle() -> None:
+    """Have the collector of garbage leave alone what is there for good, and come seldom for the rest: what a chunk
+    makes goes by itself when the chunk has ended, and lives too long not to be looked through again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_MADE_UNLOOKED)
 
 
 def _worker(services: Services, slot: int) -> Worker:

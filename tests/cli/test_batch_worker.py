@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,7 +13,7 @@ from unittest.mock import patch
 import pytest
 
 from ca.batch_work import Worker
-from cli.batch_worker import erase, go_on, go_round
+from cli.batch_worker import erase, go_on, go_round, settle
 from config.assemble import Services
 from config.batching import make_batching, make_worker
 from domain.errors import Code, Refusal
@@ -43,6 +44,17 @@ def test_a_round_works_off_what_waits_and_the_next_finds_nothing(
     assert [go_round(worker), go_round(worker)] == [2, 0]
     (row,) = terminal.do("batches", "list").rows
     assert (row["issued"], row["refused"]) == ("2", "1")
+
+
+def test_what_is_there_for_good_is_not_looked_through_for_garbage() -> None:
+    threshold = gc.get_threshold()
+    try:
+        settle()
+        assert gc.get_freeze_count()
+        assert gc.get_threshold()[0] > threshold[0]
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*threshold)
 
 
 def test_old_batches_are_erased(

@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 from random import Random
 
+import pytest
 from cryptography import x509
 
 from ca.authority import Authority
@@ -33,7 +34,7 @@ from tests.support.authority import (
     make_revocation,
 )
 from tests.support.callers import Caller
-from tests.support.faults import SETTLED, Forks, State, act, now
+from tests.support.faults import MINUTE, SETTLED, Act, Forks, State, act, now
 from tests.support.notices import REGISTER, make_intake, notice
 from tests.support.proofs import proven
 from tests.support.residents import attributes, resident_code
@@ -160,6 +161,32 @@ def test_processes_about_the_same_residents_never_cross(settled: State, forks: F
     for (_, arguments), facts in zip(acts, told, strict=True):
         for _, digest in facts.get("certificates", {}).values():
             assert owners[digest] == arguments["number"]
+
+
+@pytest.mark.parametrize("commits", [3, 5], ids=["at-its-fourth-commit", "at-its-sixth-commit"])
+def test_two_workers_end_what_a_killed_one_began_and_issue_nothing_twice(
+    forks: Forks, settled: State, spoilt: Path, commits: int
+) -> None:
+    """All by one file; afterwards it is looked at by another worker, which finds nothing to do."""
+    newcomers = [1, *range(7, 14)]
+
+    def batch(slot: int) -> Act:
+        return act("batch", numbers=newcomers, slot=slot)
+
+    with settled.copied(spoilt) as state:
+        before = forks.run(state, act("load", numbers=newcomers), act("judge"), now=SETTLED).told[-1]
+        assert forks.run(state, batch(0), now=SETTLED, last=commits, kinds=("commit",)).killed
+        over = SETTLED + 2 * MINUTE  # the lease of the killed one's slot
+        told = [outcome.told[0] for outcome in forks.together(state, batch(1), batch(2), now=over)]
+        again, _, end = forks.run(state, batch(3), act("publish"), act("judge"), now=over).told
+    assert all(facts["repeated"] for facts in told)
+    assert again["ended"]
+    assert again["states"] == ["issued"] * len(newcomers)
+    assert end["faults"] == []
+    known = {row["serial"] for row in before["certificates"]}
+    new = {row["serial"]: row["sha256"] for row in end["certificates"] if row["serial"] not in known}
+    assert new == {serial: sha256 for pair in again["certificates"] for serial, sha256 in pair.values()}
+    assert len(new) == 2 * len(newcomers)
 
 
 def test_connections_about_the_same_residents_never_cross(opened: State, forks: Forks, tmp_path: Path) -> None:

@@ -191,8 +191,8 @@ def _withdraw(place: Workplace) -> Facts:
     return {"withdrawn": withdraw_overdue(place.services.authority, place.now, "publisher:test")}
 
 
-def _batch(place: Workplace, *, numbers: list[int]) -> Facts:
-    """The residents' applications in one file, worked off two at a time to its end."""
+def _batch(place: Workplace, *, numbers: list[int], slot: int = 0) -> Facts:
+    """The residents' applications in one file, worked off two at a time until nothing waits."""
     services = place.services
     lines = []
     for number in numbers:
@@ -200,7 +200,7 @@ def _batch(place: Workplace, *, numbers: list[int]) -> Facts:
         lines.append(as_line(make_application(resident_code=resident_code(number), requests=requests)))
     batching = replace(make_batching(services, read_line), policy=BatchPolicy(chunk=2))
     taken = take_batch(batching, LOCAL_OPERATOR, "the batch", b"".join(lines))
-    worker = make_worker(services, batching, 0)
+    worker = make_worker(services, batching, slot)
     while work_round(worker):
         pass
     progress = progress_of(batching, LOCAL_OPERATOR, taken.batch.id)
