@@ -16,38 +16,40 @@ from domain.parties import LOCAL_OPERATOR
 
 
 def found_missing(services: Services) -> list[IssuerId]:
-    """Found each configured issuer that has none of its four files yet; the issuers founded.
+    """Found each configured issuer that has none of its four files yet, and put on record those that are not, also
+    where an earlier founding was cut off between the two; the issuers that are new on record.
 
-    Its lists are put in use for every municipality that is enrolled. Raises Refusal(BAD_CONFIGURATION) for an issuer
+    Their lists are put in use for every municipality that is enrolled. Raises Refusal(BAD_CONFIGURATION) for an issuer
     with some of its files, which would be an issuer half lost, and ConfigurationFaults for a profile that is not there.
     """
-    missing = [row for row in services.settings.issuers if _is_missing(row)]
-    if not missing:
-        return []
-    now = services.clock()
+    rows = services.settings.issuers
+    missing = [row for row in rows if _is_missing(row)]
     profiles = load_profiles(services.settings.profiles)
-    for row in missing:
-        for name in (row.profile, row.authority_profile, row.responder_profile):
-            profile_named(profiles, name)
+    for name in (name for row in missing for name in _profiles_of(row)):
+        profile_named(profiles, name)
+    now = services.clock()
     founder = Founder(services.settings, services.signers, profiles, now, services.random)
     for row in missing:
-        issuer, signer = founder.found_issuer(row)
-        founder.found_responder(row, issuer, signer)
-        facts = {
-            "issuer": row.id,
-            "key": issuer.key_identifier.hex(),
-            "profiles": {
-                name: profiles[name].digest for name in (row.profile, row.authority_profile, row.responder_profile)
-            },
-        }
-        with services.begin() as work:
+        founder.found_responder(row, *founder.found_issuer(row))
+    with services.begin() as work:
+        new = [row for row in rows if work.lists.scope(Scope(row.id, None)) is None]
+        municipalities = [party.municipality for party in work.parties.all() if party.municipality is not None]
+        for row in new:
+            facts = {
+                "issuer": row.id,
+                "key": services.issuer(row).key_identifier.hex(),
+                "profiles": {name: profile_named(profiles, name).digest for name in _profiles_of(row)},
+            }
             work.audit.append(AuditEvent(Act.ISSUER_FOUNDED, LOCAL_OPERATOR.label, now, facts))
-            work.lists.register(Scope(row.id, None))
-            for party in work.parties.all():
-                if party.municipality is not None:
-                    work.lists.register(Scope(row.id, party.municipality))
+            for municipality in (None, *municipalities):
+                work.lists.register(Scope(row.id, municipality))
+        if new:
             work.commit()
-    return [row.id for row in missing]
+    return [row.id for row in new]
+
+
+def _profiles_of(row: IssuerSettings) -> tuple[str, ...]:
+    return row.profile, row.authority_profile, row.responder_profile
 
 
 def _is_missing(row: IssuerSettings) -> bool:

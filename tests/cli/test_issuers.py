@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from cli.main import jpki
+from store.work import SqlUnitOfWork
 
 NEW = """
 [[issuer]]
@@ -57,6 +59,21 @@ def test_a_new_generation_is_founded_under_the_old_name_with_a_key_and_lists_of_
     assert keys["signature-g3"] != keys["signature-g1"]
     published = run(state, "crl", "publish")
     assert published.output.splitlines()[-1].startswith("10 published")
+    assert run(state, "check").exit_code == 0
+
+
+def test_a_founding_that_was_cut_off_before_it_was_recorded_is_finished(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = state / "jpki.toml"
+    settings.write_text(settings.read_text("utf-8") + NEW, "utf-8")
+    commit = SqlUnitOfWork.commit
+    monkeypatch.setattr(SqlUnitOfWork, "commit", lambda _: sys.exit(9))
+    assert run(state, "issuers", "found").exit_code == 9
+    monkeypatch.setattr(SqlUnitOfWork, "commit", commit)
+    assert run(state, "issuers", "found").output.startswith("1 founded: signature-g3")
+    assert run(state, "issuers", "found").output.startswith("0 founded")
+    assert run(state, "crl", "publish").output.splitlines()[-1].startswith("10 published")
     assert run(state, "check").exit_code == 0
 
 
