@@ -70,7 +70,13 @@ def _end(authority: Authority, work: UnitOfWork, hold: Hold, rule: AgeRule, acto
     row = work.certificates.find(hold.issuer, hold.serial)
     if row is None:
         raise LookupError("a hold has no certificate")
-    facts = {**audit_facts(row), "resident": hold.resident_id, "days": rule.days, "effect": rule.effect.value}
+    facts = {
+        **audit_facts(row),
+        "carrier": row.carrier.value,
+        "resident": hold.resident_id,
+        "days": rule.days,
+        "effect": rule.effect.value,
+    }
     work.audit.append(AuditEvent(Act.HOLD_AGED, actor, at, facts))
     work.holds.report(hold, at)
     reason = authority.causes[rule.cause].effects[row.kind, row.carrier].reason if rule.cause else None

@@ -128,7 +128,12 @@ def _end(
 ) -> None:
     if rule.effect is ReleaseWord.RELEASED:
         work.holds.release(Release(row.issuer, row.serial, hold.revoked_at, at), receipt, received_at)
-        facts = {**audit_facts(row), "resident": row.resident_id, "receipt": receipt}
+        facts = {
+            **audit_facts(row),
+            "carrier": row.carrier.value,
+            "resident": row.resident_id,
+            "receipt": receipt,
+        }
         work.audit.append(AuditEvent(Act.RELEASED, actor, at, facts))
     elif order := order_of(authority, row, rule):
         revoke([order], [row], work, at=at, actor=actor, receipt=receipt, received_at=received_at)

@@ -189,20 +189,13 @@ def rules_behind(act: Act, facts: Mapping[str, object]) -> tuple[str, ...]:
     if act is Act.RESERVED:
         return (f"issuance/{issuance_of(facts)}", *_ALWAYS[act])
     if act in (Act.RELEASED, Act.HOLD_AGED):
-        return tuple(f"hold/{_release(act, facts, carrier)}" for carrier in Carrier if _may_be(act, carrier))
+        carriers = [facts["carrier"]] if "carrier" in facts else [carrier.value for carrier in Carrier]
+        rule = "age" if act is Act.HOLD_AGED else f"release-{facts['kind']}"
+        return tuple(f"hold/{rule}-{carrier}" for carrier in carriers)
     if act in _FACTS:
         table, fact = _FACTS[act]
         return (f"{table}/{facts[fact]}",) if fact in facts else ()
     return _ALWAYS.get(act, ())
-
-
-def _may_be(act: Act, carrier: Carrier) -> bool:
-    """Only phones are ever released; a hold grows old on any carrier."""
-    return act is Act.HOLD_AGED or carrier is Carrier.MOBILE_DEVICE
-
-
-def _release(act: Act, facts: Mapping[str, object], carrier: Carrier) -> str:
-    return f"age-{carrier.value}" if act is Act.HOLD_AGED else f"release-{facts['kind']}-{carrier.value}"
 
 
 def issuance_of(facts: Mapping[str, object]) -> str:

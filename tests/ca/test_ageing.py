@@ -69,6 +69,7 @@ def test_an_old_hold_is_reported_once_and_stands(authority: Authority, store: Me
     assert [(body["actor"], body["facts"]["effect"], body["facts"]["days"]) for body in told] == [
         (ACTOR, "reported", 30)
     ] * 4
+    assert {body["facts"]["carrier"] for body in told} == {carrier.value for carrier in Carrier}
 
 
 def test_an_old_hold_is_revoked_where_the_table_says_so(

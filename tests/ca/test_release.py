@@ -110,6 +110,7 @@ def test_the_trail_and_the_record_tell_of_the_release(
     receipt = release_hold(authority, found())
     (told,) = [row.body for row in store.tables.audit.values() if "certificate-released" in row.body]
     facts = json.loads(told)["facts"]
+    assert facts["carrier"] == PHONE.value
     assert (facts["kind"], facts["receipt"], facts["resident"]) == ("authentication", receipt.id, 1)
     (release,) = store.tables.releases.values()
     assert (release.held_at, release.released_at) == (clock.now - HOUR, clock.now)

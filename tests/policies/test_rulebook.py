@@ -82,7 +82,17 @@ def test_the_page_of_rules_is_that_of_the_tables() -> None:
         pytest.param(Act.RESIDENT_CHANGED, {"event": "death"}, ("event/death",), id="a-change-by-its-event"),
         pytest.param(Act.ERASED, {"records": "revocations"}, ("retention/revocations",), id="an-erasure"),
         pytest.param(
-            Act.RELEASED, {"kind": "authentication"}, ("hold/release-authentication-mobile-device",), id="a-release"
+            Act.RELEASED,
+            {"kind": "authentication", "carrier": "mobile-device"},
+            ("hold/release-authentication-mobile-device",),
+            id="a-release",
+        ),
+        pytest.param(Act.HOLD_AGED, {"carrier": "card"}, ("hold/age-card",), id="a-hold-that-grew-old"),
+        pytest.param(
+            Act.HOLD_AGED,
+            {},
+            ("hold/age-card", "hold/age-mobile-device"),
+            id="a-hold-whose-record-is-older-than-the-fact",
         ),
         pytest.param(Act.CRL_SIGNED, {}, (), id="what-no-rule-decides"),
     ],
