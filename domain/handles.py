@@ -166,6 +166,9 @@ class HandleRepository(Protocol):
     def told(self, recipient: Recipient, after: int, limit: int) -> Sequence[HandleNotice]:
         """At most `limit` of the recipient's news with higher numbers, by number."""
 
+    def has_told(self, before: datetime) -> bool:
+        """Whether there are news that got their numbers before that moment."""
+
     def erase_told(self, before: datetime) -> int:
         """Delete news that got their numbers before that moment; how many. The last number of a recipient is kept in
         mind."""

@@ -87,6 +87,7 @@ _TOLD = (
     .order_by(_n.number)
     .limit(bindparam("limit"))
 )
+_LONG_TOLD = select(_n.mark).where(_n.told_at < bindparam("before")).limit(1)
 _ERASE = delete(handle_notices).where(_n.told_at < bindparam("before"))
 
 
@@ -175,6 +176,9 @@ class Handles:
     def told(self, recipient: Recipient, after: int, limit: int) -> Sequence[HandleNotice]:
         rows = self._statements.many(_TOLD, {**_of(recipient), "after": after, "limit": limit})
         return [_notice(row) for row in rows]
+
+    def has_told(self, before: datetime) -> bool:
+        return self._statements.find(_LONG_TOLD, {"before": before}) is not None
 
     def erase_told(self, before: datetime) -> int:
         return self._statements.run(_ERASE, {"before": before})

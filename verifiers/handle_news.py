@@ -75,13 +75,14 @@ def release_news(office: HandleOffice, kept: RetentionRule) -> int:
     """Give numbers to some of the news that are due, so that they can be fetched; how many. Those that were told long
     ago are erased."""
     now = office.clock()
+    long_ago = kept.days_before(now)
     with office.begin(write=False) as work:
-        if not work.handles.due(now, 1):
+        if not work.handles.due(now, 1) and not work.handles.has_told(long_ago):
             return 0
     with office.begin() as work:
         due = work.handles.due(now, BATCH)
         work.handles.number(due, now)
-        work.handles.erase_told(kept.days_before(now))
+        work.handles.erase_told(long_ago)
         work.commit()
     return len(due)
 

@@ -137,7 +137,9 @@ def test_told_news_are_erased_and_no_number_is_given_again(any_store: Store) -> 
     with any_store.begin() as work:
         work.handles.keep([notice(bank, "one")])
         work.handles.number(work.handles.due(NOW, 9), NOW)
+        assert not work.handles.has_told(NOW)
         assert work.handles.erase_told(NOW) == 0
+        assert work.handles.has_told(NOW + DAY)
         assert work.handles.erase_told(NOW + DAY) == 1
         work.handles.keep([notice(bank, "two")])
         work.handles.number(work.handles.due(NOW, 9), NOW)

@@ -119,6 +119,9 @@ class Handles:
         rows = [row for row, _ in self._tables.handle_notices.values() if row.recipient == recipient]
         return sorted((row for row in rows if (row.number or 0) > after), key=lambda row: row.number or 0)[:limit]
 
+    def has_told(self, before: datetime) -> bool:
+        return any(told_at and told_at < before for _, told_at in self._tables.handle_notices.values())
+
     def erase_told(self, before: datetime) -> int:
         old = [mark for mark, (_, told_at) in self._tables.handle_notices.items() if told_at and told_at < before]
         for mark in old:

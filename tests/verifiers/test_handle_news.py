@@ -229,6 +229,8 @@ def test_news_are_erased_some_time_after_they_were_told(house: House, office: Ha
     settle(house, office)
     assert len(news(office, bank)) == 1
     house.clock.forward(timedelta(days=90))
+    settle(house, office)
+    assert fetch_news(office, bank, None, 0)[0] == []
     second = house.issue().certificates[Kind.SIGNATURE]
     subscribe(office, bank, None, [office.of(bank, None, second)])
     house.clock.forward(HOUR)
