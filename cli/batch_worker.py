@@ -16,6 +16,7 @@ from config.batching import make_batching, make_worker
 from config.signing import SigningCounts
 from domain.errors import Code, Refusal
 from domain.mass import MassState
+from mass.pace import REST
 from mass.resumption import Resumption
 from web.batches import read_line
 
@@ -88,13 +89,13 @@ def go_round(worker: Worker) -> int | None:
 
 
 def go_on(resumption: Resumption) -> timedelta | None:
-    """A step of a mass event whose runner has died, if there is one; how long it took, for as long is rested then."""
+    """A step of a mass event whose runner has died, if there is one; how long to rest then."""
     begun = time.monotonic()
     try:
         if event := resumption.go_on():
             if event.state is not MassState.RUNNING:
                 _log.info("finished a mass event", extra={"facts": {"event": event.id, "state": event.state.value}})
-            return timedelta(seconds=time.monotonic() - begun)
+            return timedelta(seconds=REST * (time.monotonic() - begun))
     except Refusal as refusal:
         _tell(refusal)
     return None

@@ -24,6 +24,7 @@ from domain.parties import LOCAL_OPERATOR
 from domain.people import MunicipalityCode
 from domain.revocation import RevocationCause
 from mass.account import MassAccount, account_of, find_account, list_accounts
+from mass.pace import REST, Pace
 from mass.preview import preview, told
 from mass.run import cancel as cancel_event
 from mass.run import confirm, token_of
@@ -61,6 +62,9 @@ class DayType(click.ParamType[date]):
 
 
 CODE, DAY = MunicipalityType(), DayType()
+_REST = click.option(
+    "--rest", type=click.FloatRange(0, 100), default=REST, show_default=True, help="Rest, in shares of work."
+)
 
 
 @click.group("mass")
@@ -154,7 +158,7 @@ def preview_merge(
 @command.command("run")
 @click.argument("event")
 @click.option("--confirm", "token", required=True, help="The token that the preview printed.")
-@click.option("--rest", type=click.FloatRange(0, 100), default=1.0, show_default=True, help="Rest, in shares of work.")
+@_REST
 @click.pass_obj
 def run(state: Path, event: str, token: str, rest: float) -> None:
     """Do what was previewed. After each step others go first; a step that took long is followed by a longer rest."""
@@ -165,7 +169,7 @@ def run(state: Path, event: str, token: str, rest: float) -> None:
 
 @command.command("resume")
 @click.argument("event")
-@click.option("--rest", type=click.FloatRange(0, 100), default=1.0, show_default=True, help="Rest, in shares of work.")
+@_REST
 @click.pass_obj
 def resume(state: Path, event: str, rest: float) -> None:
     """Go on with an event whose run was interrupted, from the step it had come to."""
@@ -279,13 +283,13 @@ def _go(services: Services, event: str, rest: float) -> None:
 
 
 def _resting(rest: float, advance: Advance) -> Callable[[MassEvent], None]:
-    """Rests after each step for as long as it took, times `rest`: when others make it slow, it makes way for longer."""
-    began = time.monotonic()
+    """Shows each step, and rests after it."""
+    began, pace = time.monotonic(), Pace(rest)
 
     def stepped(event: MassEvent) -> None:
         nonlocal began
         advance(event.step, event.steps)
-        time.sleep(rest * (time.monotonic() - began))
+        time.sleep(pace.rest_after(event, time.monotonic() - began))
         began = time.monotonic()
 
     return stepped
