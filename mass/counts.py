@@ -16,7 +16,7 @@ from domain.lists import Scope
 from domain.people import MunicipalityCode
 from domain.revocation import Revocation, RevocationBlock
 
-RATE = 6_000
+RATE = 2_000
 """Certificates or records a second that the estimate reckons with (docs/performance.md), rests included."""
 
 

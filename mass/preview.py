@@ -15,6 +15,7 @@ from domain.people import ResidentState
 from domain.ports import UnitOfWork
 from mass.certificates import gather_certificates, refine, scan
 from mass.counts import Counts
+from mass.ending import cancel_old
 from mass.lists import read_list
 from mass.orders import order_to_json
 from mass.parts import MassParts, require_operator
@@ -77,6 +78,7 @@ def preview(
         plan = refine(plan, counts.by_issuer, MOST)
     with parts.intake.begin() as work:
         entries = {row.scope: (row.published.entries or 0) if row.published else 0 for row in work.lists.scopes()}
+        cancel_old(work, actor, now)
         event = replace(event, plan=plan, preview=counts.to_json(entries), state=MassState.PREVIEWED)
         work.mass.put(event)
         facts = {"mass": event.id, **_named(order), "changes": counts.changes}

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ca.targets import TargetChange, change_targets
 from domain.errors import Code, Refusal
@@ -15,13 +15,11 @@ from domain.mass import CertificateOrder, MassEvent, MassState, RegisterOrder
 from domain.parties import Party
 from domain.ports import UnitOfWork
 from mass.certificates import gather_certificates
+from mass.ending import LASTS, end
 from mass.orders import order_from_json
 from mass.parts import MassParts, require_event, require_operator
 from mass.preview import rows_of
 from mass.register import gather_records, write_records
-
-LASTS = timedelta(hours=24)
-"""How long a preview can be confirmed."""
 
 _PATIENCE = 12
 """Times in a row that a step may find the store busy, before the run is given up; it can be resumed."""
@@ -103,7 +101,7 @@ def step(parts: MassParts, event_id: str, actor: Party) -> MassEvent:
             tally.update(_do(parts, work, event, actor, at))
             event = replace(event, step=event.step + 1, tally=tally)
         if event.step == event.steps:
-            event = _ended_so(work, event, MassState.DONE, Act.MASS_DONE, actor, at)
+            event = end(work, event, MassState.DONE, Act.MASS_DONE, actor, at)
         work.mass.put(event)
         work.commit()
     return event
@@ -119,7 +117,7 @@ def cancel(parts: MassParts, event_id: str, actor: Party) -> MassEvent:
         event = require_event(work, event_id)
         if event.ended_at is not None:
             raise _ended(event)
-        event = _ended_so(work, event, MassState.CANCELLED, Act.MASS_CANCELLED, actor, parts.intake.clock())
+        event = end(work, event, MassState.CANCELLED, Act.MASS_CANCELLED, actor, parts.intake.clock())
         work.mass.put(event)
         work.commit()
     return event
@@ -156,13 +154,6 @@ def _change_records(
     write_records(parts.intake, work, found, order, event.id, actor.label, event.confirmed_at or event.previewed_at, at)
     done.update({"records": len(found.changed), "passed": len(found.passed)})
     return list(found.certificates)
-
-
-def _ended_so(work: UnitOfWork, event: MassEvent, state: MassState, act: Act, actor: Party, at: datetime) -> MassEvent:
-    work.mass.forget(event.id)
-    facts = {"mass": event.id, "step": event.step, "steps": event.steps, "tally": dict(event.tally)}
-    work.audit.append(AuditEvent(act, actor.label, at, facts))
-    return replace(event, state=state, ended_at=at)
 
 
 def _ended(event: MassEvent) -> Refusal:

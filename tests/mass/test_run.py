@@ -61,6 +61,19 @@ def test_a_confirmed_event_may_be_confirmed_again_and_an_old_preview_may_not(tow
     assert refused(town.confirm, event) is Code.ALREADY_APPLIED
 
 
+def test_a_list_whose_preview_is_too_old_is_dropped_by_the_next_preview(town: Town) -> None:
+    old = town.preview(town.order(listed=True), list_file(1))
+    town.house.clock.forward(timedelta(hours=24, seconds=1))
+    new = town.preview(town.order(listed=True), list_file(2))
+    with town.parts.intake.begin(write=False) as work:
+        assert [len(work.mass.rows(event.id, 0, 9)) for event in (old, new)] == [0, 1]
+        assert [event and event.state for event in map(work.mass.find, (old.id, new.id))] == [
+            MassState.CANCELLED,
+            MassState.PREVIEWED,
+        ]
+    assert refused(town.confirm, old) is Code.ALREADY_APPLIED
+
+
 def test_an_event_is_cancelled_between_two_steps_and_says_what_it_did(town: Town) -> None:
     def stop(event: MassEvent) -> None:
         if event.step == 3 and event.state is MassState.RUNNING:
