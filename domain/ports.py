@@ -6,7 +6,7 @@ Repositories take and return domain dataclasses. Nothing commits by itself; leav
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -195,9 +195,6 @@ class CertificateRepository(ErasableRecords, Protocol):
     def overdue(self, before: datetime, limit: int) -> Sequence[int]:
         """The oldest applications, at most `limit`, with rows pending still that were reserved before that moment."""
 
-    def key_known(self, spki_digest: bytes) -> bool:
-        """Whether this public key was ever certified (SHA-256 of the SPKI DER)."""
-
     def all(self) -> Iterator[CertificateRecord]: ...
 
     def census(self, issuer: IssuerId, unexpired_at: datetime) -> Iterator[tuple[bytes, Sequence[int]]]:
@@ -226,11 +223,9 @@ class RevocationRepository(ErasableRecords, Protocol):
         """Insert revocations (with receipt and its time) of certificates that have none, or replace holds; see `put`.
         Raises Refusal(ALREADY_APPLIED) when one finds another state than that."""
 
-    def for_scope(self, scope: Scope, listed_since: datetime | None) -> Iterable[Revocation]:
-        """The scope's revocations by serial, those that expired before `listed_since` left out."""
-
     def blocks_of(self, scope: Scope, listed_since: datetime | None) -> Iterator[RevocationBlock]:
-        """The same as `for_scope`, as columns: none of the blocks is empty."""
+        """The scope's revocations by serial, those that expired before `listed_since` left out, as columns: none of the
+        blocks is empty."""
 
     def all(self) -> Iterator[Revocation]: ...
 

@@ -46,7 +46,6 @@ _OVERDUE = (
     .order_by(func.min(_c.reserved_at), _c.application_id)
     .limit(bindparam("limit", type_=Integer))
 )
-_KEY = select(_c.application_id).where(_c.spki_digest == bindparam("spki_digest"))
 _PER_ISSUER = select(_c.issuer, func.count().label("number")).group_by(_c.issuer)
 _r = revocations.c
 # Looked up for each row: joined by PostgreSQL, all revocations there are would be read for some hundred certificates.
@@ -169,9 +168,6 @@ class Certificates:
 
     def erase(self, issuer: IssuerId, serial: SerialNumber) -> None:
         self._statements.run(_ERASE, {"of_issuer": issuer, "of_serial": serial})
-
-    def key_known(self, spki_digest: bytes) -> bool:
-        return self._statements.find(_KEY, {"spki_digest": spki_digest}) is not None
 
     def census(self, issuer: IssuerId, unexpired_at: datetime) -> Iterator[tuple[bytes, Sequence[int]]]:
         named = {"of_issuer": issuer, "unexpired_at": unexpired_at}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,12 +25,12 @@ _c = revocations.c
 _ROWS = select(_c.issuer, _c.serial, _c.municipality, _c.cause, _c.reason, _c.revoked_at, _c.not_after)
 _NAMED = (_c.issuer == bindparam("of_issuer"), _c.serial == bindparam("of_serial"))
 _FIND = _ROWS.where(*_NAMED)
-_OF_SCOPE = _ROWS.where(_c.issuer == bindparam("issuer"), _c.municipality == bindparam("municipality")).order_by(
-    _c.serial
+_COLUMNS = (
+    select(_c.serial, _c.revoked_at, _c.reason)
+    .where(_c.issuer == bindparam("issuer"), _c.municipality == bindparam("municipality"))
+    .order_by(_c.serial)
 )
-_LISTED = _OF_SCOPE.where(_c.not_after >= bindparam("listed_since"))
-_COLUMNS = _OF_SCOPE.with_only_columns(_c.serial, _c.revoked_at, _c.reason)
-_COLUMNS_LISTED = _LISTED.with_only_columns(_c.serial, _c.revoked_at, _c.reason)
+_COLUMNS_LISTED = _COLUMNS.where(_c.not_after >= bindparam("listed_since"))
 _CENSUS = select(_c.serial).where(_c.issuer == bindparam("issuer"), _c.not_after >= bindparam("unexpired_at"))
 _BLOCK = 1 << 12
 _ORPHANS = _ROWS.outerjoin(
@@ -102,18 +102,8 @@ class Revocations:
         for (scope, told), count in alike.items():
             self._lists.want(scope, count, told)
 
-    def for_scope(self, scope: Scope, listed_since: datetime | None) -> Iterable[Revocation]:
-        # CA certificates have no rows here: their scope, without a municipality, finds none.
-        named = {"issuer": scope.issuer, "municipality": scope.municipality}
-        rows = (
-            self._statements.stream(_OF_SCOPE, named)
-            if listed_since is None
-            else self._statements.stream(_LISTED, {**named, "listed_since": listed_since})
-        )
-        for row in rows:
-            yield Revocation(*row)
-
     def blocks_of(self, scope: Scope, listed_since: datetime | None) -> Iterator[RevocationBlock]:
+        # CA certificates have no rows here: their scope, without a municipality, finds none.
         # Lists have millions of rows: they leave the driver as columns, with nothing said for each row.
         named = {"issuer": scope.issuer, "municipality": scope.municipality}
         blocks = (

@@ -76,8 +76,6 @@ def test_a_reserved_certificate_comes_back_as_it_went(any_store: Store) -> None:
         assert list(work.certificates.live_of(record.resident_id)) == [record]
         assert work.certificates.find(IssuerId("signature-g2"), record.serial) is None
         assert work.certificates.find(record.issuer, serial_of("another")) is None
-        assert work.certificates.key_known(record.spki_digest)
-        assert not work.certificates.key_known(digest_of("another key"))
 
 
 def test_reserving_puts_the_scope_in_use_once(any_store: Store) -> None:

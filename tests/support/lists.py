@@ -205,8 +205,8 @@ def check_consistent(publisher: Publisher, *, settled: bool = True) -> None:
                 assert record == next(row for row in reversed(records) if row.state is ListState.PUBLISHED)
                 digest = (publisher.directory / f"{scope.path}.sha256").read_text()
                 assert digest == f"{hashlib.sha256(file).hexdigest()}  {scope.file_name}\n"
-                standing = work.revocations.for_scope(scope, record.this_update)
-                assert {row.serial.octets for row in standing} <= entries_of(found).keys()
+                serials = b"".join(block.serials for block in work.revocations.blocks_of(scope, record.this_update))
+                assert {serials[at : at + 16] for at in range(0, len(serials), 16)} <= entries_of(found).keys()
 
 
 def is_signed(octets: bytes, scope: Scope) -> bool:

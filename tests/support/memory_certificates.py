@@ -88,7 +88,7 @@ class Certificates:
         live = self.live_of(record.resident_id)
         if any((row.kind, row.carrier, row.pending) == (record.kind, record.carrier, record.pending) for row in live):
             raise Refusal(Code.LIVE_PAIR, "the resident has a live certificate of this kind; revoke it first")
-        if self.key_known(record.spki_digest):
+        if any(row.spki_digest == record.spki_digest for row in self._tables.certificates.values()):
             raise Refusal(Code.KEY_USED_BEFORE, "this key was certified before; make a new one")
         self._tables.certificates[record.issuer, record.serial] = record
         self._lists.register(Scope(record.issuer, record.municipality))
@@ -187,9 +187,6 @@ class Certificates:
     def erase(self, issuer: IssuerId, serial: SerialNumber) -> None:
         assert (issuer, serial) not in self._tables.revocations, "a revocation still names this certificate"
         del self._tables.certificates[issuer, serial]
-
-    def key_known(self, spki_digest: bytes) -> bool:
-        return any(row.spki_digest == spki_digest for row in self._tables.certificates.values())
 
     def census(self, issuer: IssuerId, unexpired_at: datetime) -> Iterator[tuple[bytes, Sequence[int]]]:
         rows = sorted(
