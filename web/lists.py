@@ -28,6 +28,7 @@ AUTHORITIES = "ca"
 """The scope of lists of issuers' certificates."""
 
 _SCOPE = re.compile(rf"(?:[0-9]{{5}}|{AUTHORITIES})(?:\.delta)?")
+_ONE_RANGE = re.compile(r"bytes=(?:[0-9]+-[0-9]*|-[0-9]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,12 @@ def lists_blueprint(parts: ListParts, caller: Caller) -> Blueprint:
 
 def cached(response: Response, digest: str, age: timedelta, *, shared: bool = True) -> Response:
     """With a strong validator, and an age, for shared caches where anybody may have it; answers conditions (304) and
-    ranges (206, 416) by RFC 9110 §13, §14."""
+    ranges (206, 416) by RFC 9110 §13, §14. Whoever asks for several ranges at once, or in other units than octets, gets
+    all of it (§14.2)."""
     seconds, scope = int(age.total_seconds()), "public" if shared else "private"
     response.headers["Cache-Control"] = f"{scope}, max-age={seconds}, no-transform" if seconds > 0 else "no-cache"
     response.set_etag(digest)
-    response.make_conditional(request, accept_ranges=True, complete_length=response.content_length)
+    in_part = request.method == "GET" and _ONE_RANGE.fullmatch(request.headers.get("Range", "")) is not None
+    response.make_conditional(request, accept_ranges=in_part, complete_length=response.content_length)
+    response.headers["Accept-Ranges"] = "bytes"
     return response

@@ -260,6 +260,25 @@ def test_a_range_beyond_the_end_is_a_problem(client: FlaskClient) -> None:
     assert response.headers["Content-Range"] == f"bytes */{len(LIST)}"
 
 
+@pytest.mark.parametrize(
+    "range_",
+    [
+        pytest.param("lines=0-9", id="in units that nobody knows"),
+        pytest.param("bytes=0-1,4-5", id="several at once"),
+        pytest.param("bytes=9-4000000000-", id="that are none"),
+        pytest.param("bytes=", id="without an end"),
+    ],
+)
+def test_other_ranges_are_ignored(client: FlaskClient, range_: str) -> None:
+    response = client.get(PATH, headers={"Range": range_})
+    assert (response.status_code, response.data) == (200, LIST)
+
+
+def test_a_head_has_no_ranges(client: FlaskClient) -> None:
+    response = client.head(PATH, headers={"Range": "bytes=0-9"})
+    assert (response.status_code, response.content_length) == (200, len(LIST))
+
+
 def test_a_new_list_is_seen_at_once(client: FlaskClient, tmp_path: Path) -> None:
     before = client.get(PATH)
     new = make_list([make_revocation("c")], number=8)
