@@ -15,7 +15,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from web.connections import REQUEST_SECONDS, Connection, Request, head_of
+from web.connections import Connection
+from web.heads import head_of
+from web.reception import Request
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -90,24 +92,26 @@ class _Delivery:
         for piece in pieces:
             if piece and not self._bare:
                 self._await_room()
-                self._call(self._connection.transport.write, piece)
+                self._call(self._connection.send, piece)
                 self.outcome.sent += len(piece)
         self._call(self._connection.resume if keep_alive else self._connection.linger)
 
     def break_off(self) -> None:
-        self._call(self._connection.transport.abort)
+        self._call(self._connection.wire.abort)
 
     def _begin(self, keep_alive: bool) -> None:
         connection = self._connection
         if not connection.over:
-            connection.transport.write(head_of(self.outcome.status, self._headers, keep_alive, connection.date))
+            connection.wire.write(head_of(self.outcome.status, self._headers, keep_alive, connection.date))
 
     def _await_room(self) -> None:
-        """Wait until the client has taken what was sent before. Raises _Gone when it does not."""
-        if self._connection.room.wait(REQUEST_SECONDS) and not self._connection.over:
-            return
-        self.break_off()
-        raise _Gone
+        """Wait until the client has taken what was sent before. Raises _Gone when it does not in its time."""
+        room = self._connection.room
+        assert room is not None
+        room.wait()
+        room.clear()
+        if self._connection.over:  # looked at last: a loss that comes now sets `room` again
+            raise _Gone
 
     def _call(self, function: Callable[..., object], *arguments: object) -> None:
         with suppress(RuntimeError):  # the loop is closed: the worker ends

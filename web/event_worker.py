@@ -14,7 +14,8 @@ from gunicorn.workers.base import Worker
 
 from domain.ports import Clock
 from web.behind import Behind
-from web.connections import Connection, Reception
+from web.entrance import Entrance
+from web.reception import Reception
 
 if TYPE_CHECKING:
     from web.front import OcspFront
@@ -46,17 +47,16 @@ class EventWorker(Worker):  # type: ignore[misc]
                 most_of_one=self.cfg.worker_connections // 2,
             )
             reception.tick(loop.time(), front.clock())
-            servers = [
-                await loop.create_server(lambda: Connection(reception), sock=listener.sock, backlog=self.cfg.backlog)
-                for listener in self.sockets
-            ]
+            entrances = [Entrance(loop, listener.sock, reception) for listener in self.sockets]
+            for entrance in entrances:
+                entrance.open()
             while self.alive and os.getppid() == self.ppid:
                 self.notify()
                 await asyncio.sleep(TICK_SECONDS)
                 reception.tick(loop.time(), front.clock())
                 front.flush()
                 self._log_refused(refused)
-            await self._stop(servers, reception, front.clock)
+            await self._stop(entrances, reception, front.clock)
             front.flush()
 
     def _take_signals(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -76,15 +76,17 @@ class EventWorker(Worker):  # type: ignore[misc]
             self.log.error_log.warning("too many connections", extra={"facts": {"connections": refused[0]}})
         refused.clear()
 
-    async def _stop(self, servers: list[asyncio.Server], reception: Reception, clock: Clock) -> None:
+    async def _stop(self, entrances: list[Entrance], reception: Reception, clock: Clock) -> None:
         """Take no more connections; let answers under way be finished."""
         reception.stopping, loop = True, asyncio.get_running_loop()
-        for server in servers:
-            server.close()
+        for entrance in entrances:
+            entrance.close()
         for connection in list(reception.connections):
             if not connection.busy:
-                connection.transport.close()
+                connection.wire.close()
         until = loop.time() + self.cfg.graceful_timeout
         while reception.connections and loop.time() < until:
             await asyncio.sleep(TICK_SECONDS / 5)
             reception.tick(loop.time(), clock())
+        for connection in list(reception.connections):
+            connection.wire.abort()
