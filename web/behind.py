@@ -107,7 +107,8 @@ class _Delivery:
     def _await_room(self) -> None:
         """Wait until the client has taken what was sent before. Raises _Gone when it does not in its time."""
         room = self._connection.room
-        assert room is not None
+        if room is None:  # as it is not, once the application is asked
+            raise _Gone
         room.wait()
         room.clear()
         if self._connection.over:  # looked at last: a loss that comes now sets `room` again

@@ -5,8 +5,6 @@ Sizes and times are bounded for each connection, and connections for each client
 
 from __future__ import annotations
 
-import asyncio
-import socket
 from collections import deque
 from http import HTTPStatus
 from threading import Event
@@ -66,6 +64,8 @@ class Connection:
         "wire",
     )
 
+    wire: Wire
+    """What it hears and speaks by; given by who makes it."""
     busy: bool
     """Whether the application is at work on a request."""
     over: bool
@@ -81,11 +81,8 @@ class Connection:
     _refusal: HTTPStatus | None
     """What is to be answered when the application is done with the requests before."""
 
-    def __init__(
-        self, reception: Reception, loop: asyncio.AbstractEventLoop, connected: socket.socket, client: str
-    ) -> None:
+    def __init__(self, reception: Reception, client: str) -> None:
         self._reception, self.client = reception, client
-        self.wire = Wire(loop, connected, self)
         self.deadline = reception.now + REQUEST_SECONDS
         self.busy = self.over = self._ignored = self._begun = self._trailing = False
         self.room = self._parser = self._refusal = self._whole = None
@@ -248,12 +245,6 @@ class Connection:
         self.deadline = self._reception.now + (REQUEST_SECONDS if self._begun else IDLE_SECONDS)
         self.wire.resume_reading()
 
-    def finish(self) -> None:
-        """Hang up when everything is sent."""
-        self.over = True
-        self.deadline = self._reception.now + REQUEST_SECONDS
-        self.wire.close()
-
     def linger(self) -> None:
         """Hang up without a reset: what the client still sends is read and thrown away for a while."""
         self.over = True
@@ -265,11 +256,11 @@ class Connection:
         reception = self._reception
         found = reception.answer(rule, method, octets)
         keep_alive = keep_alive and not reception.stopping
+        self.deadline = reception.now + IDLE_SECONDS
         self.wire.write(answer_head(found, method == "GET", keep_alive, reception.date) + found.der)
         if not keep_alive:
-            self.finish()
-        elif not self.wire.waiting:
-            self.deadline = reception.now + IDLE_SECONDS
+            self.over = True
+            self.wire.close()
 
     def _refuse(self, status: HTTPStatus) -> None:
         """Answer what cannot be read, when its turn has come, and hang up; nothing of what follows is looked at."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from web.connections import Connection
 from web.reception import Reception
+from web.wires import Wire
 
 _IN_A_ROW: Final = 8
 """Connections taken before others have their turn."""
@@ -59,4 +60,6 @@ class Entrance:
             self._reception.refused(0)
             connected.close()
         else:
-            Connection(self._reception, self._loop, connected, client).wire.open()
+            connection = Connection(self._reception, client)
+            connection.wire = Wire(self._loop, connected, connection)
+            connection.wire.open()

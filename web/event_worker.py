@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 TICK_SECONDS = 0.25
 
+_OWN_FILES = 128
+"""Files that the application has open beside the connections."""
+
 
 class EventWorker(Worker):  # type: ignore[misc]
     """Serves an application that has `front`: the OCSP answers of which the loop gives itself."""
@@ -37,14 +41,15 @@ class EventWorker(Worker):  # type: ignore[misc]
         front: OcspFront = self.wsgi.wsgi_app
         address = self.sockets[0].getsockname()
         refused: Counter[int] = Counter()
+        most = _files_for(self.cfg.worker_connections)
         with ThreadPoolExecutor(self.cfg.threads, "behind") as executor:
             behind = Behind(front.behind, executor, self.log.access, (str(address[0]), int(address[1])))
             reception = Reception(
                 answer=front.answer_quickly,
                 pass_on=behind.pass_on,
                 refused=lambda status: refused.update((status,)),
-                most=self.cfg.worker_connections,
-                most_of_one=self.cfg.worker_connections // 2,
+                most=most,
+                most_of_one=most // 2,
             )
             reception.tick(loop.time(), front.clock())
             entrances = [Entrance(loop, listener.sock, reception) for listener in self.sockets]
@@ -90,3 +95,11 @@ class EventWorker(Worker):  # type: ignore[misc]
             reception.tick(loop.time(), clock())
         for connection in list(reception.connections):
             connection.wire.abort()
+
+
+def _files_for(connections: int) -> int:
+    """As many of these connections as the process may have open, which it allows itself as far as it may."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = connections + _OWN_FILES if hard == resource.RLIM_INFINITY else min(connections + _OWN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return max(files - _OWN_FILES, 2)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -20,25 +18,28 @@ from web.connections import (
     MAX_TARGET,
     REQUEST_SECONDS,
     Connection,
-    Reception,
-    Request,
 )
 from web.ocsp import as_http
+from web.reception import Reception, Request
+from web.wires import Wire
 
 STORABLE = OcspAnswer(b"storable", "good", 60, True, NOW, NOW)
 
 
-class Wire(asyncio.Transport):
-    """The other end of a connection, which keeps what it is sent."""
+class Kept(Wire):
+    """A wire without a socket, which keeps what it is told."""
 
-    def __init__(self, client: str = "192.0.2.1") -> None:
-        super().__init__({"peername": (client, 1)})
+    def __init__(self) -> None:
         self.sent = b""
-        self.aborted = self.closed = self.ended = False
+        self.aborted = self.closed = self.ended = self.stuck = False
         self.reading = True
 
-    def write(self, data: Any) -> None:
-        self.sent += bytes(data)
+    @property
+    def waiting(self) -> bool:
+        return self.stuck
+
+    def write(self, octets: bytes) -> None:
+        self.sent += octets
 
     def abort(self) -> None:
         self.aborted = True
@@ -56,6 +57,18 @@ class Wire(asyncio.Transport):
         self.reading = True
 
 
+def stick(connection: Connection, wire: Kept) -> None:
+    """The client stops taking what it is sent."""
+    wire.stuck = True
+    connection.pause_writing()
+
+
+def loosen(connection: Connection, wire: Kept) -> None:
+    """The client has taken everything."""
+    wire.stuck = False
+    connection.resume_writing()
+
+
 class House:
     """A reception whose answers repeat what was asked, and whose application waits until it is told to go on."""
 
@@ -71,15 +84,15 @@ class House:
         )
         self.reception.tick(0.0, NOW)
 
-    def open(self, client: str = "192.0.2.1") -> tuple[Connection, Wire]:
-        connection, wire = Connection(self.reception), Wire(client)
-        connection.connection_made(wire)
+    def open(self, client: str = "192.0.2.1") -> tuple[Connection, Kept]:
+        connection, wire = Connection(self.reception, client), Kept()
+        connection.wire = wire
         return connection, wire
 
     def go_on(self, answer: bytes) -> Request:
         """Have the application answer the oldest request."""
         connection, request = self.passed_on.pop(0)
-        connection.transport.write(answer)
+        connection.send(answer)
         connection.resume()
         return request
 
@@ -283,28 +296,117 @@ def test_the_application_has_its_own_time() -> None:
 
 
 def test_a_client_that_does_not_take_its_answers_is_not_read_from() -> None:
+    house = House()
+    connection, wire = house.open()
+    connection.data_received(b"GET /crl/a.crl HTTP/1.1\r\nHost: x\r\n\r\n" + post(b"two"))
+    stick(connection, wire)
+    house.go_on(b"")
+    house.go_on(b"")
+    assert not wire.reading, "though the application is done"
+    loosen(connection, wire)
+    assert wire.reading
+
+
+@pytest.mark.parametrize("keep_alive", [False, True], ids=["the-last-answer", "more-to-come"])
+def test_a_slow_client_has_time_as_long_as_it_takes_something(keep_alive: bool) -> None:
+    house = House()
+    connection, wire = house.open()
+    connection.data_received(b"GET /crl/a.crl HTTP/1.1\r\nHost: x\r\n\r\n")
+    stick(connection, wire)
+    house.passed_on.clear()
+    connection.resume() if keep_alive else connection.linger()
+    for second in range(60):
+        house.reception.tick(float(second), NOW)
+        connection.pause_writing()
+    assert not wire.aborted
+    house.reception.tick(60.0 + REQUEST_SECONDS, NOW)
+    assert wire.aborted
+
+
+def test_the_end_of_a_slow_answer_is_waited_for_like_any_other() -> None:
+    house = House()
+    connection, wire = house.open()
+    connection.data_received(b"GET /crl/a.crl HTTP/1.0\r\n\r\n")
+    stick(connection, wire)
+    connection.linger()
+    house.reception.tick(REQUEST_SECONDS - 0.5, NOW)
+    loosen(connection, wire)
+    house.reception.tick(REQUEST_SECONDS - 0.5 + LINGER_SECONDS, NOW)
+    assert (wire.aborted, wire.reading) == (False, True)
+
+
+def test_what_was_begun_behind_other_requests_has_the_time_of_a_request() -> None:
+    house = House()
+    connection, wire = house.open()
+    connection.data_received(b"GET /crl/a.crl HTTP/1.1\r\nHost: x\r\n\r\n" + post(b"whole")[:30])
+    house.reception.tick(100.0, NOW)
+    house.go_on(b"")
+    house.reception.tick(100.0 + REQUEST_SECONDS + 0.1, NOW)
+    assert wire.aborted
+
+
+def test_what_cannot_be_read_is_refused_after_the_answers_before_it() -> None:
+    house = House()
+    connection, wire = house.open()
+    connection.data_received(b"GET /crl/a.crl HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n")
+    assert wire.sent == b""
+    house.go_on(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1")
+    assert bodies(wire.sent) == [b"1", b"Bad Request"]
+    assert wire.ended
+
+
+def test_fields_behind_a_body_are_none_of_the_request() -> None:
+    house = House()
+    connection, _ = house.open()
+    head = b"POST /elsewhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    connection.data_received(head + b"1\r\na\r\n0\r\nIf-None-Match: *\r\n\r\n")
+    ((_, request),) = house.passed_on
+    assert [name for name, _ in request.headers] == [b"Host", b"Transfer-Encoding"]
+
+
+def test_an_old_client_is_not_asked_to_continue() -> None:
     connection, wire = House().open()
-    connection.data_received(post(b"one"))
-    connection.pause_writing()
-    assert (wire.reading, connection.room.is_set()) == (False, False)
-    connection.resume_writing()
-    assert (wire.reading, connection.room.is_set()) == (True, True)
+    connection.data_received(b"POST /ocsp HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\nbody")
+    assert bodies(wire.sent) == [b"body"]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        pytest.param([post(b"again")], id="whole"),
+        pytest.param([post(b"longer than before")], id="another-length"),
+        pytest.param([post(b"again")[:20], post(b"again")[20:]], id="in-two"),
+        pytest.param([post(b"again")[:-1], post(b"again")[-1:]], id="all-but-an-octet"),
+        pytest.param([post(b"again") + post(b"again")], id="two-in-one"),
+        pytest.param([post(b"again") + post(b"again")[:9], post(b"again")[9:]], id="one-and-a-piece"),
+        pytest.param([post(b"again") + b"\r\n", post(b"again")], id="with-an-empty-line-behind"),
+    ],
+)
+def test_a_form_that_is_known_changes_no_answer(pieces: list[bytes]) -> None:
+    house = House()
+    answers = []
+    for _ in range(3):
+        connection, wire = house.open()
+        for piece in pieces:
+            connection.data_received(piece)
+        answers.append(bodies(wire.sent))
+    assert answers[0]
+    assert answers == answers[:1] * 3
 
 
 def test_connections_are_counted_for_all_and_for_each_client() -> None:
     house = House(most=5, most_of_one=3)
-    greedy = [house.open("192.0.2.1")[1] for _ in range(5)]
-    assert [wire.aborted for wire in greedy] == [False] * 3 + [True] * 2
-    for connection in list(house.reception.connections):
-        if connection.transport in greedy[3:]:
-            connection.connection_lost(None)
-    others = [house.open(f"192.0.2.{number}")[1] for number in range(2, 5)]
-    assert [wire.aborted for wire in others] == [False, False, True]
-    for connection in list(house.reception.connections):
-        connection.connection_lost(None)
-    assert not house.reception.clients
-    assert not house.open("192.0.2.1")[1].aborted
-    assert house.refused == [0, 0, 0]
+    reception = house.reception
+    greedy = [house.open("192.0.2.1")[0] for _ in range(3)]
+    assert (reception.is_full_for("192.0.2.1"), reception.is_full_for("192.0.2.2")) == (True, False)
+    others = [house.open(f"192.0.2.{number}")[0] for number in (2, 3)]
+    assert reception.is_full_for("192.0.2.4")
+    greedy.pop().connection_lost()
+    assert (reception.is_full_for("192.0.2.1"), reception.is_full_for("192.0.2.4")) == (False, False)
+    for connection in (*greedy, *others):
+        connection.connection_lost()
+    assert not reception.clients
+    assert not reception.connections
 
 
 def test_while_the_worker_stops_answers_end_their_connection() -> None:
