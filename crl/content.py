@@ -18,19 +18,22 @@ from domain.der import DerError
 from domain.errors import Code, Refusal
 from domain.lists import ListRecord, Scope, ScopeRecord
 from domain.ports import UnitOfWork
+from domain.revocation import RevocationCount
 from domain.serial import SerialNumber
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ListContent:
     """What belongs on the next list of a scope that was `known` so, and whose newest signed list was `latest`:
-    `octets` that hold the entries, a tally of the `standing` revocations, and the `changes` against the published list.
+    `octets` that hold the entries, a tally of the `standing` revocations as they were read, how many and which there
+    must be by the database's own `count`, and the `changes` against the published list.
     """
 
     known: ScopeRecord
     latest: ListRecord | None
     octets: ListOctets
     standing: Tally
+    count: RevocationCount
     changes: ListDifference
 
 
@@ -59,10 +62,11 @@ def gather_content(
             )
         since = known.published.this_update if known.published else None
         octets, standing, changes = _gather(work, scope, since, before)
+        count = work.revocations.count(scope, since)
         refuse_turning(changes, dict(releases_among(work, scope.issuer, changes.turned)))
         if changes.removed:
             refuse_shrinking(changes, _explained(work, scope, changes.removed, since))
-    return ListContent(known, latest, octets, standing, changes)
+    return ListContent(known, latest, octets, standing, count, changes)
 
 
 def _gather(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import starmap
 
+import numpy as np
 from cryptography import x509
 
 from crl.build import extension, put_fields
@@ -14,12 +16,12 @@ from crl.octets import ListOctets
 from crl.plan import ListPlan
 from crl.publisher import Publisher
 from crl.read import RevocationList, read_list
-from crl.rows import Rows
+from crl.rows import SERIAL, Rows, weigh
 from crl.scope import issuing_distribution_point
 from crl.signature import sign_list
 from domain import der, oids
 from domain.errors import Code, Refusal
-from domain.revocation import CrlReason
+from domain.revocation import CrlReason, RevocationCount, weight
 from domain.signing import LintedTbs, assemble
 
 BASE, DELTA = "base", "delta"
@@ -45,14 +47,16 @@ class _Changes(Comparison):
             self.appeared.update(said_by(rows))
 
 
-def put_delta_in_place(publisher: Publisher, plan: ListPlan, complete: memoryview) -> tuple[int, int]:
+def put_delta_in_place(
+    publisher: Publisher, plan: ListPlan, complete: memoryview, count: RevocationCount
+) -> tuple[int, int]:
     """Sign the delta list that goes with the `complete` list of `plan` and put it in place, before that one is: whoever
     takes it needs a complete list with the number of its base or a later one (§5.2.4), and a crash in between leaves
     nothing that says less than was known. (Number of the base, entries.)
 
     The base is a complete list of the last interval. A new one is taken when that is over, when too much has changed,
-    or when it cannot be read; the delta list of a new base is empty. Raises Refusal(LINT) and
-    Refusal(SIGNER_UNAVAILABLE).
+    or when it cannot be read; the delta list of a new base is empty. Base and delta list together must say what the
+    database `count`s. Raises Refusal(LINT) and Refusal(SIGNER_UNAVAILABLE).
     """
     listed = read_list(complete)
     base = _base(publisher, plan, listed)
@@ -61,7 +65,8 @@ def put_delta_in_place(publisher: Publisher, plan: ListPlan, complete: memoryvie
         swap_in_beside(publisher.directory, plan.scope, BASE, complete)
         base, changes = listed, {}
     octets = _tbs(plan, base.number, changes)
-    _lint(octets, plan, base.number, changes)
+    if _together(base, _lint(octets, plan, base.number, changes)) != count:
+        raise _refusal(plan, "with its base it says something else than the database counts")
     signed = sign_list(octets, LintedTbs(octets.view()), publisher.signers[plan.scope.issuer], plan.issuer)
     swap_in_beside(publisher.directory, plan.scope, DELTA, signed)
     return base.number, len(changes)
@@ -129,8 +134,8 @@ def _entry(serial: bytes, seconds: int, reason: int) -> bytes:
     return der.sequence(der.tlv(der.INTEGER, serial), der.time(datetime.fromtimestamp(seconds, UTC)), reasons)
 
 
-def _lint(octets: ListOctets, plan: ListPlan, base: int, changes: dict[bytes, Said]) -> None:
-    """Read it with another program's reader and compare. Raises Refusal(LINT), without a serial."""
+def _lint(octets: ListOctets, plan: ListPlan, base: int, changes: dict[bytes, Said]) -> dict[bytes, Said]:
+    """Read it with another program's reader and compare; what that found. Raises Refusal(LINT), without a serial."""
     dummy = assemble(bytes(octets.view()), plan.algorithm, b"\x00")
     found = x509.load_der_x509_crl(dummy)
     said = {
@@ -147,7 +152,23 @@ def _lint(octets: ListOctets, plan: ListPlan, base: int, changes: dict[bytes, Sa
         True,
         (plan.this_update, plan.next_update),
     ):
-        raise Refusal(Code.LINT, f"the delta list of {plan.scope.path} was not signed: it says something else")
+        raise _refusal(plan, "it says something else")
+    return said
+
+
+def _refusal(plan: ListPlan, why: str) -> Refusal:
+    return Refusal(Code.LINT, f"the delta list of {plan.scope.path} was not signed: {why}")
+
+
+def _together(base: RevocationList, said: dict[bytes, Said]) -> RevocationCount:
+    """What a client comes to that has the base and is told `said`."""
+    serials = np.array(sorted(said), SERIAL)
+    standing = [(serial, *values) for serial, values in said.items() if values[1] != _REMOVE_FROM_CRL]
+    entries, weighed = len(standing), sum(starmap(weight, standing))
+    for rows in base.rows():
+        kept = rows[~np.isin(rows.serials, serials)]
+        entries, weighed = entries + len(kept), weighed + weigh(kept)
+    return RevocationCount(entries, weighed)
 
 
 def _reason(entry: x509.RevokedCertificate) -> int:

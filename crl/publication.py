@@ -13,12 +13,13 @@ from crl.files import fenced, map_current, swap_in, swap_in_digest
 from crl.lags import lags
 from crl.lint import lint_tbs_crl
 from crl.plan import ListPlan
-from crl.publisher import Publisher, hold_lease
+from crl.publisher import LEASE_LIFE, Publisher, hold_lease
 from crl.signature import sign_list
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
 from domain.lists import ListRecord, ListState, Scope
 from domain.ports import UnitOfWork
+from domain.revocation import RevocationCount
 
 
 def publish_scope(
@@ -59,13 +60,13 @@ def publish_scope(
         freshest=publisher.freshest(scope) if publisher.policy.deltas else b"",
     )
     build_tbs_crl(plan, content.octets)
-    linted = lint_tbs_crl(content.octets, plan, content.standing)
+    linted = lint_tbs_crl(content.octets, plan, content.standing, content.count)
     # 4. No unit of work is open while the key store works.
     der = sign_list(content.octets, linted, publisher.signers[scope.issuer], plan.issuer)
     # 5. What was signed is on record before anybody can see it.
     signed = _record_signed(publisher, record, content, der, now, token)
     if publisher.policy.deltas:
-        _add_delta(publisher, plan, signed, der, now, token)
+        _add_delta(publisher, plan, signed, der, content.count, now, token)
     # 6. The file and its record change together.
     return _put_in_place(publisher, signed, der, now, token)
 
@@ -100,11 +101,26 @@ def _reserve(publisher: Publisher, content: ListContent, now: datetime, token: i
         held = hold_lease(publisher, work, token)
         if work.lists.latest(scope) != content.latest:
             raise _overtaken(scope)
+        _refuse_old_view(work, content, now)
         number = work.lists.reserve(scope, this_update, next_update, covers)
         record = ListRecord(scope, number, this_update, next_update, ListState.RESERVED, covers)
         _audit(publisher, work, Act.CRL_RESERVED, record, now)
         work.commit()
     return record, held
+
+
+def _refuse_old_view(work: UnitOfWork, content: ListContent, now: datetime) -> None:
+    """Raises Refusal(LINT) when the content lacks changes that were there long before it was read: what the database
+    showed then was an old view of it."""
+    scope, seen = content.known.scope, content.known.wanted
+    known = work.lists.scope(scope)
+    missed = work.changes.newly(scope, seen, known.wanted) if known and known.wanted > seen else ()
+    if any(change.committed_at < now - LEASE_LIFE for change in missed):
+        raise Refusal(
+            Code.LINT,
+            f"the list for {scope.path} was not signed: what the database showed was older than a minute; restart the "
+            "publisher, and see to the database if that does not help",
+        )
 
 
 def _record_signed(
@@ -128,7 +144,13 @@ def _record_signed(
 
 
 def _add_delta(
-    publisher: Publisher, plan: ListPlan, record: ListRecord, der: memoryview, now: datetime, token: int
+    publisher: Publisher,
+    plan: ListPlan,
+    record: ListRecord,
+    der: memoryview,
+    count: RevocationCount,
+    now: datetime,
+    token: int,
 ) -> None:
     """Put the delta list in place before the complete one; it too is on record when anybody can see it."""
     with publisher.begin() as work:
@@ -137,7 +159,7 @@ def _add_delta(
         if latest is None or latest.number != record.number:
             raise _overtaken(record.scope)
         with fenced(publisher.directory, token):
-            base, entries = put_delta_in_place(publisher, plan, der)
+            base, entries = put_delta_in_place(publisher, plan, der, count)
         # Not as an event of the list itself: its story is told by its own three.
         facts = {"delta_of": record.scope.path, "complete": record.number, "base": base, "entries": entries}
         work.audit.append(AuditEvent(Act.CRL_DELTA_SIGNED, f"publisher:{publisher.holder}", now, facts))

@@ -54,7 +54,9 @@ ALTER TABLE revocations ADD CONSTRAINT revocations_issuer_serial_known
     FOREIGN KEY (issuer, serial) REFERENCES certificates (issuer, serial);
 ALTER TABLE releases ADD CONSTRAINT releases_issuer_serial_known
     FOREIGN KEY (issuer, serial) REFERENCES certificates (issuer, serial);
-CREATE INDEX revocations_by_issuer_municipality_serial ON revocations (issuer, municipality, serial);
+CREATE INDEX revocations_listed ON revocations (issuer, municipality, serial, revoked_at, reason, not_after);
+CREATE TRIGGER revocations_counted AFTER INSERT OR DELETE OR UPDATE OF issuer, serial, municipality, revoked_at, reason ON revocations
+    FOR EACH ROW EXECUTE FUNCTION count_revocations();
 CREATE INDEX revocations_by_not_after ON revocations (not_after);
 CREATE INDEX revocations_held ON revocations (revoked_at, issuer, serial) WHERE reason = 6;
 CREATE INDEX revocations_unreported ON revocations (revoked_at, issuer, serial) WHERE reason = 6 AND reported_at IS NULL;

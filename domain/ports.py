@@ -27,7 +27,7 @@ from domain.people import BasicAttributes, MunicipalityCode, Resident, ResidentS
 from domain.proposals import ProposalRepository
 from domain.provisions import ProvisionRepository
 from domain.retention import ErasableRecords
-from domain.revocation import Revocation, RevocationBlock
+from domain.revocation import Revocation, RevocationBlock, RevocationCount
 from domain.serial import SerialNumber
 from domain.status import CertificateStatus
 from domain.tracers import TracerRepository
@@ -226,6 +226,10 @@ class RevocationRepository(ErasableRecords, Protocol):
     def blocks_of(self, scope: Scope, listed_since: datetime | None) -> Iterator[RevocationBlock]:
         """The scope's revocations by serial, those that expired before `listed_since` left out, as columns: none of the
         blocks is empty."""
+
+    def count(self, scope: Scope, listed_since: datetime | None) -> RevocationCount:
+        """How many they are, and what they weigh, as the store counted them when they came and went: whatever is wrong
+        with `blocks_of`, this is found another way."""
 
     def all(self) -> Iterator[Revocation]: ...
 

@@ -172,6 +172,20 @@ class RevocationBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class RevocationCount:
+    """How many revocations, and the sum of their weights: the same for the same ones, in whatever order."""
+
+    entries: int
+    weight: int
+
+
+def weight(serial: bytes, seconds: int, reason: int) -> int:
+    """What a revocation weighs in a `RevocationCount`: a revocation with another time (in seconds since 1970) or reason
+    weighs another amount, and so does one with another end of its serial."""
+    return (1 + int.from_bytes(serial[-2:])) * ((seconds & 0xFFFF) * 8 + reason + 1)
+
+
+@dataclass(frozen=True, slots=True)
 class RevocationReceipt:
     """What the applicant is handed: which kinds changed, and what became of each certificate; when received, when
     committed. No serial is in it."""

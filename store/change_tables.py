@@ -1,4 +1,4 @@
-"""The tables of changes, of their lags, and of changes of status, beside `store.tables`."""
+"""The tables of changes, of their lags, of changes of status, and of what stands, beside `store.tables`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,18 @@ changes = Table(
     PrimaryKeyConstraint("issuer", "municipality", "number"),
     Index(None, "receipt"),
     Index(None, "committed_at"),
+)
+
+# Standing revocations by series of lists, counted by triggers of the database alone: how many, and the sum of their
+# weights (`domain.revocation.weight`). What a list says must come to the same.
+revocation_counts = Table(
+    "revocation_counts",
+    metadata,
+    Column("issuer", Text, nullable=False),
+    Column("municipality", Municipal, nullable=False),
+    Column("entries", RowId, nullable=False),
+    Column("weight", RowId, nullable=False),
+    PrimaryKeyConstraint("issuer", "municipality"),
 )
 
 # How long changes took, counted once, when their first list is out. Bound 0: longer than every bound.

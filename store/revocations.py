@@ -6,21 +6,23 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import starmap
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, insert, literal_column, select, update
 
 from domain.certificates import IssuerId
 from domain.errors import Code, Refusal
 from domain.lists import Scope
-from domain.revocation import CrlReason, Revocation, RevocationBlock
+from domain.revocation import CrlReason, Revocation, RevocationBlock, RevocationCount, weight
 from domain.serial import SerialNumber
+from store.change_tables import revocation_counts
 from store.lists import Lists
 from store.statements import Statements
 from store.status_changes import StatusChanges
 from store.tables import certificates, lists, receipts, revocations, scopes
 
-_c = revocations.c
+_c, _n = revocations.c, revocation_counts.c
 # In the order of Revocation.
 _ROWS = select(_c.issuer, _c.serial, _c.municipality, _c.cause, _c.reason, _c.revoked_at, _c.not_after)
 _NAMED = (_c.issuer == bindparam("of_issuer"), _c.serial == bindparam("of_serial"))
@@ -31,6 +33,15 @@ _COLUMNS = (
     .order_by(_c.serial)
 )
 _COLUMNS_LISTED = _COLUMNS.where(_c.not_after >= bindparam("listed_since"))
+_COUNT = select(_n.entries, _n.weight).where(
+    _n.issuer == bindparam("issuer"), _n.municipality == bindparam("municipality")
+)
+# By the index of ends, in which few come before a list; that of scopes would have all of them looked at.
+_ENDED = select(_c.serial, _c.revoked_at, _c.reason).where(
+    _c.not_after < bindparam("listed_since"),
+    literal_column("revocations.issuer || ''") == bindparam("issuer", type_=_c.issuer.type),
+    literal_column("revocations.municipality || ''") == bindparam("municipality", type_=_c.municipality.type),
+)
 _CENSUS = select(_c.serial).where(_c.issuer == bindparam("issuer"), _c.not_after >= bindparam("unexpired_at"))
 _BLOCK = 1 << 12
 _ORPHANS = _ROWS.outerjoin(
@@ -114,6 +125,16 @@ class Revocations:
         for rows in blocks:
             serials, seconds, reasons = zip(*rows, strict=True)
             yield RevocationBlock(b"".join(serials), array("q", seconds), bytes(reasons))
+
+    def count(self, scope: Scope, listed_since: datetime | None) -> RevocationCount:
+        named = {"issuer": scope.issuer, "municipality": scope.municipality}
+        row = self._statements.find(_COUNT, named)
+        entries, weighed = (row.entries, row.weight) if row else (0, 0)
+        if listed_since is not None:
+            for ended in self._statements.blocks(_ENDED, {**named, "listed_since": listed_since}, _BLOCK):
+                entries -= len(ended)
+                weighed -= sum(starmap(weight, ended))
+        return RevocationCount(entries, weighed)
 
     def census(self, issuer: IssuerId, unexpired_at: datetime) -> Iterator[bytes]:
         named = {"issuer": issuer, "unexpired_at": unexpired_at}

@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from domain.certificates import IssuerId
 from domain.errors import Code, Refusal
+from domain.holds import Release
 from domain.lists import Scope
 from domain.ports import UnitOfWork
 from domain.revocation import CrlReason, Revocation, RevocationCause
 from domain.status import CertificateStatus
+from tests.support.lists import count_of
 from tests.support.people import serial_of
 from tests.support.stores import NOW, Store, add_certificate, digest_of, make_certificate, revocation_of
 
@@ -104,6 +107,50 @@ def test_a_scope_lists_its_own_by_serial_while_they_are_due(any_store: Store) ->
             *(revocation.serial for revocation in revocations),
             serial_of("elsewhere"),
         }
+
+
+def test_the_store_counts_what_comes_and_goes(any_store: Store) -> None:
+    records = [add_certificate(any_store.begin, f"holder {n}") for n in range(5)]
+    scope = Scope(records[0].issuer, records[0].municipality)
+    ends = records[0].validity.not_after
+    rows = [
+        replace(revocation_of(record, reason=reason), not_after=ends + n * SECOND, revoked_at=NOW + n * SECOND)
+        for n, (record, reason) in enumerate(zip(records, (*CrlReason,)[2:], strict=True))
+    ]
+    hold = rows[4]
+    assert hold.on_hold
+    final = replace(hold, reason=CrlReason.KEY_COMPROMISE, revoked_at=NOW - SECOND)
+
+    def check(standing: list[Revocation]) -> None:
+        with any_store.begin(write=False) as work:
+            assert work.revocations.count(scope, None) == count_of(standing)
+            for since in (ends, ends + 2 * SECOND, ends + 9 * SECOND):
+                listed = [row for row in standing if row.not_after >= since]
+                assert work.revocations.count(scope, since) == count_of(listed)
+                assert len(listed) == sum(map(len, work.revocations.blocks_of(scope, since)))
+            assert work.revocations.count(Scope(scope.issuer, None), None) == count_of([])
+            assert work.revocations.count(Scope(IssuerId("signature-g2"), scope.municipality), ends) == count_of([])
+
+    check([])
+    with any_store.begin() as work:
+        work.revocations.put_many([(row, "receipt", NOW) for row in rows[:3]], over_holds=False)
+        work.revocations.put(rows[3], "receipt", NOW)
+        work.revocations.put(hold, "receipt", NOW)
+        work.commit()
+    check(rows)
+    with any_store.begin() as work:
+        work.holds.release(Release(hold.issuer, hold.serial, hold.revoked_at, NOW + SECOND), "found")
+        work.commit()
+    check(rows[:4])
+    with any_store.begin() as work:
+        work.revocations.put(hold, "receipt", NOW)
+        work.revocations.put_many([(final, "receipt", NOW)], over_holds=True)
+        work.commit()
+    check([*rows[:4], final])
+    with any_store.begin() as work:
+        work.revocations.erase(rows[1].issuer, rows[1].serial)
+        work.commit()
+    check([rows[0], *rows[2:4], final])
 
 
 def test_a_receipt_is_kept_once_under_its_key(any_store: Store) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,13 +19,21 @@ from crl.publisher import Publisher
 from crl.read import read_list
 from crl.rows import Rows
 from domain.errors import Code
-from domain.revocation import CrlReason
+from domain.lists import Scope
+from domain.revocation import CrlReason, Revocation, RevocationBlock
+from domain.serial import SerialNumber
+from store.revocations import _COLUMNS as _LISTED
+from store.tables import revocations
 from tests.support.authority import TurnedClock
+from tests.support.blocks import block_of
 from tests.support.lists import DAY, SCOPE, entries_of, make_publisher, make_revocation, record_revocation, rows_of
 from tests.support.memory import MemoryStore
+from tests.support.memory_revocations import Revocations
+from tests.support.stores import sqlite_store
 
 STANDING = sorted((make_revocation(f"holder {n}") for n in range(4)), key=lambda row: row.serial)
 FOREIGN = make_revocation("never recorded")
+LAST = replace(FOREIGN, serial=SerialNumber.of(b"\x7f" + b"\xff" * 15))
 HELD = replace(STANDING[1], reason=CrlReason.CERTIFICATE_HOLD)
 LATER = replace(STANDING[1], revoked_at=STANDING[1].revoked_at + timedelta(seconds=1))
 
@@ -95,6 +105,93 @@ def test_a_wrong_list_is_not_published(
     assert read_current(publisher.directory, SCOPE) == before
     assert len(publish_due(publisher).published) == 1
     assert listed(publisher) == {row.serial.octets for row in STANDING}
+
+
+def of_the_query(change: Callable[[list[Revocation]], list[Revocation]]) -> Callable[..., Iterator[RevocationBlock]]:
+    """A reader whose query gives this instead of the scope's rows."""
+
+    def blocks_of(rows: Revocations, scope: Scope, since: datetime | None) -> Iterator[RevocationBlock]:
+        found = change(list(rows.for_scope(scope, since)))
+        return iter([block_of(found)] if found else [])
+
+    return blocks_of
+
+
+def filtered_wrongly(rows: Revocations, scope: Scope, _since: datetime | None) -> Iterator[RevocationBlock]:
+    found = [row for row in rows.for_scope(scope, None) if row.not_after > STANDING[0].not_after]
+    return iter([block_of(found)] if found else [])
+
+
+READERS = [
+    pytest.param(of_the_query(lambda _: []), id="none come"),
+    pytest.param(of_the_query(lambda rows: rows[:-1]), id="the last does not come"),
+    pytest.param(of_the_query(lambda rows: [row for row in rows if row != STANDING[1]]), id="one does not come"),
+    pytest.param(of_the_query(lambda rows: [*rows[:2], *rows[1:]]), id="one comes twice"),
+    pytest.param(of_the_query(lambda rows: [rows[0], HELD, *rows[2:]]), id="one comes as a hold"),
+    pytest.param(of_the_query(lambda rows: [rows[0], LATER, *rows[2:]]), id="one comes with another time"),
+    pytest.param(of_the_query(lambda rows: [*rows, LAST]), id="one comes that is not there"),
+    pytest.param(of_the_query(lambda rows: [*rows[:3], LAST]), id="another comes in its place"),
+    pytest.param(filtered_wrongly, id="the filter compares wrongly"),
+]
+
+
+@pytest.mark.parametrize("deltas", [False, True], ids=["complete", "with delta lists"])
+@pytest.mark.parametrize("reader", READERS)
+def test_a_list_of_what_a_faulty_query_gives_is_not_published(
+    reader: Any, deltas: bool, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher = replace(publisher, policy=replace(publisher.policy, deltas=deltas))
+    with monkeypatch.context() as planted:
+        planted.setattr("tests.support.memory_revocations.Revocations.blocks_of", reader)
+        report = publish_due(publisher)
+    assert [refusal.code for _, refusal in report.refused] == [Code.LINT]
+    assert read_current(publisher.directory, SCOPE) is None
+    assert len(publish_due(publisher).published) == 1
+    assert listed(publisher) == {row.serial.octets for row in STANDING}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(_LISTED.where(revocations.c.reason != CrlReason.SUPERSEDED), id="a reason is left out"),
+        pytest.param(_LISTED.where(revocations.c.not_after > STANDING[0].not_after), id="the end is compared wrongly"),
+        pytest.param(_LISTED.limit(2), id="some are left out"),
+        pytest.param(
+            _LISTED.with_only_columns(revocations.c.serial, revocations.c.not_after, revocations.c.reason),
+            id="another column is read",
+        ),
+    ],
+)
+def test_a_faulty_query_of_a_real_database_publishes_nothing(
+    wrong: Any, clock: TurnedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sqlite_store(tmp_path) as store:
+        publisher = make_publisher(store.begin, tmp_path / "crl", clock)
+        for revocation in (*STANDING, make_revocation("superseded", CrlReason.SUPERSEDED)):
+            record_revocation(store.begin, revocation)
+        with monkeypatch.context() as planted:
+            planted.setattr("store.revocations._COLUMNS", wrong)
+            report = publish_due(publisher)
+        assert [refusal.code for _, refusal in report.refused] == [Code.LINT]
+        assert read_current(publisher.directory, SCOPE) is None
+        assert len(publish_due(publisher).published) == 1
+
+
+def test_what_an_old_view_shows_is_not_published(publisher: Publisher, store: MemoryStore, clock: TurnedClock) -> None:
+    old = store.begin(write=False)
+    with old:
+        record_revocation(store.begin, FOREIGN)
+        clock.forward(DAY)
+
+        def begin(*, write: bool = True, lasting: bool = True) -> Any:
+            return store.begin(write=write, lasting=lasting) if write else nullcontext(old)
+
+        report = publish_due(replace(publisher, begin=begin))
+    assert [refusal.code for _, refusal in report.refused] == [Code.LINT]
+    assert "older than a minute" in report.refused[0][1].detail
+    assert read_current(publisher.directory, SCOPE) is None
+    publish_due(publisher)
+    assert listed(publisher) == {row.serial.octets for row in (*STANDING, FOREIGN)}
 
 
 @pytest.mark.parametrize("lost", range(len(STANDING)))

@@ -13,6 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from crl.delta import Said, _compare
 from crl.files import read_current
 from crl.publish import publish_due
 from crl.publisher import Publisher
@@ -114,6 +115,31 @@ def test_without_the_setting_there_is_no_delta_list(tmp_path: Path) -> None:
     }
     with pytest.raises(x509.ExtensionNotFound):
         house.file().extensions.get_extension_for_class(x509.FreshestCRL)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(lambda found: dict(list(found.items())[1:]), id="a change is lost"),
+        pytest.param(lambda found: {serial: (said[0], 8) for serial, said in found.items()}, id="all are taken back"),
+        pytest.param(lambda found: {serial: (said[0], 3) for serial, said in found.items()}, id="reasons are others"),
+        pytest.param(lambda found: {serial: (said[0] - 1, 1) for serial, said in found.items()}, id="times are others"),
+    ],
+)
+def test_a_delta_list_that_does_not_add_up_is_not_published(
+    wrong: Callable[[dict[bytes, Said]], dict[bytes, Said]], house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.publish(make_revocation("old"))
+    before = {word: house.file(word) for word in ("", "delta")}
+    with monkeypatch.context() as planted:
+        planted.setattr("crl.delta._compare", lambda base, listed: wrong(_compare(base, listed) or {}))
+        record_revocation(house.store.begin, make_revocation("new"), make_revocation("newer"))
+        house.clock.now += HOUR
+        report = publish_due(house.publisher)
+    assert ["with its base" in refusal.detail for _, refusal in report.refused] == [True]
+    assert {word: house.file(word) for word in ("", "delta")} == before
+    house.publish()
+    house.check()
 
 
 def test_the_first_list_is_the_base_of_an_empty_delta(house: House) -> None:

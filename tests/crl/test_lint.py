@@ -23,6 +23,7 @@ from tests.support.lists import (
     NOW,
     SCOPE,
     SIGNERS,
+    count_of,
     encode_entries,
     make_octets,
     make_plan,
@@ -37,11 +38,17 @@ REVOKED = tuple(make_revocation(reason.name, reason) for reason in CrlReason)
 PLAN = make_plan()
 
 
-def refusal_of(plan: Any = PLAN, listed: Sequence[Revocation] = REVOKED, tbs: bytes | None = None) -> Refusal:
-    """How a list made after `plan` of the `listed` revocations is refused by the linter, which expects the usual."""
+def refusal_of(
+    plan: Any = PLAN,
+    listed: Sequence[Revocation] = REVOKED,
+    tbs: bytes | None = None,
+    read: Sequence[Revocation] = REVOKED,
+) -> Refusal:
+    """How a list made after `plan` of the `listed` revocations is refused by the linter, which expects the usual;
+    `read` are those that came from the database."""
     octets = make_octets(plan, encode_entries(listed)) if tbs is None else octets_of(tbs)
     with pytest.raises(Refusal) as caught:
-        lint_tbs_crl(octets, PLAN, tally_of(REVOKED))
+        lint_tbs_crl(octets, PLAN, tally_of(read), count_of(REVOKED))
     assert caught.value.code is Code.LINT
     return caught.value
 
@@ -51,7 +58,7 @@ def refusal_of(plan: Any = PLAN, listed: Sequence[Revocation] = REVOKED, tbs: by
 def test_what_was_planned_may_be_signed_once(scope: Scope, revoked: tuple[Revocation, ...]) -> None:
     plan = make_plan(scope)
     octets = make_octets(plan, encode_entries(revoked))
-    linted = lint_tbs_crl(octets, plan, tally_of(revoked))
+    linted = lint_tbs_crl(octets, plan, tally_of(revoked), count_of(revoked))
     assert linted.redeem() == octets.view()
     with pytest.raises(RuntimeError):
         linted.redeem()
@@ -92,7 +99,7 @@ def test_all_faults_are_named_at_once() -> None:
 )
 def test_a_plan_that_makes_no_sense_is_refused(plan: Any, words: str) -> None:
     with pytest.raises(Refusal, match=words):
-        lint_tbs_crl(make_octets(plan, []), plan, tally_of([]))
+        lint_tbs_crl(make_octets(plan, []), plan, tally_of([]), count_of([]))
 
 
 OTHER = make_revocation("never recorded")
@@ -117,6 +124,25 @@ OTHER = make_revocation("never recorded")
 )
 def test_entries_that_are_not_the_standing_revocations_are_refused(listed: Sequence[Revocation], words: str) -> None:
     assert words in refusal_of(listed=listed).detail
+
+
+@pytest.mark.parametrize(
+    ("read", "words"),
+    [
+        pytest.param(REVOKED[1:], "6 entries, and the database counts 7", id="one-did-not-come"),
+        pytest.param((), "0 entries, and the database counts 7", id="none-came"),
+        pytest.param((*REVOKED, OTHER), "8 entries, and the database counts 7", id="one-came-that-is-not-there"),
+        pytest.param((*REVOKED[1:], OTHER), "than the database's own sum", id="one-came-for-another"),
+        pytest.param(
+            (*REVOKED[1:], replace(REVOKED[0], reason=CrlReason.SUPERSEDED)), "own sum", id="with-another-reason"
+        ),
+        pytest.param(
+            (*REVOKED[1:], replace(REVOKED[0], revoked_at=NOW - timedelta(hours=4))), "own sum", id="with-another-time"
+        ),
+    ],
+)
+def test_entries_as_they_came_are_refused_where_they_do_not_add_up(read: Sequence[Revocation], words: str) -> None:
+    assert words in refusal_of(listed=read, read=read).detail
 
 
 def test_octets_that_cannot_be_read_are_refused() -> None:

@@ -11,6 +11,7 @@ from crl.signature import sign_list
 from domain.certificates import IssuerId
 from domain.errors import Code, Refusal
 from domain.lists import Scope
+from domain.revocation import RevocationCount
 from domain.signing import LintedTbs
 from tests.support.authority import KIYOSE
 from tests.support.lists import G2, ISSUERS, SCOPE, SIGNERS, is_signed, make_list, make_plan, octets_of, tbs_of
@@ -19,7 +20,7 @@ from tests.support.signers import WrappedSigner
 
 def linted(scope: Scope = SCOPE) -> tuple[ListOctets, LintedTbs]:
     octets = octets_of(tbs_of(make_list(scope=scope)))
-    return octets, lint_tbs_crl(octets, make_plan(scope), Tally())
+    return octets, lint_tbs_crl(octets, make_plan(scope), Tally(), RevocationCount(0, 0))
 
 
 @pytest.mark.parametrize("scope", [SCOPE, Scope(G2, KIYOSE.code)], ids=["rsa", "ec"])

@@ -55,7 +55,9 @@ def _make(scene: Scene, publisher: Publisher, scope: Scope, folder: Path) -> tup
     """Both made again with the address of the delta list, without which OpenSSL looks for none."""
     base = _again(publisher, scope, read_list(scene.lists_of_last_week[scope.issuer]))[1]
     swap_in_beside(folder, scope, BASE, base)
-    put_delta_in_place(publisher, *_again(publisher, scope, read_list(scene.list_of(scope.issuer, AREA))))
+    with scene.services.begin(write=False) as work:
+        count = work.revocations.count(scope, None)
+    put_delta_in_place(publisher, *_again(publisher, scope, read_list(scene.list_of(scope.issuer, AREA))), count)
     delta = (folder / scope.path).with_suffix(".delta.crl").read_bytes()
     paths = folder / f"{scope.issuer}.base.pem", folder / f"{scope.issuer}.both.pem"
     parts = [x509.load_der_x509_crl(bytes(octets)).public_bytes(Encoding.PEM) for octets in (base, delta)]

@@ -15,8 +15,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from domain.certificates import IssuerId
 from domain.errors import Code, Refusal
 from domain.events import EventType, NoticeState
+from domain.lists import Scope
+from domain.people import MunicipalityCode
+from domain.revocation import RevocationCount, weight
 from store.engine import open_reader, open_writer
 from store.schema import check, create
 from store.tables import metadata
@@ -154,6 +158,33 @@ def test_another_program_finds_the_file_in_order(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+def test_revocations_of_older_versions_are_counted(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        upgrade = command.upgrade
+        patched.setattr("store.schema.command.upgrade", lambda configuration, _: upgrade(configuration, "0021"))
+        create(url)
+    serials = [bytes((*range(14), 0xAF, number)) for number in (0, 9, 0x10, 0xFF)]
+    engine = open_writer(url)
+    with engine.begin() as connection:
+        connection.execute(text(OLD_RESIDENT), {"octets": bytes(32), "day": date(2027, 4, 1)})
+        for application, serial in enumerate(serials, start=1):
+            key = {"octets": bytes(1), "id": application, "key": str(application)}
+            connection.execute(text(OLD_APPLICATION), key)
+            values = {"serial": serial, "serial2": serial * 2, "application": application}
+            state = {"predecessor": None, "pending": False, "ended": 0}
+            connection.execute(text(OLD_CERTIFICATES), {**values, **state})
+            connection.execute(text(OLD_REVOCATION), {"serial": serial, "cause": "renewal"})
+    engine.dispose()
+    create(url)
+    begin = SqlBegin(url, audit_signer())
+    with begin(write=False) as work:
+        found = work.revocations.count(Scope(IssuerId("signature-g1"), MunicipalityCode("132217")), None)
+    begin.close()
+    assert found == RevocationCount(4, sum(weight(serial, 0, 4) for serial in serials))
+
+
+OLD_APPLICATION = """INSERT INTO applications (id, caller, key, content, resident_id, municipality, received_at)
+    VALUES (:id, 'c', :key, :octets, 1, '132217', 0)"""
 OLD_CERTIFICATES = """INSERT INTO certificates (issuer, serial, state, kind, carrier, resident_id, application_id,
     municipality, not_before, not_after, spki_digest, profile_digest, reserved_at, predecessor, pending, ended_at, der)
     VALUES ('signature-g1', :serial, 'issued', 'signature', 'card', 1, :application, '132217', 0, 9, :serial2, '', 0,
@@ -184,13 +215,7 @@ def test_renewed_certificates_of_older_versions_come_into_the_lines_of_those_the
         connection.execute(text(OLD_RESIDENT), {"octets": bytes(32), "day": date(2027, 4, 1)})
         for application, predecessor, cause, pending in rows:
             key = {"octets": bytes(1), "id": application, "key": str(application)}
-            connection.execute(
-                text(
-                    "INSERT INTO applications (id, caller, key, content, resident_id, municipality, received_at) "
-                    "VALUES (:id, 'c', :key, :octets, 1, '132217', 0)"
-                ),
-                key,
-            )
+            connection.execute(text(OLD_APPLICATION), key)
             serial = bytes((application,)) * 16
             values = {"serial": serial, "serial2": serial * 2, "application": application}
             state = {"predecessor": predecessor, "pending": pending, "ended": 0 if cause else None}

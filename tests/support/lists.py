@@ -26,7 +26,7 @@ from domain import der
 from domain.certificates import CertificateState, IssuerId, Kind, Validity
 from domain.lists import ListState, Scope
 from domain.ports import Begin
-from domain.revocation import CrlReason, Revocation, RevocationCause
+from domain.revocation import CrlReason, Revocation, RevocationCause, RevocationCount, weight
 from domain.serial import SerialNumber
 from domain.signing import assemble
 from policies.crl import CrlPolicy
@@ -96,6 +96,12 @@ def tally_of(revocations: Iterable[Revocation]) -> Tally:
     tally = Tally()
     tally.add(rows_of(revocations))
     return tally
+
+
+def count_of(revocations: Iterable[Revocation]) -> RevocationCount:
+    """What a store counts of the revocations."""
+    weights = [weight(row.serial.octets, int(row.revoked_at.timestamp()), row.reason) for row in revocations]
+    return RevocationCount(len(weights), sum(weights))
 
 
 def encode_entries(revocations: Iterable[Revocation]) -> list[bytes]:

@@ -11,7 +11,7 @@ from domain.changes import ListChange
 from domain.errors import Code, Refusal
 from domain.holds import Hold, Release
 from domain.lists import Scope
-from domain.revocation import Revocation, RevocationBlock
+from domain.revocation import Revocation, RevocationBlock, RevocationCount, weight
 from domain.serial import SerialNumber
 from tests.support.blocks import block_of
 from tests.support.memory_handles import note
@@ -77,6 +77,16 @@ class Revocations:
     def blocks_of(self, scope: Scope, listed_since: datetime | None) -> Iterator[RevocationBlock]:
         if rows := list(self.for_scope(scope, listed_since)):
             yield block_of(rows)
+
+    def count(self, scope: Scope, listed_since: datetime | None) -> RevocationCount:
+        rows = [
+            row
+            for row in self._tables.revocations.values()
+            if row.municipality == scope.municipality and row.issuer == scope.issuer
+            if not (listed_since and row.not_after < listed_since)
+        ]
+        weighed = (weight(row.serial.octets, int(row.revoked_at.timestamp()), row.reason) for row in rows)
+        return RevocationCount(len(rows), sum(weighed))
 
     def census(self, issuer: IssuerId, unexpired_at: datetime) -> Iterator[bytes]:
         for row in self._tables.revocations.values():
