@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
+from unittest.mock import patch
 
 import pytest
 from cryptography import x509
@@ -16,6 +17,7 @@ from ca.authority import Authority
 from ca.batch_work import LEASE, Worker, erase_old, leave, work_off, work_round
 from ca.batches import Batching, cancel_batch, progress_of, results_of, take_batch
 from ca.course import Course
+from ca.draft import draft_certificates
 from ca.issue import issue
 from domain.applications import IssuanceApplication
 from domain.batches import ItemState
@@ -121,6 +123,14 @@ def test_chunks_behind_each_other_take_one_transaction_each(worker: Worker, stor
     assert work_off(replace(worker, chunks=3)) == 5
     # Taken up, three times together, then the last one recorded, and ended.
     assert store.commits - commits == 1 + 3 + 1 + 1
+    assert states(worker) == ["issued"] * 5
+
+
+def test_each_application_is_drafted_once_though_chunks_go_behind_each_other(worker: Worker) -> None:
+    take(worker)
+    with patch("ca.course.draft_certificates", wraps=draft_certificates) as drafts:
+        assert work_off(replace(worker, chunks=8)) == 5
+    assert drafts.call_count == 5
     assert states(worker) == ["issued"] * 5
 
 
