@@ -122,7 +122,10 @@ def test_without_the_setting_there_is_no_delta_list(tmp_path: Path) -> None:
     [
         pytest.param(lambda found: dict(list(found.items())[1:]), id="a change is lost"),
         pytest.param(lambda found: {serial: (said[0], 8) for serial, said in found.items()}, id="all are taken back"),
-        pytest.param(lambda found: {serial: (said[0], said[1] % 5 + 1) for serial, said in found.items()}, id="reasons are others"),
+        pytest.param(
+            lambda found: {serial: (said[0], said[1] % 5 + 1) for serial, said in found.items()},
+            id="reasons are others",
+        ),
         pytest.param(lambda found: {serial: (said[0] - 1, 1) for serial, said in found.items()}, id="times are others"),
     ],
 )
