@@ -120,14 +120,17 @@ def notices(state: Path, wanted: str | None, sender: str | None) -> None:
 
 
 def _listed(begin: Begin, sender: str, state: NoticeState) -> Iterator[tuple[NoticeRecord, str]]:
-    after, more = 0, True
+    after: int | str = 0
+    more = True
     while more:
         page = list_notices(begin, sender, state, after)
         for record in page.notices:
             waits = f"waits for number {page.expected}" if state is NoticeState.HELD else ""
             yield record, f"{record.reason.value}: {record.detail}" if record.reason else waits
-        after = (page.notices[-1].sequence or 0) if page.notices else 0
-        more = page.more and after > 0
+        more = page.more
+        if more:
+            last = page.notices[-1]
+            after = last.sequence or last.notice_id
 
 
 def _outcome(answer: NoticeAnswer) -> tuple[str, str]:

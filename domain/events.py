@@ -100,8 +100,9 @@ class NoticeRepository(Protocol):
     def senders(self) -> Sequence[str]:
         """Everybody whose turn was set once, by name."""
 
-    def page(self, sender: str, state: NoticeState, after: int, limit: int) -> Sequence[NoticeRecord]:
-        """At most `limit` notices with numbers above `after`, by number; after 0 those without a number come first."""
+    def page(self, sender: str, state: NoticeState, after: int | str, limit: int) -> Sequence[NoticeRecord]:
+        """At most `limit` notices: those without a number by their ids, then the others by number. `after` is the
+        number of the last one seen, or its id when it has none; 0 is the beginning."""
 
     def all(self) -> Iterator[NoticeRecord]:
         """Every notice, those of one sender together."""

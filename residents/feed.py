@@ -145,7 +145,8 @@ def _judged(
 
 
 def _holds_code(notice_id: str, source: Mapping[str, object]) -> bool:
-    return any(str(source[name]) in notice_id for name in ("resident_code", NEW_CODE) if name in source)
+    codes = (str(source.get(name) or "") for name in ("resident_code", NEW_CODE))
+    return any(code and code in notice_id for code in codes)
 
 
 def _unreadable(octets: bytes, sender: str, refusal: Refusal) -> BadNotice:

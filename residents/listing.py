@@ -22,8 +22,8 @@ class NoticeList:
     more: bool
 
 
-def list_notices(begin: Begin, sender: str, state: NoticeState, after: int = 0) -> NoticeList:
-    """At most PAGE notices with numbers above `after`. Those without a number come first, with `after` 0."""
+def list_notices(begin: Begin, sender: str, state: NoticeState, after: int | str = 0) -> NoticeList:
+    """At most PAGE notices after the one of that number, or of that id when it has no number: those come first."""
     with begin(write=False) as work:
         found = work.notices.page(sender, state, after, PAGE + 1)
         return NoticeList(sender, work.notices.expected(sender), found[:PAGE], len(found) > PAGE)

@@ -20,7 +20,7 @@ _FIND = _ROWS.where(_c.sender == bindparam("sender"), _c.notice_id == bindparam(
 _AT = _ROWS.where(_c.sender == bindparam("sender"), _c.sequence == bindparam("sequence"))
 _OF_STATE = _ROWS.where(_c.sender == bindparam("sender"), _c.state == bindparam("state")).limit(bindparam("limit"))
 _NUMBERED = _OF_STATE.where(_c.sequence > bindparam("after")).order_by(_c.sequence)
-_UNNUMBERED = _OF_STATE.where(_c.sequence.is_(None)).order_by(_c.received_at, _c.notice_id)
+_UNNUMBERED = _OF_STATE.where(_c.sequence.is_(None), _c.notice_id > bindparam("after_id")).order_by(_c.notice_id)
 _ALL = _ROWS.order_by(_c.sender, _c.notice_id)
 _LATEST = select(func.max(_c.effective_on)).where(_c.resident_id == bindparam("resident_id"))
 _FIND_MANY = AnyOf(_ROWS.where(_c.sender == bindparam("sender")), _c.notice_id)
@@ -86,11 +86,12 @@ class Notices:
     def senders(self) -> Sequence[str]:
         return [row.sender for row in self._statements.many(_SENDERS)]
 
-    def page(self, sender: str, state: NoticeState, after: int, limit: int) -> Sequence[NoticeRecord]:
+    def page(self, sender: str, state: NoticeState, after: int | str, limit: int) -> Sequence[NoticeRecord]:
         named = {"sender": sender, "state": state, "limit": limit}
-        rows = [] if after else list(self._statements.many(_UNNUMBERED, named))
+        number, after_id = (0, after) if isinstance(after, str) else (after, "")
+        rows = [] if number else list(self._statements.many(_UNNUMBERED, {**named, "after_id": after_id}))
         if limit > len(rows):
-            rows += self._statements.many(_NUMBERED, {**named, "after": after, "limit": limit - len(rows)})
+            rows += self._statements.many(_NUMBERED, {**named, "after": number, "limit": limit - len(rows)})
         return [NoticeRecord(*row) for row in rows]
 
     def all(self) -> Iterator[NoticeRecord]:

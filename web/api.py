@@ -72,7 +72,7 @@ class ApiParts:
     preview_event: Callable[[Notice, Party], Effect | HeldNotice]
     apply_notices: Callable[[Iterable[tuple[int, Notice]], Party], Iterator[Outcome]]
     rehearse_notices: Callable[[Iterable[tuple[int, Notice]], Party], Iterator[Outcome]]
-    list_notices: Callable[[str, NoticeState, int], NoticeList]
+    list_notices: Callable[[str, NoticeState, int | str], NoticeList]
     handles: HandleParts
     filters: FilterParts
     proposals: ProposalParts

@@ -63,13 +63,13 @@ def notices_blueprint(
     preview_event: Callable[[Notice, Party], Effect | HeldNotice],
     apply_all: Callable[[Iterable[tuple[int, Notice]], Party], Iterator[Outcome]],
     rehearse: Callable[[Iterable[tuple[int, Notice]], Party], Iterator[Outcome]],
-    list_notices: Callable[[str, NoticeState, int], NoticeList],
+    list_notices: Callable[[str, NoticeState, int | str], NoticeList],
     municipalities: Container[MunicipalityCode],
     callers: Callers,
 ) -> Blueprint:
     """POST one notice, get its receipt (200) or hear that it waits (202); `?dry_run=true` tells what it would do. Its
     id makes a repeat harmless. POST a file, get what became of each line. GET one's own notices of one `state`,
-    with numbers above `after`."""
+    after the one of a number, or of an id where it has none."""
     door = Blueprint("notices", __name__)
 
     @door.post(PATH)
@@ -98,11 +98,16 @@ def notices_blueprint(
     return door
 
 
-def _wanted() -> tuple[NoticeState, int]:
-    """The query parameters: `state`, and `after`, 0 when absent."""
-    if set(request.args) - {"state", "after"} or any(len(request.args.getlist(name)) > 1 for name in request.args):
-        raise Refusal(Code.MALFORMED, "the query parameters here are state and after, each once", pointer="state")
+def _wanted() -> tuple[NoticeState, int | str]:
+    """The query parameters: `state`, and where the last page ended: `after` or `after_id`, at most one of them."""
+    named = set(request.args)
+    twice = any(len(request.args.getlist(name)) > 1 for name in named)
+    if named - {"state", "after", "after_id"} or twice or named >= {"after", "after_id"}:
+        problem = "the query parameters here are state and one of after and after_id, each once"
+        raise Refusal(Code.MALFORMED, problem, pointer="state")
     state = word(NoticeState).read(request.args.get("state"), "state")
+    if "after_id" in named:
+        return state, request.args["after_id"]
     after = request.args.get("after", "0")
     if after != "0" and re.fullmatch(SEQUENCE, after) is None:
         raise Refusal(Code.MALFORMED, "after is the number of a notice", pointer="after")

@@ -202,10 +202,11 @@ def _holds(key: _Object, rehearsal: _Object) -> _Object:
 def _own_notices() -> _Object:
     state = in_query("state", {"type": "string", "enum": [state.value for state in NoticeState]}, "Which notices", True)
     after = in_query("after", {"type": "string", "pattern": f"^(0|{notices.SEQUENCE})$"}, "Only higher numbers", False)
+    after_id = in_query("after_id", {"type": "string"}, "Only what follows this notice without a number", False)
     good = {
         "200": told("At most 500 notices by number; those whose number cannot be read come first", schemas.NOTICE_LIST)
     }
-    read = reading("The caller's own notices", {**good, **problems(400, 401, 403, 503)}, state, after)
+    read = reading("The caller's own notices", {**good, **problems(400, 401, 403, 503)}, state, after, after_id)
     return {"get": {**read["get"], "security": [{"clientCertificate": []}]}}
 
 

@@ -14,10 +14,13 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from domain.errors import Code, Refusal
+from domain.events import NoticeState
 from domain.ports import RandomSource
 
 MEDIA_TYPE = "application/problem+json"
 INTERNAL = "internal-error"
+QUARANTINED = NoticeState.QUARANTINED.value
+"""What is said of a notice that was put aside, whatever the code: to send it again would be in vain."""
 
 STATUS: Mapping[Code, int] = {
     Code.MALFORMED: 400,
@@ -101,7 +104,7 @@ class Message:
 
 @cache
 def messages() -> Mapping[str, Message]:
-    """All messages of `messages.toml` by code value, and one more for `INTERNAL`. Read once per process."""
+    """All messages of `messages.toml` by code value, and those for `INTERNAL` and `QUARANTINED`. Read once."""
     table = tomllib.loads((files("web") / "messages.toml").read_text("utf-8"))
     return {code: Message(**message) for code, message in table.items()}
 
@@ -137,7 +140,9 @@ def install_problems(app: Flask, random: RandomSource) -> None:
 
 def _refused(refusal: Refusal) -> Response:
     code, status = refusal.code, STATUS[refusal.code]
-    response = _problem(status, code.value, detail=refusal.detail, pointer=refusal.pointer, facts=refusal.facts or None)
+    said = {"detail": refusal.detail, "pointer": refusal.pointer, "facts": refusal.facts or None}
+    words = QUARANTINED if refusal.facts.get("state") == QUARANTINED else code.value
+    response = _problem(status, code.value, words, **said)
     if code in RETRY_AFTER:
         response.headers["Retry-After"] = str(RETRY_AFTER[code])
     if status == 401:
@@ -155,8 +160,8 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def _problem(status: int, code: str, **members: object) -> Response:
-    message = messages()[code]
+def _problem(status: int, code: str, words: str | None = None, **members: object) -> Response:
+    message = messages()[words or code]
     body = {
         "type": f"urn:jpki:problem:{code}",
         "status": status,

@@ -168,13 +168,15 @@ def test_notices_are_paged_by_number_and_those_without_come_first(any_store: Sto
         work.notices.put(replace(NOTICE, notice_id="applied", sequence=6))
         work.notices.put(replace(HELD, sender="another register", sequence=6))
 
-        def page(after: int, limit: int) -> list[str]:
+        def page(after: int | str, limit: int) -> list[str]:
             return [row.notice_id for row in work.notices.page("register", NoticeState.HELD, after, limit)]
 
         assert page(0, 9) == ["unreadable a", "unreadable b", "n2", "n5", "n7", "n9"]
         assert page(0, 3) == ["unreadable a", "unreadable b", "n2"]
         assert page(2, 2) == ["n5", "n7"]
         assert page(9, 2) == []
+        assert page("unreadable a", 3) == ["unreadable b", "n2", "n5"]
+        assert page("unreadable b", 2) == ["n2", "n5"]
 
 
 def test_all_notices_come_sender_by_sender(any_store: Store) -> None:

@@ -209,6 +209,13 @@ SECOND = notice(sequence=2)
             "holds the resident code",
             id="an id with the code in it",
         ),
+        pytest.param(
+            line_of(SECOND, resident_code=""),
+            2,
+            "2027-000001",
+            "resident_code must be eleven digits",
+            id="an empty code",
+        ),
         pytest.param(line_of(SECOND, sequence="two"), None, "2027-000001", "sequence must be", id="no number"),
     ],
 )

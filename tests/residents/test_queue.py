@@ -21,7 +21,7 @@ from domain.people import ResidentState
 from domain.ports import Begin
 from residents.feed import BadNotice, Notice, members_of, take_notice
 from residents.intake import Effect, apply_all, apply_event, preview_event, rehearse, take
-from residents.listing import list_notices, list_senders
+from residents.listing import PAGE, list_notices, list_senders
 from residents.parts import Intake
 from residents.queue import BATCH, WINDOW, Taken
 from residents.receipts import HeldNotice, NoticeReceipt, QuarantinedNotice
@@ -71,6 +71,21 @@ def move(number: int, sender: Party = REGISTER, **changes: object) -> ResidentEv
 
 def waiting(intake: Intake, state: NoticeState = NoticeState.HELD, sender: Party = REGISTER) -> list[NoticeRecord]:
     return list(list_notices(intake.begin, sender.label, state).notices)
+
+
+def test_every_notice_without_a_number_is_shown_and_those_with_one_behind_them(intake: Intake) -> None:
+    refusal = Refusal(Code.MALFORMED, "the line is not JSON")
+    with intake.begin() as work:
+        for number in range(PAGE + 1):
+            bad = NoticeRecord(REGISTER.label, f"unreadable {number:04}", None, b"", NoticeState.QUARANTINED, NOW)
+            work.notices.put(replace(bad, reason=refusal.code, detail=refusal.detail))
+        work.commit()
+    with pytest.raises(Refusal):
+        apply_event(intake, move(1), REGISTER)
+    first = list_notices(intake.begin, REGISTER.label, NoticeState.QUARANTINED)
+    rest = list_notices(intake.begin, REGISTER.label, NoticeState.QUARANTINED, first.notices[-1].notice_id)
+    assert (len(first.notices), first.more, rest.more) == (PAGE, True, False)
+    assert [row.sequence for row in rest.notices] == [None, 1]
 
 
 def states(intake: Intake, sender: Party = REGISTER) -> dict[str, NoticeState]:

@@ -142,10 +142,11 @@ class Notices:
     def senders(self) -> Sequence[str]:
         return sorted(self._tables.senders)
 
-    def page(self, sender: str, state: NoticeState, after: int, limit: int) -> Sequence[NoticeRecord]:
+    def page(self, sender: str, state: NoticeState, after: int | str, limit: int) -> Sequence[NoticeRecord]:
         rows = [row for row in self._tables.notices.values() if (row.sender, row.state) == (sender, state)]
-        wanted = [row for row in rows if (row.sequence or 0) > after or (row.sequence is None and not after)]
-        return sorted(wanted, key=lambda row: (row.sequence or 0, row.received_at, row.notice_id))[:limit]
+        seen = (0, after) if isinstance(after, str) else (after, "" if after == 0 else "~" * 200)
+        by_place = sorted(((row.sequence or 0, row.notice_id), row) for row in rows)
+        return [row for place, row in by_place if place > seen][:limit]
 
     def all(self) -> Iterator[NoticeRecord]:
         yield from sorted(self._tables.notices.values(), key=lambda row: (row.sender, row.notice_id))

@@ -236,6 +236,8 @@ def test_a_notice_that_cannot_be_read_reaches_the_intake_as_a_bad_one(door: Door
     assert response.status_code == 400
     assert response.json is not None
     assert response.json["facts"]["state"] == "quarantined"
+    assert "new id" in response.json["action"]
+    assert "notice_id" in response.json["action_ja"]
     ((bad, party),) = acts.asked
     assert isinstance(bad, BadNotice)
     assert (bad.sequence, bad.notice_id, party) == (7, "n-1", CALLERS["municipality"])
@@ -297,6 +299,12 @@ def test_a_file_of_notices_has_a_limit(door: Door, acts: Acts) -> None:
     octets = b" " * (notices.FILE_LIMIT + 1)
     assert door.send("POST", notices.PATH, octets=octets, content_type="application/jsonl").status_code == 413
     assert not acts.asked
+
+
+def test_pages_go_on_after_a_notice_without_a_number(door: Door, acts: Acts) -> None:
+    door.send("GET", f"{notices.PATH}?state=quarantined&after_id=unreadable%2000")
+    assert acts.asked == [("municipality:kiyose", NoticeState.QUARANTINED, "unreadable 00")]
+    assert door.send("GET", f"{notices.PATH}?state=quarantined&after_id=n&after=6").status_code == 400
 
 
 def test_a_sender_sees_its_own_notices(door: Door, acts: Acts) -> None:

@@ -15,7 +15,7 @@ from domain.errors import Code, Refusal
 from web.bodies import receive
 from web.logs import JsonLines
 from web.metrics import Meter
-from web.problems import INTERNAL, RETRY_AFTER, STATUS, messages
+from web.problems import INTERNAL, QUARANTINED, RETRY_AFTER, STATUS, messages
 from web.shell import make_shell
 
 OUR_FAULT = {code for code, status in STATUS.items() if status == 500}
@@ -76,7 +76,7 @@ def test_every_code_has_a_status() -> None:
 
 
 def test_every_code_has_words_in_two_languages() -> None:
-    assert set(messages()) == {code.value for code in Code} | {INTERNAL}
+    assert set(messages()) == {code.value for code in Code} | {INTERNAL, QUARANTINED}
     for message in messages().values():
         assert message.title_en.isascii()
         assert message.action_en.isascii()
