@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,7 +86,8 @@ def _revive(child: _Child, state: Path) -> None:
             child.wait = 1.0
         return
     if child.again_at is None:
-        click.echo(f"{child.name} ended with {child.process.returncode}; again in {child.wait:.0f} s", err=True)
+        with suppress(OSError):  # a log without room must not end all services
+            click.echo(f"{child.name} ended with {child.process.returncode}; again in {child.wait:.0f} s", err=True)
         child.again_at = now + child.wait
         child.wait = min(child.wait * 2, LONGEST_WAIT)
     elif now >= child.again_at:

@@ -43,6 +43,16 @@ time.sleep(60)
 """
 """A supervisor that starts one service, which only sleeps, and says which process it is."""
 
+TELLER = """
+from pathlib import Path
+from types import SimpleNamespace
+from cli import supervisor
+child = supervisor._Child("api", SimpleNamespace(poll=lambda: 1, returncode=1), 0.0)
+supervisor._revive(child, Path())
+print("goes on" if child.again_at else "does not")
+"""
+"""A supervisor that finds a service dead, and says so where its errors go."""
+
 
 @dataclass
 class Running:
@@ -272,6 +282,13 @@ def test_a_service_that_ran_for_a_minute_is_started_soon_again() -> None:
         time.now += 61
         supervisor._revive(child, Path())
     assert child.wait == 1
+
+
+def test_a_log_without_room_does_not_end_the_supervisor() -> None:
+    with Path("/dev/full").open("wb") as log:
+        command = [sys.executable, "-c", TELLER]
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True, check=False)
+    assert done.stdout == "goes on\n"
 
 
 def test_a_service_that_does_not_end_is_ended() -> None:
