@@ -61,8 +61,8 @@ class Clerks:
 
 
 def said(answer: Any) -> object:
-    """What an answer promises: certificates, or which are revoked."""
-    return answer.certificates if hasattr(answer, "certificates") else answer.revoked
+    """What an answer promises: certificates, or what is revoked since when."""
+    return answer.certificates if hasattr(answer, "certificates") else (answer.revoked, answer.committed_at)
 
 
 def kill(server: PostgresServer) -> None:
