@@ -14,11 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from domain.errors import Code, Refusal
+
 _FORM = struct.Struct("=QQ")
 
 
 class RegisterMark:
-    """Threads may share it, and children of a fork."""
+    """Threads may share it, and children of a fork. Raises Refusal(STORE_UNAVAILABLE) where its file cannot be had."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -53,11 +55,20 @@ class RegisterMark:
         return int(begun)
 
     def _open(self) -> mmap.mmap:
+        try:
+            return self._opened()
+        except OSError as error:
+            raise Refusal(
+                Code.STORE_UNAVAILABLE, f"{self._path.name} cannot be opened or made ({error.strerror}); free its disk"
+            ) from None
+
+    def _opened(self) -> mmap.mmap:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             if os.fstat(descriptor).st_size < _FORM.size:
-                os.ftruncate(descriptor, _FORM.size)
+                # With its room on the disk: a full one would end the process at the first count, not here.
+                os.posix_fallocate(descriptor, 0, _FORM.size)
             self._map = mmap.mmap(descriptor, _FORM.size)
         finally:
             os.close(descriptor)

@@ -27,6 +27,8 @@ from web.worker import BoundedTlsSocket, PatientWorker
 
 Service = Literal["api", "status"]
 
+_SHARED = "/dev/shm"  # noqa: S108 - who makes something there gives it a name that nobody knows
+
 _log = logging.getLogger("jpki.web")
 
 
@@ -54,9 +56,15 @@ def run_server(configure: Callable[[], Mapping[str, object]], load: Callable[[],
     if "prometheus_client" in sys.modules:
         raise RuntimeError("prometheus-client was imported before it could be told where workers share their counts")
     server = _Server(configure, load)
-    os.environ[MULTIPROCESS] = tempfile.mkdtemp(prefix="jpki-counts-")
+    os.environ[MULTIPROCESS] = tempfile.mkdtemp(prefix="jpki-counts-", dir=_memory())
     server.run()
     sys.exit()
+
+
+def _memory() -> str | None:
+    """Where workers keep their counts and show that they live: in memory, where the system has such a place. A disk
+    that is full kills who counts in a mapped file, and one that may only be read who shows a sign of life."""
+    return _SHARED if os.access(_SHARED, os.W_OK) else None
 
 
 def server_settings(service: Service, settings: Settings) -> dict[str, object]:
@@ -71,6 +79,7 @@ def server_settings(service: Service, settings: Settings) -> dict[str, object]:
         "workers": listen.workers,
         "threads": listen.threads,
         "worker_class": "web.event_worker.EventWorker" if listen.event_loop else PatientWorker,
+        "worker_tmp_dir": _memory(),
         "worker_connections": 8192 if listen.event_loop else 1000,
         "proc_name": f"jpki-{service}",
         "preload_app": False,

@@ -147,6 +147,13 @@ def test_after_a_process_that_died_in_a_change_nothing_is_kept_until_the_next_ch
     assert mark.read() not in (None, before)
 
 
+def test_a_mark_that_cannot_be_opened_is_an_outage(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Refusal) as refused:
+        RegisterMark(tmp_path / "file" / "mark").read()
+    assert refused.value.code is Code.STORE_UNAVAILABLE
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with sqlite_store(tmp_path) as opened:

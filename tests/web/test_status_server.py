@@ -234,6 +234,16 @@ def test_counts_of_all_workers(served: Served) -> None:
     assert 'route="/ocsp/<rest:encoded>"' in text
 
 
+def test_what_workers_share_lies_in_memory_where_no_disk_can_be_full(served: Served) -> None:
+    get(served, "/healthz")
+    for worker in served.workers():
+        mapped = re.findall(r"\S*/jpki-counts-\S*", Path(f"/proc/{worker}/maps").read_text())
+        opened = [str(file.readlink()) for file in Path(f"/proc/{worker}/fd").iterdir() if file.is_symlink()]
+        shared = [*mapped, *(path for path in opened if "/wgunicorn-" in path)]
+        assert mapped
+        assert all(path.startswith("/dev/shm/") for path in shared), shared
+
+
 def test_readiness_follows_the_parts(served: Served, folder: Path) -> None:
     assert get(served, "/readyz")[0] == 200
     (folder / "down").touch()
