@@ -11,8 +11,9 @@ import psycopg
 from sqlalchemy import Engine, PoolProxiedConnection
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.errors import Code, Refusal
 from store.engine import begin
-from store.faults import Refusals, fault_of
+from store.faults import DatabaseBug, Refusals, fault_of
 from store.prepared import AnyRow, Parameters, Prepared, Statement, prepare
 from store.server import StandsStill
 
@@ -29,7 +30,7 @@ class Statements:
     def __init__(self, engine: Engine, write: bool, lasting: bool = True) -> None:
         """Begin a transaction; `close` ends it. `lasting` as in `domain.ports.Begin`. Raises as `run` does."""
         self._write = write
-        self._over = False
+        self._over = self._broken = False
         self._streams: list[Any] = []
         self._dialect = engine.dialect
         self.postgresql = engine.dialect.name == "postgresql"
@@ -60,7 +61,7 @@ class Statements:
             else:
                 self._cursor.executemany(prepared.text, values)
         except _ERRORS as error:
-            fault = fault_of(error, refusals)
+            fault = self._fault(error, refusals)
         else:
             changed: int = self._cursor.rowcount
             return changed
@@ -77,7 +78,7 @@ class Statements:
             self._cursor.execute(prepared.text, values, **prepared.options)
             rows = self._cursor.fetchall()
         except _ERRORS as error:
-            fault = fault_of(error, refusals)
+            fault = self._fault(error, refusals)
         else:
             return [prepared.row(row) for row in rows]
         self._over = True
@@ -108,7 +109,7 @@ class Statements:
                 while rows := cursor.fetchmany(size):
                     yield rows
         except _ERRORS as error:
-            fault = fault_of(error)
+            fault = self._fault(error)
         else:
             return
         self._over = True
@@ -129,7 +130,7 @@ class Statements:
         try:
             self._connection.commit()
         except _ERRORS as error:
-            fault = fault_of(error)
+            fault = self._fault(error)
         else:
             return
         raise fault
@@ -143,10 +144,18 @@ class Statements:
                 cursor.close()
             self._connection.rollback()
         except _ERRORS:
-            # Lost, most likely, and nothing is left to roll back; the pool must have its place.
-            self._pooled.invalidate()
+            self._broken = True  # lost, most likely, and nothing is left to roll back
+        if self._broken:
+            self._pooled.invalidate()  # the pool must have its place
         else:
             self._pooled.close()
+
+    def _fault(self, error: Exception, refusals: Refusals = _NONE) -> Refusal | DatabaseBug:
+        """What to raise instead. After an outage nobody uses this connection again: a driver's statements may have been
+        left in the middle."""
+        fault = fault_of(error, refusals)
+        self._broken |= not isinstance(fault, Refusal) or fault.code is Code.STORE_UNAVAILABLE
+        return fault
 
     def _prepare(self, statement: Statement, parameters: Parameters) -> Prepared:
         if self._over:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, Pool, event
 
 from audit.chain import verify
 from domain.errors import Code, Refusal
@@ -108,6 +108,26 @@ def test_a_full_disk_is_an_outage_and_changes_nothing(tmp_path: Path) -> None:
         assert read(store) % 50 == 2
     with closing(sqlite3.connect(tmp_path / "jpki.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_a_connection_that_met_an_outage_is_used_by_nobody_else(tmp_path: Path) -> None:
+    with sqlite_store(tmp_path) as store:
+        write(store)
+    size = (tmp_path / "jpki.db").stat().st_size // 4096
+    ended: list[object] = []
+
+    def note(connection: object, *_: object) -> None:
+        ended.append(connection)
+
+    event.listen(Pool, "invalidate", note)
+    with pages(size), sql_store(f"sqlite:///{tmp_path / 'jpki.db'}") as store:
+        with store.begin() as work:
+            assert work.residents.count() == 1
+        assert not ended
+        with refusing(Code.STORE_UNAVAILABLE):
+            write(store, "x" * 10_000)
+    event.remove(Pool, "invalidate", note)
+    assert len(ended) == 1
 
 
 def test_a_read_only_file_can_be_read_and_not_written(tmp_path: Path) -> None:
