@@ -9,8 +9,8 @@ from datetime import datetime
 
 from ca.authority import Authority
 from ca.desk import OUTAGES, Name, count_miss, find_named, nobody, require_attempts
-from ca.receipts import receipt_from_json, receipt_to_json
-from ca.revoke import RECEIPT_OCTETS, RevocationOutcome, changes_of, outcome_of, revoke
+from ca.receipts import earlier_receipt, receipt_from_json, receipt_to_json
+from ca.revoke import RECEIPT_OCTETS, RevocationOutcome, changes_of, outcome_of, outcome_told, revoke
 from domain.certificates import Carrier, CertificateRecord
 from domain.errors import Code, Refusal
 from domain.parties import Party
@@ -53,13 +53,8 @@ def place_hold(authority: Authority, request: HoldRequest) -> RevocationReceipt:
     _require_caller(authority, request.caller, received_at)
     caller, content = request.caller.label, _canonical(request)
     with authority.begin() as work:
-        if earlier := work.revocations.receipt(caller, request.key):
-            if not authority.sealer.says(content, earlier[0]):
-                raise Refusal(
-                    Code.IDEMPOTENCY_MISMATCH,
-                    "this idempotency key belongs to an earlier request with other content; use a new key",
-                )
-            return receipt_from_json(earlier[1])
+        if earlier := earlier_receipt(authority, work, caller, request.key, content):
+            return receipt_from_json(earlier)
         at = max(received_at, authority.clock())
         plan = _attempt(authority, work, request, at)
         number = authority.random(RECEIPT_OCTETS).hex()
@@ -72,13 +67,16 @@ def place_hold(authority: Authority, request: HoldRequest) -> RevocationReceipt:
 
 
 def preview_hold(authority: Authority, request: HoldRequest) -> RevocationOutcome:
-    """What `place_hold` would do now, without doing it. Raises the same refusals, but for the idempotency key.
+    """What `place_hold` would do now, without doing it: for a key that has a receipt, what that says. Raises
+    the same refusals.
 
     Because it would tell quietly who is here, every rehearsal with the items counts as an attempt that led to nobody.
     """
     now = authority.clock()
     _require_caller(authority, request.caller, now)
     with authority.begin() as work:
+        if earlier := earlier_receipt(authority, work, request.caller.label, request.key, _canonical(request)):
+            return outcome_told(earlier)
         plan = _attempt(authority, work, request, now)
         if not isinstance(request.who, ResidentCode):
             count_miss(authority, work, request.caller, request.who, "rehearsal", now)

@@ -7,9 +7,28 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ca.authority import Authority
 from domain.certificates import Carrier, Kind
+from domain.errors import Code, Refusal
 from domain.holds import ReleaseReceipt
+from domain.ports import UnitOfWork
 from domain.revocation import CertificateEffect, CrlReason, EffectWord, RevocationCause, RevocationReceipt
+
+
+def earlier_receipt(authority: Authority, work: UnitOfWork, caller: str, key: str, content: bytes) -> str | None:
+    """The receipt, as it is kept, that `caller` (a label) got under this idempotency key; None for a new key.
+
+    Raises Refusal(IDEMPOTENCY_MISMATCH) when something else was asked for then.
+    """
+    if (earlier := work.revocations.receipt(caller, key)) is None:
+        return None
+    digest, receipt = earlier
+    if not authority.sealer.says(content, digest):
+        raise Refusal(
+            Code.IDEMPOTENCY_MISMATCH,
+            "this idempotency key belongs to an earlier request with other content; use a new key",
+        )
+    return receipt
 
 
 def receipt_to_json(receipt: RevocationReceipt) -> str:

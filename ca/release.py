@@ -10,7 +10,7 @@ from datetime import datetime
 from ca.authority import Authority
 from ca.completion import audit_facts
 from ca.entitlement import find_resident
-from ca.receipts import release_from_json, release_to_json
+from ca.receipts import earlier_receipt, release_from_json, release_to_json
 from ca.revoke import RECEIPT_OCTETS, revoke
 from domain.certificates import Carrier, CertificateRecord
 from domain.errors import Code, Refusal
@@ -48,13 +48,8 @@ def release_hold(authority: Authority, request: ReleaseRequest) -> ReleaseReceip
     _require_caller(authority, request, received_at)
     caller, content = request.caller.label, _canonical(request)
     with authority.begin() as work:
-        if earlier := work.revocations.receipt(caller, request.key):
-            if not authority.sealer.says(content, earlier[0]):
-                raise Refusal(
-                    Code.IDEMPOTENCY_MISMATCH,
-                    "this idempotency key belongs to an earlier request with other content; use a new key",
-                )
-            return release_from_json(earlier[1])
+        if earlier := earlier_receipt(authority, work, caller, request.key, content):
+            return release_from_json(earlier)
         at = max(received_at, authority.clock())
         held = _held(authority, work, request, at)
         number = authority.random(RECEIPT_OCTETS).hex()
@@ -69,10 +64,13 @@ def release_hold(authority: Authority, request: ReleaseRequest) -> ReleaseReceip
 
 
 def preview_release(authority: Authority, request: ReleaseRequest) -> tuple[CertificateEffect, ...]:
-    """What `release_hold` would do now, without doing it. Raises the same refusals, but for the idempotency key."""
+    """What `release_hold` would do now, without doing it: for a key that has a receipt, what that says. Raises
+    the same refusals."""
     now = authority.clock()
     _require_caller(authority, request, now)
     with authority.begin(write=False) as work:
+        if earlier := earlier_receipt(authority, work, request.caller.label, request.key, _canonical(request)):
+            return release_from_json(earlier).effects
         return tuple(_effect(authority, *one) for one in _held(authority, work, request, now))
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from ca.authority import Authority
 from ca.completion import audit_facts
 from ca.entitlement import find_resident
-from ca.receipts import receipt_from_json, receipt_to_json
+from ca.receipts import earlier_receipt, receipt_from_json, receipt_to_json
 from domain.certificates import Carrier, CertificateRecord, Kind
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
@@ -154,13 +154,8 @@ def revoke_resident(authority: Authority, request: RevocationRequest) -> Revocat
     _require_caller(authority, request, received_at)
     caller, content = request.caller.label, _canonical(request)
     with authority.begin() as work:
-        if earlier := work.revocations.receipt(caller, request.key):
-            if not authority.sealer.says(content, earlier[0]):
-                raise Refusal(
-                    Code.IDEMPOTENCY_MISMATCH,
-                    "this idempotency key belongs to an earlier request with other content; use a new key",
-                )
-            return receipt_from_json(earlier[1])
+        if earlier := earlier_receipt(authority, work, caller, request.key, content):
+            return receipt_from_json(earlier)
         at = max(received_at, authority.clock())
         orders, records = _orders(authority, work, request, at)
         number = authority.random(RECEIPT_OCTETS).hex()
@@ -175,12 +170,21 @@ def revoke_resident(authority: Authority, request: RevocationRequest) -> Revocat
 
 
 def preview(authority: Authority, request: RevocationRequest) -> RevocationOutcome:
-    """What `revoke_resident` would do now, without doing it. Raises the same refusals, but for the idempotency key."""
+    """What `revoke_resident` would do now, without doing it: for a key that has a receipt, what that says. Raises
+    the same refusals."""
     now = authority.clock()
     _require_caller(authority, request, now)
     with authority.begin(write=False) as work:
+        if earlier := earlier_receipt(authority, work, request.caller.label, request.key, _canonical(request)):
+            return outcome_told(earlier)
         orders, records = _orders(authority, work, request, now)
         return outcome_of(orders, *changes_of(work, orders, records, now))
+
+
+def outcome_told(earlier: str) -> RevocationOutcome:
+    """What a receipt says, in the form in which it is kept."""
+    receipt = receipt_from_json(earlier)
+    return RevocationOutcome(receipt.revoked, receipt.already, receipt.effects)
 
 
 def _require_caller(authority: Authority, request: RevocationRequest, now: datetime) -> None:

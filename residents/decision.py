@@ -40,8 +40,8 @@ def decide(intake: Intake, work: UnitOfWork, event: ResidentEvent, actor: Party,
     - UNKNOWN_RESIDENT: no record is stored, or another municipality than the actor holds it;
     - MALFORMED: four items or new code are there where the event has none, or missing where it has, or a minor
       correction changes more than writing, or the new code is in use;
-    - OUT_OF_ORDER: the day lies in the future or before that of an applied notice, the person is dead, the record has
-      ended and this is no move-in, or another municipality holds it;
+    - OUT_OF_ORDER: the day lies in the future, before the birth or before that of an applied notice, the person is
+      dead, the record has ended and this is no move-in, or another municipality holds it;
     - ALREADY_APPLIED: the stored record reads so already.
     """
     rule = intake.events[event.type]

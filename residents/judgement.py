@@ -88,6 +88,8 @@ def require_order(event: RecordChange, rule: EventRule, resident: Resident, newe
     """
     if event.effective_on > today:
         raise _out_of_order("the day lies in the future; send the notice on that day", "/effective_on")
+    if event.effective_on < resident.attributes.birth_date.earliest:
+        raise _out_of_order("the day lies before the birth on record; check the day and the code", "/effective_on")
     if rule.state.ended:
         dies = event.type is EventType.DEATH and resident.state is not ResidentState.DEAD
         if resident.state.ended and not dies:

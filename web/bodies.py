@@ -31,12 +31,18 @@ def receive_json_octets(limit: int = BODY_LIMIT) -> bytes:
 
 def receive(limit: int) -> bytes:
     """The octets of the request's body. More than `limit` is answered with 413, before anything looks at them."""
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit)
     # One more than wanted, because a body of chunks is silently cut off at Flask's limit.
     request.max_content_length = limit + 1
     octets = request.get_data(cache=False)
     if len(octets) > limit:
-        raise Refusal(Code.TOO_LARGE, f"send at most {limit} octets")
+        raise _too_large(limit)
     return octets
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(Code.TOO_LARGE, f"send at most {limit} octets")
 
 
 def read_json(octets: bytes) -> object:

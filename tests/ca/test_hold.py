@@ -118,6 +118,7 @@ def test_a_repeat_gets_the_same_receipt(authority: Authority, clock: TurnedClock
     first = place_hold(authority, asked(ITEMS_ON_RECORD))
     clock.forward(HOUR)
     assert place_hold(authority, asked(ITEMS_ON_RECORD)) == first
+    assert preview_hold(authority, asked(ITEMS_ON_RECORD)).effects == first.effects
     assert refused(authority, asked()).code is Code.IDEMPOTENCY_MISMATCH
 
 

@@ -120,6 +120,7 @@ def test_a_repeat_gets_the_same_receipt(authority: Authority, clock: TurnedClock
     first = release_hold(authority, found())
     clock.forward(HOUR)
     assert release_hold(authority, found()) == first
+    assert preview_release(authority, found()) == first.effects
     with pytest.raises(Refusal) as caught:
         release_hold(authority, ReleaseRequest(KIYOSE_CITY, "found", resident_code(2), PHONE))
     assert caught.value.code is Code.IDEMPOTENCY_MISMATCH

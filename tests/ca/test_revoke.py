@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -295,11 +295,20 @@ def test_a_repeat_gets_the_same_receipt(authority: Authority, store: MemoryStore
         pytest.param({"kinds": frozenset(Kind)}, id="the-same-kinds-by-name"),
     ],
 )
-def test_the_key_of_an_earlier_request_serves_no_other(authority: Authority, overrides: dict[str, object]) -> None:
+@pytest.mark.parametrize("act", [revoke_resident, preview])
+def test_the_key_of_an_earlier_request_serves_no_other(
+    authority: Authority, overrides: dict[str, object], act: Callable[[Authority, RevocationRequest], object]
+) -> None:
     revoke_resident(authority, make_revocation())
     with pytest.raises(Refusal) as refusal:
-        revoke_resident(authority, make_revocation(**overrides))
+        act(authority, make_revocation(**overrides))
     assert refusal.value.code is Code.IDEMPOTENCY_MISMATCH
+
+
+def test_a_preview_of_a_repeat_says_what_the_receipt_says(authority: Authority) -> None:
+    receipt = revoke_resident(authority, make_revocation())
+    seen = preview(authority, make_revocation())
+    assert (seen.revoked, seen.already, seen.effects) == (receipt.revoked, receipt.already, receipt.effects)
 
 
 def test_the_keys_of_two_callers_are_two_keys(authority: Authority) -> None:

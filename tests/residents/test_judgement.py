@@ -69,6 +69,13 @@ def test_no_event_comes_from_the_future(type_: EventType) -> None:
     assert order(notice(type_, effective_on=TODAY + timedelta(days=1))) is Code.OUT_OF_ORDER
 
 
+@pytest.mark.parametrize("type_", list(EventType), ids=lambda event: event.value)
+def test_nothing_happens_before_birth(type_: EventType) -> None:
+    birth = PRESENT.attributes.birth_date.earliest
+    assert order(notice(type_, effective_on=birth)) is OK
+    assert order(notice(type_, effective_on=birth - timedelta(days=1))) is Code.OUT_OF_ORDER
+
+
 @pytest.mark.parametrize("type_", CONTINUING, ids=lambda event: event.value)
 @pytest.mark.parametrize("state", [ResidentState.PRESENT, ResidentState.ABROAD], ids=lambda state: state.value)
 def test_an_older_record_never_replaces_a_newer_one(type_: EventType, state: ResidentState) -> None:

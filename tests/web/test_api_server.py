@@ -173,7 +173,8 @@ def test_a_body_that_is_too_large(served: Served, transport: Transport, chunked:
         )
         response = opened.getresponse()
         assert response.status == 413
-        assert json.loads(response.read())["code"] == "too-large"
+        told = json.loads(response.read())
+        assert (told["code"], told["detail"]) == ("too-large", f"send at most {BODY_LIMIT} octets")
 
 
 def test_plain_http_is_not_answered(served: Served, transport: Transport) -> None:
