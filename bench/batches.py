@@ -7,7 +7,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count, islice
 from pathlib import Path
@@ -123,7 +123,7 @@ class Files:
         return batch is not None and batch.open > 0
 
     def _file(self, size: int | None = None) -> bytes:
-        return b"".join(map(_line, islice(self._rest, size or self._size)))
+        return as_file(islice(self._rest, size or self._size))
 
     def _take(self, octets: bytes) -> int:
         return take_batch(self._batching, LOCAL_OPERATOR, f"bench-file-{next(_NUMBERS)}", octets).batch.id
@@ -147,6 +147,11 @@ def _listens(process: subprocess.Popen[bytes]) -> bool:
     if process.poll() is not None:
         raise RuntimeError("a worker did not start; see its log")
     return "sigtimedwait" in Path(f"/proc/{process.pid}/wchan").read_text()
+
+
+def as_file(applications: Iterable[IssuanceApplication]) -> bytes:
+    """A batch as it is sent."""
+    return b"".join(map(_line, applications))
 
 
 def _line(application: IssuanceApplication) -> bytes:

@@ -7,6 +7,7 @@ import json
 import random
 import ssl
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
@@ -33,11 +34,19 @@ class _Pair:
 
 
 class Clerks:
-    """What they did is counted: requests that had to be sent again, the longest that one of them waited (seconds)."""
+    """What they did is counted: requests that had to be sent again and what they heard, the longest that one of them
+    waited (seconds). Each is answered within `patience` seconds."""
 
     def __init__(
-        self, port: int, credential: Path, truth: Truth, stop: threading.Event, applications: list[IssuanceApplication]
+        self,
+        port: int,
+        credential: Path,
+        truth: Truth,
+        stop: threading.Event,
+        applications: list[IssuanceApplication],
+        patience: float = _PATIENCE,
     ) -> None:
+        self._patience, self.heard = patience, Counter[str]()
         self._port, self._truth, self._stop = port, truth, stop
         self._context = ssl.create_default_context(cafile=credential / "authority.pem")
         self._context.load_cert_chain(credential / "client.pem", credential / "client.key")
@@ -78,7 +87,7 @@ class Clerks:
     def _insist(self, line: _Line, path: str, body: bytes, key: str) -> dict[str, Any] | None:
         begun = monotonic()
         try:
-            while monotonic() - begun < _PATIENCE:
+            while monotonic() - begun < self._patience:
                 try:
                     status, answer = line.post(path, body, key)
                 except (OSError, HTTPException):
@@ -90,6 +99,7 @@ class Clerks:
                     self._truth.wrong.append(f"refused: {answer.get('code')} {answer.get('reference', '')}".rstrip())
                     return None
                 self.repeated += 1
+                self.heard[str(answer.get("code", "nothing"))] += 1
                 self._stop.wait(0.1)
         finally:
             self.longest = max(self.longest, monotonic() - begun)

@@ -34,7 +34,7 @@ class Reaper:
         while not self._stop.wait(0.25):
             self.watch()
             done = self.killed.total()
-            if done < kills and monotonic() - begun > (done + 1) * rest and self._kill(kind):
+            if done < kills and monotonic() - begun > (done + 1) * rest and self.kill(kind):
                 kind = next(kinds)
 
     def watch(self) -> None:
@@ -44,7 +44,7 @@ class Reaper:
             self.peaks[name] = max(self.peaks[name], memory)
         self.together = max(self.together, sum(found.values()))
 
-    def _kill(self, kind: str) -> bool:
+    def kill(self, kind: str) -> bool:
         """Whether there was one to end."""
         name, _, part = kind.partition(" ")
         for service, process in self._processes():

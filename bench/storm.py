@@ -36,8 +36,8 @@ from bench.service import ROOT
 from bench.strangers import Strangers
 from bench.supervisor import PATIENCE, await_ready, bugs_in, supervised
 from bench.truth import Truth
-from config.assemble import Services
 from config.enrolment import enrol
+from config.settings import Settings
 from domain.certificates import IssuerId, Kind
 from domain.parties import LOCAL_OPERATOR
 from tests.support.postgres import running_postgres
@@ -111,7 +111,7 @@ def storm(engine: str, folder: Path, hour: Hour, seconds: float, seed: int = 0) 
         stop.set()
         for thread in threads:
             thread.join(timeout=60)
-        calm = _calm(services, askers, truth)
+        calm = calm_of(services.settings, askers, truth)
         reaper.watch()
     bugs = bugs_in(log)
     found = {
@@ -153,15 +153,15 @@ def _noting(act: Callable[[], None], truth: Truth) -> None:
         truth.wrong.append(f"{type(error).__name__}: {error}")
 
 
-def _calm(services: Services, askers: Askers, truth: Truth) -> Calm:
+def calm_of(settings: Settings, askers: Askers, truth: Truth) -> Calm:
     """Nobody does anything about it: the publisher publishes what is due, and everything agrees."""
     begun = monotonic()
-    ready = await_ready(services.settings)
+    ready = await_ready(settings)
     while not truth.is_listed() and monotonic() - begun < PATIENCE:
         sleep(1.0)
         for issuer in ("signature-g1", "authentication-g1"):
             askers.fetch_list(issuer)
-    command = [sys.executable, "-m", "cli", "--state", str(services.settings.state), "check", "--no-notes"]
+    command = [sys.executable, "-m", "cli", "--state", str(settings.state), "check", "--no-notes"]
     checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     print(checked.stderr, end="", file=sys.stderr)
     return Calm(ready, truth.is_listed(), len(checked.stderr.splitlines()) if checked.returncode else 0)

@@ -55,14 +55,16 @@ def await_ready(settings: Settings) -> float:
     return monotonic() - begun
 
 
-def readiness(settings: Settings, service: str, path: str = "/readyz") -> tuple[int, dict[str, Any]]:
-    """What a service says of itself; (0, {}) where it says nothing."""
+def readiness(
+    settings: Settings, service: str, path: str = "/readyz", patience: float = 30.0
+) -> tuple[int, dict[str, Any]]:
+    """What a service says of itself; (0, {}) where it says nothing for `patience` seconds."""
     door: HTTPConnection
     if service == "api":
         context = create_default_context(cafile=settings.transport.authority_certificate)
-        door = HTTPSConnection(settings.api.bind, timeout=30, context=context)
+        door = HTTPSConnection(settings.api.bind, timeout=patience, context=context)
     else:
-        door = HTTPConnection(settings.status.bind, timeout=30)
+        door = HTTPConnection(settings.status.bind, timeout=patience)
     try:
         door.request("GET", path)
         response = door.getresponse()

@@ -57,6 +57,10 @@ class PostgresServer:
         self._process.wait(_PATIENCE)
 
     @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    @property
     def process_id(self) -> int:
         return self._process.pid
 
@@ -96,10 +100,11 @@ class PostgresServer:
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
-    """Start a server and stop it at the end. It dies with this process too, should that be killed."""
+def running_postgres(place: Path | None = None) -> Iterator[PostgresServer]:
+    """Start a server and stop it at the end. It dies with this process too, should that be killed. At a `place` of its
+    own it waits for the disk, as servers do."""
     make = [_program("initdb"), "--no-sync", "--auth=trust", "--username=tests", "--encoding=UTF8", "--locale=C"]
-    with _cluster([*make, "--pgdata"]) as server:
+    with _cluster([*make, "--pgdata"], place) as server:
         server.start()
         yield server
 
@@ -115,10 +120,10 @@ def standby_of(host: str, port: int) -> Iterator[PostgresServer]:
 
 
 @contextmanager
-def _cluster(make: list[str]) -> Iterator[PostgresServer]:
+def _cluster(make: list[str], place: Path | None = None) -> Iterator[PostgresServer]:
     """The server of a cluster in a new folder, which is made by a command that gets the folder as its last word."""
     # Not pytest's folder: root's is closed to the user the server must run as, and socket paths must be short.
-    folder = Path(tempfile.mkdtemp(prefix="jpki-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="jpki-postgres-", dir=place))
     prefix = ["setpriv", "--pdeathsig=QUIT"]
     if os.geteuid() == 0:
         owner = pwd.getpwnam("postgres")
@@ -126,7 +131,8 @@ def _cluster(make: list[str]) -> Iterator[PostgresServer]:
         prefix += ["--reuid=postgres", "--regid=postgres", "--init-groups"]
     cluster = folder / "cluster"
     subprocess.run([*prefix, *make, cluster], check=True, capture_output=True)
-    settings = {**_FASTER, "listen_addresses": "", "unix_socket_directories": str(folder)}
+    faster = {} if place else _FASTER
+    settings = {**faster, "listen_addresses": "", "unix_socket_directories": str(folder)}
     run = [_program("postgres"), "-D", str(cluster), *(f"--{name}={value}" for name, value in settings.items())]
     server = PostgresServer(folder, [*prefix, *run])
     try:
