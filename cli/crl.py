@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import click
 
 from cli.output import progress, table
 from cli.state import open_state
+from cli.turn import in_turn
 from crl.publish import publish_due
 from domain.certificates import IssuerId
 from domain.lists import Scope
@@ -27,14 +29,20 @@ def command() -> None:
 )
 @click.pass_obj
 def publish(state: Path, force: bool, only: str | None) -> None:
-    """Publish every list that is due now. The publisher of `jpki serve` does this by itself."""
+    """Publish every list that is due now. The publisher of `jpki serve` does this by itself.
+
+    While another publisher is at work this one waits for its turn, for a minute and a half.
+    """
     services = open_state(state)
     with progress("lists") as advance:
-        report = publish_due(
-            services.publisher,
-            scopes=None if only is None else [_scope(only)],
-            force=force or only is not None,
-            on_progress=advance,
+        report = in_turn(
+            partial(
+                publish_due,
+                services.publisher,
+                scopes=None if only is None else [_scope(only)],
+                force=force or only is not None,
+                on_progress=advance,
+            )
         )
     for scope, refusal in report.refused:
         click.echo(f"{scope.path}: refused ({refusal.code.value}): {refusal.detail}", err=True)

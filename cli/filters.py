@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from time import sleep
 
 import click
 
 from cli.output import progress
 from cli.state import open_state
+from cli.turn import in_turn
 from config.assemble import system_clock
 from config.filters import check_certificate, filter_office, make_class_key
-from domain.errors import Code, Refusal
 from filters.checker import Verdict
 from filters.publish import publish_filters
 
-_TRIES, _PAUSE = 20, 0.5
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -48,21 +45,9 @@ def make(state: Path, verifiers: str, fresh: bool) -> None:
     """Make the filters of a class: a delta over each base, or a new base every week."""
     services = open_state(state)
     with progress("filters") as advance:
-        made = _when_free(lambda: publish_filters(filter_office(services), verifiers, fresh=fresh, on_progress=advance))
+        made = in_turn(lambda: publish_filters(filter_office(services), verifiers, fresh=fresh, on_progress=advance))
     for name in made:
         click.echo(f"filters/{name}")
-
-
-def _when_free(make: Callable[[], Sequence[str]]) -> Sequence[str]:
-    """Once more while the publisher, which has seen a new key, is at it: it takes a moment."""
-    for _ in range(_TRIES):
-        try:
-            return make()
-        except Refusal as refusal:
-            if refusal.code is not Code.BUSY:
-                raise
-        sleep(_PAUSE)
-    return make()
 
 
 @command.command("check")

@@ -109,5 +109,5 @@ def test_making_filters_waits_for_the_publisher_that_makes_them(
         return publish_filters(*arguments, **named)
 
     monkeypatch.setattr("cli.filters.publish_filters", busy)
-    monkeypatch.setattr("cli.filters.sleep", lambda _: None)
+    monkeypatch.setattr("cli.turn.sleep", lambda _: None)
     assert "base.filter" in terminal.do("filters", "make", "court").out
