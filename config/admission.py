@@ -5,15 +5,13 @@ from __future__ import annotations
 from threading import Event, Lock, Thread
 
 from config.law import KIND, read_law, texts_of
-from domain.errors import Code, Refusal
+from domain.errors import AWAY, Refusal
 from domain.ports import Begin
 from policies.rulings import AdmissionRules
 from verifiers.register import Mark
 
 EVERY = 0.5
 """Seconds between two looks at what officers of other nodes confirmed."""
-
-_AWAY = (Code.BUSY, Code.STORE_UNAVAILABLE)
 
 
 class AdmissionInForce:
@@ -58,6 +56,6 @@ class AdmissionInForce:
                     self._known = changes, read_law(texts_of(work)).admission
                 return self._known
         except Refusal as refusal:
-            if self._known is None or refusal.code not in _AWAY:
+            if self._known is None or refusal.code not in AWAY:
                 raise
             return self._known

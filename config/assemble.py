@@ -307,7 +307,8 @@ class Services:
                 getattr(self, part).close()
 
     def require_schema(self) -> None:
-        """Raises ConfigurationFaults when the database is missing, or is not of this version of the program."""
+        """Raises ConfigurationFaults when the database is missing, or is not of this version of the program, and
+        Refusal(STORE_UNAVAILABLE) or (BUSY) while it is away."""
         from store import schema  # brings Alembic along, which takes long and is seldom needed
 
         if faults := schema.check(self.database_url):
@@ -316,7 +317,7 @@ class Services:
     def upgrade_schema(self) -> bool:
         """Bring the database's tables up to this version of the program; whether they were older.
 
-        Raises ConfigurationFaults for a database that is missing, none of ours, or newer.
+        Raises ConfigurationFaults for a database that is missing, none of ours, or newer; refusals as `require_schema`.
         """
         from store import schema
 

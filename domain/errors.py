@@ -60,6 +60,10 @@ class Code(Enum):
     BAD_CONFIGURATION = "bad-configuration"
 
 
+AWAY = frozenset({Code.BUSY, Code.STORE_UNAVAILABLE})
+"""What passes by itself: the database cannot do it now."""
+
+
 class Refusal(Exception):
     """`detail` is shown to the caller in English: what is wrong and what to do, no personal data, no internals.
 

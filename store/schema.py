@@ -44,7 +44,7 @@ def create(url: str) -> None:
 def check(url: str) -> list[str]:
     """What is wrong with the database's tables, in sentences that say what to do; empty when the program may use them.
 
-    Raises Refusal(BAD_CONFIGURATION) for an address that is none.
+    Raises Refusal(BAD_CONFIGURATION) for an address that is none; (STORE_UNAVAILABLE), (BUSY).
     """
     parsed = parse_url(url)
     if parsed.drivername == "sqlite" and not Path(parsed.database or "").exists():
@@ -55,9 +55,17 @@ def check(url: str) -> list[str]:
             found = set(MigrationContext.configure(connection).get_current_heads())
     except SQLAlchemyError as error:
         fault = fault_of(error)
-        return [fault.detail if isinstance(fault, Refusal) else str(fault)]
+    else:
+        return _faults_of(found)
     finally:
         engine.dispose()
+    if isinstance(fault, Refusal):
+        raise fault
+    return [str(fault)]
+
+
+def _faults_of(found: set[str]) -> list[str]:
+    """What is wrong with tables of these revisions."""
     scripts = ScriptDirectory.from_config(_configuration())
     if found == set(scripts.get_heads()):
         return []

@@ -10,10 +10,10 @@ import ssl
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
-from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from config import settings as configuration
@@ -24,6 +24,9 @@ from domain.errors import Code, Refusal
 from web.environ import MULTIPROCESS
 from web.logs import ServerLogger
 from web.worker import BoundedTlsSocket, PatientWorker
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 Service = Literal["api", "status"]
 
@@ -39,10 +42,13 @@ def serve(service: Service, state: Path, node: str | None = None, bind: str | No
     certificates are read again.
     """
 
-    def load() -> Flask:
-        from web import wsgi  # in the workers: what it is made of belongs to one process, and must not be forked
+    def load() -> WSGIApplication:
+        from config.assemble import system_random  # in the workers: what there is belongs to one process, and must
+        from web import beginning, wsgi  # not be forked
 
-        return wsgi.api(state) if service == "api" else wsgi.status(state, node)
+        if service == "status":
+            return wsgi.status(state, node)
+        return beginning.begin(partial(wsgi.api, state), system_random)
 
     def settings() -> dict[str, object]:
         found = server_settings(service, configuration.load(state))
@@ -51,7 +57,7 @@ def serve(service: Service, state: Path, node: str | None = None, bind: str | No
     run_server(settings, load)
 
 
-def run_server(configure: Callable[[], Mapping[str, object]], load: Callable[[], Flask]) -> NoReturn:
+def run_server(configure: Callable[[], Mapping[str, object]], load: Callable[[], WSGIApplication]) -> NoReturn:
     """Run gunicorn. `configure` gives its settings, also on SIGHUP; `load` makes the application in each worker."""
     if "prometheus_client" in sys.modules:
         raise RuntimeError("prometheus-client was imported before it could be told where workers share their counts")
@@ -141,7 +147,7 @@ def _tls(settings: Settings) -> dict[str, object]:
 class _Server(BaseApplication):  # type: ignore[misc]
     """gunicorn, told everything by this project and nothing by a command line, a file or its own environment."""
 
-    def __init__(self, configure: Callable[[], Mapping[str, object]], load: Callable[[], Flask]) -> None:
+    def __init__(self, configure: Callable[[], Mapping[str, object]], load: Callable[[], WSGIApplication]) -> None:
         self._configure = configure
         self._load = load
         super().__init__()
@@ -152,7 +158,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         # A hook, because a worker that ends also passes through whatever stands after `run()`.
         self.cfg.set("on_exit", lambda _arbiter: shutil.rmtree(os.environ[MULTIPROCESS], ignore_errors=True))
 
-    def load(self) -> Flask:
+    def load(self) -> WSGIApplication:
         try:
             app = self._load()
         except (ConfigurationFaults, Refusal) as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +29,7 @@ from config.signing import counts_of
 from config.validating import make_sandbox, make_validation
 from config.watching import gauges_of, health_of
 from detection.judging import appeal, justify
-from domain.errors import Refusal
+from domain.errors import AWAY, Refusal
 from domain.provisions import Channel
 from mass.account import find_account, list_accounts
 from ocsp.responder import answer
@@ -57,58 +59,62 @@ STATE = "JPKI_STATE"
 
 
 def api(state: Path | None = None) -> Flask:
-    """The API of a state directory. Raises ConfigurationFaults, and Refusal(BAD_CONFIGURATION)."""
-    services = _services(state)
+    """The API of a state directory. Raises ConfigurationFaults, Refusal(BAD_CONFIGURATION), and what storage raises
+    while the database is away."""
+    with _services(state) as services:
+        _require_database(services)
+        return create_api(_api_parts(services))
+
+
+def _api_parts(services: Services) -> ApiParts:
     authority = services.authority
     batching = make_batching(services, read_line)
     office = disclosure_office(services)
-    return create_api(
-        ApiParts(
-            status=_status_parts(services),
-            credential_of=services.register.credential,
-            issue=partial(issue, authority),
-            batches=BatchParts(
-                take=partial(take_batch, batching),
-                progress=partial(progress_of, batching),
-                listed=partial(list_batches, batching),
-                results=partial(results_of, batching),
-                cancel=partial(cancel_batch, batching),
-            ),
-            propose=partial(propose, authority.variants),
-            report_delivery=partial(report_delivery, authority),
-            revoke=partial(revoke_resident, authority),
-            preview_revocation=partial(preview, authority),
-            visibility=partial(visibility_of, services.begin),
-            place_hold=partial(place_hold, authority),
-            preview_hold=partial(preview_hold, authority),
-            release_hold=partial(release_hold, authority),
-            preview_release=partial(preview_release, authority),
-            apply_event=partial(apply_event, services.intake),
-            preview_event=partial(preview_event, services.intake),
-            apply_notices=partial(apply_all, services.intake),
-            rehearse_notices=partial(rehearse, services.intake),
-            list_notices=partial(list_notices, services.intake.begin),
-            handles=_handle_parts(services.handles),
-            filters=_filter_parts(services),
-            proposals=parts_of(services.board),
-            verifiers=make_desk(services),
-            list_mass_events=partial(list_accounts, services.mass),
-            find_mass_event=partial(find_account, services.mass),
-            validate=partial(validate, make_validation(services, make_sandbox(services.settings.validation))),
-            alarms=AlarmParts(
-                listed=partial(alarms_of, services),
-                justify=lambda party, id_, why: justify(services.begin, party, id_, why, services.clock()),
-                appeal=lambda party, id_, why: appeal(services.begin, party, id_, why, services.clock()),
-                title=partial(title_of, services),
-            ),
-            ledger=LedgerParts(
-                challenge=partial(make_challenge, office),
-                to_owner=partial(disclose_to_owner, office),
-                at_counter=partial(disclose_at_counter, office),
-            ),
-            causes=authority.causes.values(),
-            municipalities=authority.municipalities,
-        )
+    return ApiParts(
+        status=_status_parts(services),
+        credential_of=services.register.credential,
+        issue=partial(issue, authority),
+        batches=BatchParts(
+            take=partial(take_batch, batching),
+            progress=partial(progress_of, batching),
+            listed=partial(list_batches, batching),
+            results=partial(results_of, batching),
+            cancel=partial(cancel_batch, batching),
+        ),
+        propose=partial(propose, authority.variants),
+        report_delivery=partial(report_delivery, authority),
+        revoke=partial(revoke_resident, authority),
+        preview_revocation=partial(preview, authority),
+        visibility=partial(visibility_of, services.begin),
+        place_hold=partial(place_hold, authority),
+        preview_hold=partial(preview_hold, authority),
+        release_hold=partial(release_hold, authority),
+        preview_release=partial(preview_release, authority),
+        apply_event=partial(apply_event, services.intake),
+        preview_event=partial(preview_event, services.intake),
+        apply_notices=partial(apply_all, services.intake),
+        rehearse_notices=partial(rehearse, services.intake),
+        list_notices=partial(list_notices, services.intake.begin),
+        handles=_handle_parts(services.handles),
+        filters=_filter_parts(services),
+        proposals=parts_of(services.board),
+        verifiers=make_desk(services),
+        list_mass_events=partial(list_accounts, services.mass),
+        find_mass_event=partial(find_account, services.mass),
+        validate=partial(validate, make_validation(services, make_sandbox(services.settings.validation))),
+        alarms=AlarmParts(
+            listed=partial(alarms_of, services),
+            justify=lambda party, id_, why: justify(services.begin, party, id_, why, services.clock()),
+            appeal=lambda party, id_, why: appeal(services.begin, party, id_, why, services.clock()),
+            title=partial(title_of, services),
+        ),
+        ledger=LedgerParts(
+            challenge=partial(make_challenge, office),
+            to_owner=partial(disclose_to_owner, office),
+            at_counter=partial(disclose_at_counter, office),
+        ),
+        causes=authority.causes.values(),
+        municipalities=authority.municipalities,
     )
 
 
@@ -137,30 +143,38 @@ def _filter_parts(services: Services) -> FilterParts:
 
 
 def status(state: Path | None = None, node: str | None = None) -> Flask:
-    """The status service of a state directory, or of its node of that name; it opens no issuing key. Raises as `api`
-    does."""
-    return create_status(_status_parts(_services(state, node)))
+    """The status service of a state directory, or of its node of that name; it opens no issuing key.
+
+    It starts while the database is away, too: it says tryLater of what its model cannot be believed about. Raises
+    ConfigurationFaults, and Refusal(BAD_CONFIGURATION).
+    """
+    with _services(state, node) as services:
+        try:
+            _require_database(services)
+        except Refusal as refusal:
+            if refusal.code not in AWAY:
+                raise
+            _log.warning("the status service starts without the database", extra={"facts": {"why": refusal.code.value}})
+        return create_status(_status_parts(services))
 
 
-def _services(state: Path | None, node: str | None = None) -> Services:
+@contextmanager
+def _services(state: Path | None, node: str | None = None) -> Iterator[Services]:
+    """What a service is made of; what keeps it up to date begins when it is made."""
     services = assemble(state or Path(os.environ[STATE]), node)
-    _require_database(services, node)
+    try:
+        yield services
+    except BaseException:
+        services.close()
+        raise
     services.node.keep_following()
     keep_turning(services.record)
     services.admission.keep()
-    return services
 
 
-def _require_database(services: Services, node: str | None) -> None:
-    """Raises ConfigurationFaults. A status node starts without the database, too: it says tryLater until it has one."""
-    try:
-        if node:
-            services.node.feed.newest()
-    except Refusal as refusal:
-        _log.warning("the status node starts without the database", extra={"facts": {"why": refusal.code.value}})
-    else:
-        services.require_schema()
-        services.admission()  # so that a broken table stops the start
+def _require_database(services: Services) -> None:
+    services.require_schema()
+    services.admission()  # so that a broken table stops the start
 
 
 def _status_parts(services: Services) -> StatusParts:

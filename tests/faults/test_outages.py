@@ -171,8 +171,26 @@ def reload(served: Served) -> None:
     """Have the settings read again, and wait until those who read the old ones are gone."""
     before = set(served.workers())
     os.kill(served.process_id, signal.SIGHUP)
+    until(lambda: bool(served.workers()) and not before & set(served.workers()))
+
+
+def end_all(served: Served) -> None:
+    """Kill the workers, and wait until there are others that wait for the database."""
+    before = set(served.workers())
+    for worker in before:
+        os.kill(worker, signal.SIGKILL)
+    until(lambda: not before & set(served.workers()) and all_said("the service waits for its database", served))
+
+
+def all_said(event: str, served: Served) -> bool:
+    """Whether each worker has."""
+    workers = {line["worker"] for line in served.lines if line["event"] == event}
+    return len(served.workers()) > 1 and workers.issuperset(served.workers())
+
+
+def until(done: Callable[[], bool]) -> None:
     end = monotonic() + PATIENCE
-    while before & set(served.workers()) or not served.workers():
+    while not done():
         assert monotonic() < end
         sleep(0.05)
 
@@ -191,5 +209,9 @@ def test_a_database_server_that_crashes_and_comes_back(over_postgresql: Counter)
         server.stop(crash=True)
         over_postgresql.refuses("store-unavailable", 15, "good", "try_later")
         assert not over_postgresql.readiness()["database"]
+        end_all(over_postgresql.served)
+        over_postgresql.refuses("store-unavailable", 15, "try_later")
+        assert over_postgresql.readiness() == {"database": False}
         server.start()
+        until(lambda: all_said("the service has begun", over_postgresql.served))
     over_postgresql.goes_on()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -147,6 +148,10 @@ def test_programs_outlast_their_disk_or_database(engine: str, opened: State, for
                 # Who revoked is none of this node, so it is told from the feed, or when the model is too old.
                 until(lambda: word(served, state, certificate) in ("revoked", "try_later"))
                 send_batch("while there is no room")
+            else:
+                for worker in served.workers():
+                    os.kill(worker, signal.SIGKILL)
+                until(lambda: "the status service starts without the database" in served.log)
             until(publisher.said("store-unavailable", since[0]))
             until(batches.said("store-unavailable", since[1]))
             status, said = get(served, "/readyz")
