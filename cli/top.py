@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
@@ -24,6 +24,11 @@ _LONGEST = 5.0
 _SECONDS = "jpki_http_request_seconds_bucket"
 _SIGNATURES = {"jpki_signature_seconds_bucket": "", "jpki_worker_signature_seconds_bucket": " elsewhere"}
 _ANSWERS = "jpki_ocsp_answers_total"
+_ALARMS: dict[str, tuple[str, Callable[[float], bool]]] = {
+    "jpki_lists_overdue": ("lists overdue", lambda value: value > 0),
+    "jpki_status_model_believed": ("status model believed", lambda value: value < 1),
+}
+"""What stands above everything else, however few rows the terminal has; and when."""
 _GAUGES = {
     "jpki_status_model_age_seconds": "status model last compared, seconds ago",
     "jpki_list_validity_used": "largest share of a list's validity used",
@@ -86,6 +91,9 @@ def render(before: Look, now: Look, address: str) -> Table:
     table = Table(
         "what", "now", title=f"{address} — {'ready' if not now.missing else 'NOT READY: ' + ', '.join(now.missing)}"
     )
+    for name, (meaning, is_alarm) in _ALARMS.items():
+        if values := [value for _, value in _gauges(now, name) if is_alarm(value)]:
+            table.add_row(f"ALARM: {meaning}", f"{sum(values):g}", style="bold red")
     seconds = max(now.at - before.at, 1e-9)
     happened = now.counters - before.counters
     answers = {dict(labels)["outcome"]: count for (name, labels), count in happened.items() if name == _ANSWERS}
@@ -99,11 +107,16 @@ def render(before: Look, now: Look, address: str) -> Table:
             times = f"{_within(buckets, 0.5)}, {_within(buckets, 0.99)}"
             table.add_row(f"signatures, {role} {key}{where}: half, 99 in 100 within", times)
     for name, meaning in _GAUGES.items():
-        for (found, labels), value in sorted(now.gauges.items()):
-            if found == name:
-                whose = " ".join(label for _, label in labels)
-                table.add_row(f"{meaning} {whose}".rstrip(), f"{value:,.2f}".removesuffix(".00"))
+        for whose, value in _gauges(now, name):
+            table.add_row(f"{meaning} {whose}".rstrip(), f"{value:,.2f}".removesuffix(".00"))
     return table
+
+
+def _gauges(now: Look, name: str) -> Iterator[tuple[str, float]]:
+    """Whose it is, by its labels, and how it stands."""
+    for (found, labels), value in sorted(now.gauges.items()):
+        if found == name:
+            yield " ".join(label for _, label in labels), value
 
 
 def _histograms(

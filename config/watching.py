@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from tempfile import TemporaryFile
 
 from config.assemble import Services
+from config.nodes import system_steady
 from crl.lives import list_gauges
 from crl.publisher import LEASE
 from domain.errors import Refusal
 from domain.gauges import Gauge
+from store.engine import parse_url
+from store.writability import Writability
 from tracers.watch import sightings_gauge
 
 _ROOM = 1 << 20
@@ -45,10 +49,12 @@ def _filter_gauges(services: Services) -> Sequence[Gauge]:
     return filter_gauges(services)
 
 
-def health_of(services: Services) -> Mapping[str, bool]:
+def health_of(services: Services, takes_writes: Callable[[], bool] = lambda: True) -> Mapping[str, bool]:
     """Which parts can do their work now: the database answers, responders may sign, no list in use has ended, there is
     room on the disk of the state directory.
 
+    Giving status takes a database that can be read, and room for records. A service that changes something asks for
+    more: `takes_writes` tells whether its database does.
     An issuer that has ended has no more to say, and its last list and responder stand for themselves.
     """
     now = services.clock()
@@ -66,7 +72,7 @@ def health_of(services: Services) -> Mapping[str, bool]:
     responders = all(key.validity.covers(now) for id_, key in services.responder.keys.items() if id_ not in ended)
     status = database or services.node.lookup.is_fresh()
     return {
-        "database": database,
+        "database": database and takes_writes(),
         "status": status,
         "responders": responders,
         "lists": lists,
@@ -74,12 +80,22 @@ def health_of(services: Services) -> Mapping[str, bool]:
     }
 
 
+def takes_writes_of(services: Services) -> Callable[[], bool]:
+    """Whether the database takes writes, found out every few seconds at most."""
+    return Writability(services.database_url, system_steady)
+
+
 def _can_write(services: Services) -> bool:
-    """Whether a file can be written below the state directory, where records of provisions and a SQLite database grow:
-    a disk that is full, or may only be read, refuses it."""
+    """Whether a file can be written below the state directory, where records of provisions grow, and where a SQLite
+    database does: a disk that is full, or may only be read, refuses it."""
+    folders = {services.settings.state}
+    database = parse_url(services.database_url)
+    if database.drivername == "sqlite":
+        folders.add(Path(database.database or "").parent)
     try:
-        with TemporaryFile(dir=services.settings.state) as file:
-            os.posix_fallocate(file.fileno(), 0, _ROOM)
+        for folder in folders:
+            with TemporaryFile(dir=folder) as file:
+                os.posix_fallocate(file.fileno(), 0, _ROOM)
     except OSError:
         return False
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from config.provisions import keep_turning
 from config.register import make_desk
 from config.signing import counts_of
 from config.validating import make_sandbox, make_validation
-from config.watching import gauges_of, health_of
+from config.watching import gauges_of, health_of, takes_writes_of
 from detection.judging import appeal, justify
 from domain.errors import AWAY, Refusal
 from domain.provisions import Channel
@@ -71,7 +71,7 @@ def _api_parts(services: Services) -> ApiParts:
     batching = make_batching(services, read_line)
     office = disclosure_office(services)
     return ApiParts(
-        status=_status_parts(services),
+        status=_status_parts(services, takes_writes_of(services)),
         credential_of=services.register.credential,
         issue=partial(issue, authority),
         batches=BatchParts(
@@ -177,7 +177,7 @@ def _require_database(services: Services) -> None:
     services.admission()  # so that a broken table stops the start
 
 
-def _status_parts(services: Services) -> StatusParts:
+def _status_parts(services: Services, takes_writes: Callable[[], bool] = lambda: True) -> StatusParts:
     """The parts are made here, before the first request, so that a broken one stops the start."""
     return StatusParts(
         answer=partial(answer, services.responder),
@@ -190,7 +190,7 @@ def _status_parts(services: Services) -> StatusParts:
         ),
         clock=services.clock,
         random=services.random,
-        health=partial(health_of, services),
+        health=partial(health_of, services, takes_writes),
         lags=services.lags,
         gauges=partial(gauges_of, services),
         hear_signatures=services.signing.hear,

@@ -14,11 +14,16 @@ from rich.console import Console
 from cli.top import Look, render
 from config.settings import load
 from config.signing import SECONDS, SigningCount
+from domain.gauges import Gauge
 from tests.support.serving import serving
 from tests.support.terminal import Terminal, issue_pair
 from web.metrics import Meter
 
 SLOW = (*[0] * len(SECONDS), 3)
+OVERDUE = Gauge(
+    "jpki_lists_overdue", "Lists", (((("issuer", "authentication-g1"),), 3.0), ((("issuer", "signature-g1"),), 2.0))
+)
+BELIEVED = Gauge("jpki_status_model_believed", "1 while it is", (((), 0.0),))
 
 
 def test_it_shows_answers_times_and_ages(terminal: Terminal, tmp_path: Path) -> None:
@@ -62,6 +67,18 @@ def test_times_of_signatures_are_those_since_the_start() -> None:
     shown = {cells[1].strip(): cells[2].strip() for cells in _cells(console.export_text())}
     assert shown["signatures, responder ec-p256: half, 99 in 100 within"] == "0.02 ms, 1 ms"
     assert shown["signatures, lists rsa elsewhere: half, 99 in 100 within"] == "longer, longer"
+
+
+def test_alarms_stand_first_in_a_terminal_of_few_rows() -> None:
+    now, meter = Look(2.0), Meter(gauges=lambda: [OVERDUE, BELIEVED])
+    for outcome in ("good", "revoked", "unknown", "try-later"):
+        meter.ocsp_answer(outcome)
+    now.read(meter.exposition().decode())
+    console = Console(width=100, record=True, file=StringIO())
+    console.print(render(Look(1.0), now, "http://127.0.0.1:8080"))
+    shown = "\n".join(console.export_text().splitlines()[:7])
+    cells = {row[1].strip(): row[2].strip() for row in _cells(shown)}
+    assert (cells["ALARM: lists overdue"], cells["ALARM: status model believed"]) == ("5", "0")
 
 
 def _ask(state: Path, stop: threading.Event) -> None:

@@ -13,11 +13,12 @@ from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
-from time import monotonic, sleep
+from time import monotonic, monotonic_ns, sleep
 
 import pytest
 from psycopg.errors import LockNotAvailable
 
+from store.writability import Writability
 from tests.support.faults import Forks, State, act, now
 from tests.support.nation import (
     MAX_AGE,
@@ -217,8 +218,10 @@ def the_standby_takes_over_where_it_is_promoted(nation: Nation, forks: Forks) ->
         await_word(south, "try_later", good, lost)
         standby.start()
         await_honest(south)
+        assert not Writability(standby.url(nation.state.database), monotonic_ns)()
         with standby.connect() as database:
             database.execute("SELECT pg_promote()")
+        assert Writability(standby.url(nation.state.database), monotonic_ns)()
         state = State(folder / "state", standby, nation.state.database)
         shutil.copytree(nation.state.path, state.path)
         settings = state.path / "jpki.toml"

@@ -198,6 +198,7 @@ def until(done: Callable[[], bool]) -> None:
 def test_a_file_that_may_only_be_read(over_sqlite: Counter) -> None:
     with over_sqlite.unchanged(), read_only(over_sqlite):
         over_sqlite.refuses("store-unavailable", 15, "good")
+        assert not over_sqlite.readiness()["database"]
     over_sqlite.goes_on()
 
 
