@@ -18,6 +18,8 @@ from time import monotonic, monotonic_ns, sleep
 import pytest
 from psycopg.errors import LockNotAvailable
 
+from domain.errors import Code, Refusal
+from store.work import SqlBegin
 from store.writability import Writability
 from tests.support.faults import Forks, State, act, now
 from tests.support.nation import (
@@ -218,7 +220,7 @@ def the_standby_takes_over_where_it_is_promoted(nation: Nation, forks: Forks) ->
         await_word(south, "try_later", good, lost)
         standby.start()
         await_honest(south)
-        assert not Writability(standby.url(nation.state.database), monotonic_ns)()
+        require_read_only(standby.url(nation.state.database))
         with standby.connect() as database:
             database.execute("SELECT pg_promote()")
         assert Writability(standby.url(nation.state.database), monotonic_ns)()
@@ -231,6 +233,17 @@ def the_standby_takes_over_where_it_is_promoted(nation: Nation, forks: Forks) ->
         await_word(south, "revoked", after, kept)
         await_word(south, "good", good, lost)
         await_(south.is_well, "the node of two sites is well")
+
+
+def require_read_only(url: str) -> None:
+    """Of a standby that is one still: it can be read, and whoever would write is refused."""
+    assert not Writability(url, monotonic_ns)()
+    with closing(SqlBegin(url, None)) as begin:
+        with begin(write=False) as work:
+            assert work.audit.head()
+        with pytest.raises(Refusal) as refused:
+            begin().__enter__()
+    assert refused.value.code is Code.STORE_UNAVAILABLE
 
 
 SCENARIOS: list[Scenario] = [

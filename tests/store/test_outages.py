@@ -140,7 +140,7 @@ def test_a_read_only_file_can_be_read_and_not_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.postgresql
-def test_a_standby_server_can_be_read_and_not_written(postgres_url: str) -> None:
+def test_a_server_whose_transactions_only_read_by_default_can_be_read(postgres_url: str) -> None:
     with postgres_store(postgres_url) as store:
         write(store)
         with sql_store(f"{postgres_url}&options=-cdefault_transaction_read_only%3Don") as reader:
