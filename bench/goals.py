@@ -106,4 +106,12 @@ GOALS: Mapping[str, Sequence[Goal]] = {
         for engine in ("sqlite", "postgresql")
         for what, most in (("wrong", 0), ("bugs", 0), ("faults", 0), ("unlisted", 0), ("memory", 400), ("ready", 120))
     },
+    # disks that are full or may only be read, and a primary that is lost
+    **{
+        f"disks-{engine}-{fault}-{what}": _most(0)
+        for engine in ("sqlite", "postgresql")
+        for fault in ("full", "read-only")
+        for what in ("wrong", "bugs", "faults", "unlisted")
+    },
+    **{f"standby-{what}": _most(0) for what in ("lost", "missing", "faults")},
 }

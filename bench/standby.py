@@ -1,10 +1,11 @@
 """A standby that is waited for: its primary is killed while clerks are served, and nothing that was answered is lost.
 
-`python -m bench.standby`
+`python -m bench.standby --keep`
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import tempfile
@@ -16,6 +17,10 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+from rich.console import Console
+
+from bench import machine, report
+from bench.figures import Value
 from bench.house import make_house
 from bench.issuance import prepare
 from bench.people import CITY
@@ -72,8 +77,9 @@ def kill(server: PostgresServer) -> None:
         os.kill(process, signal.SIGKILL)
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory(dir="/var/tmp", ignore_cleanup_errors=True) as folder, ExitStack() as stack:
+def takeover(folder: Path) -> list[Value]:
+    """What was answered before the primary was killed, and afterwards by the standby."""
+    with ExitStack() as stack:
         primary = stack.enter_context(running_postgres())
         database = primary.new_database()
         here = stack.enter_context(line_to(primary.folder))
@@ -83,7 +89,7 @@ def main() -> None:
             connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
             connection.execute("SELECT pg_reload_conf()")
         address = f"host=127.0.0.1,127.0.0.1&port={here.port},{there.port}&target_session_attrs=primary"
-        services = make_house(Path(folder) / "house", f"postgresql://tests@/{database}?{address}")
+        services = make_house(folder / "house", f"postgresql://tests@/{database}?{address}")
         stack.callback(services.close)
         clerks = Clerks(services, prepare(services, 1_000_000, _PAIRS))
         threads = [threading.Thread(target=clerks.work) for _ in range(_CLERKS)]
@@ -102,13 +108,32 @@ def main() -> None:
         lost = sum(said(act()) != said(answer) for act, answer, _ in before)
         faults = sum(finding.level == "fault" for finding in reconcile(services.inspection()))
         first = min(at for *_, at in clerks.answers[len(before) :]) - killed
-        missing = 2 * _PAIRS - len(clerks.answers)
-        print(f"answered before the primary was killed: {len(before)}, of them lost: {lost}")
-        print(
-            f"answered afterwards: {len(clerks.answers) - len(before)}, the first after {first:.1f} s; not: {missing}"
-        )
-        print(f"refused meanwhile: {clerks.refused}; faults: {faults}")
-    raise SystemExit(bool(lost or faults or missing))
+    after = len(clerks.answers) - len(before)
+    found = {
+        "before": ("pairs issued and revocations answered before the primary was killed", "", len(before)),
+        "lost": ("of them lost", "", lost),
+        "first": ("the first answer of the standby after that", "s", first),
+        "after": ("answered by the standby", "", after),
+        "refused": ("refusals meanwhile, each asked again", "", clerks.refused),
+        "missing": ("never answered", "", 2 * _PAIRS - len(clerks.answers)),
+        "faults": ("faults found by `jpki check` after that", "", faults),
+    }
+    return [Value(f"standby-{key}", what, unit, [float(value)]) for key, (what, unit, value) in found.items()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.standby", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="keep the results")
+    arguments = parser.parse_args()
+    described = machine.describe(Path("/var/tmp"))
+    with tempfile.TemporaryDirectory(dir="/var/tmp", ignore_cleanup_errors=True) as folder:
+        found = takeover(Path(folder))
+    console = Console(width=150)
+    console.print(report.table(found))
+    if arguments.keep:
+        kept = report.keep({"standby": found}, described, "standby", "python -m bench.standby")
+        console.print(f"raw results: {kept}", soft_wrap=True)
+    raise SystemExit(any(value.id.endswith(("-lost", "-missing", "-faults")) and value.median for value in found))
 
 
 if __name__ == "__main__":
