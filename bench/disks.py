@@ -96,7 +96,7 @@ def trouble(engine: str, fault: str, folder: Path, seconds: float) -> list[Value
             octets = as_file(applications[:_BATCH])
             batch = take_batch(make_batching(services, read_line), LOCAL_OPERATOR, "batch", octets).batch.id
         sleep(1.0)  # both have begun
-        watch, heard = Watch(site.settings), clerks.heard.copy()
+        watch, heard, answered = Watch(site.settings), clerks.heard.copy(), clerks.issued + clerks.revoked
         spoil = site.image.fill if fault == "full" else lambda: None
         if fault == "read-only":
             site.image.fail()
@@ -105,7 +105,7 @@ def trouble(engine: str, fault: str, folder: Path, seconds: float) -> list[Value
         reaper = Reaper(supervisor, stop)
         killed = sum(map(reaper.kill, _VICTIMS))
         watch.look(seconds / 2, spoil)
-        said, answered = dict(truth.said), clerks.issued + clerks.revoked
+        said, answered = dict(truth.said), clerks.issued + clerks.revoked - answered
         heard = clerks.heard - heard
         if fault == "full":
             site.image.free()

@@ -76,7 +76,9 @@ def _asking(services: Services, folder: Path, size: int) -> Callable[[], float]:
     rows["high"], rows["low"] = serials[:, 0] & ((1 << 62) - 1) | (1 << 62), serials[:, 1]
     now = int(services.clock().timestamp())
     rows["mark"], rows["not_after"], rows["reason"] = model.marks[ISSUER], now + 155_520_000, NOT_REVOKED
-    model.swap(ModelState(model.write([rows], now), 0, system_steady(), START), ())
+    number = model.next_base()
+    model.write(number, [rows], now)
+    model.swap(ModelState(number, 0, system_steady(), START), ())
     assert model.sizes() == (size, 0)
     state = model.state()
     assert state is not None

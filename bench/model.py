@@ -50,7 +50,8 @@ def _measured(folder: Path, count: int, plan: Plan) -> list[Value]:
             yield block
 
     begun = perf_counter()
-    number = model.write(blocks(), NOW)
+    number = model.next_base()
+    model.write(number, blocks(), NOW)
     model.swap(ModelState(number, 0, system_steady(), Position(0, bytes(LINK))), ())
     made = perf_counter() - begun
     state = model.state()

@@ -101,8 +101,8 @@ class StatusNode:
 
     def gauges(self) -> Sequence[Gauge]:
         """How old the model is and how far behind; what cannot be told while the database is away is left out."""
-        age, state = self.lookup.age(), self.model.state()
-        certificates, changes = self.model.sizes()
+        age = self.lookup.age()
+        certificates, changes, met = self.lookup.standing()
         found = [
             _gauge("jpki_status_model_certificates", "Certificates in the base of the status model", certificates),
             _gauge("jpki_status_model_changes", "Changes beside the base of the status model", changes),
@@ -113,7 +113,7 @@ class StatusNode:
             meaning = "Seconds since the status model was seen to have all changes"
             found.append(_gauge("jpki_status_model_age_seconds", meaning, age))
         with suppress(Refusal):
-            behind = self.feed.newest().sequence - (state.position.sequence if state else 0)
+            behind = self.feed.newest().sequence - met
             found.append(_gauge("jpki_status_model_behind", "Changes that the status model has not met yet", behind))
         return found
 

@@ -92,8 +92,9 @@ class StatusFollower:
 
     def _make_anew(self, now: int) -> None:
         begun = self._steady()
+        number = self._model.next_base()
         with self._feed.everything(self._model.marks, now) as (position, blocks):
-            number = self._model.write(blocks, now)
+            self._model.write(number, blocks, now)
         since: list[StatusRow] = []
         complete = False
         while True:
@@ -124,23 +125,23 @@ class StatusFollower:
         while not stop.is_set():
             try:
                 with self._held("follower") as mine:
-                    while mine and not stop.is_set():
+                    while mine and self._path("follower").exists() and not stop.is_set():
                         self._attempt()
                         stop.wait(_REST)
                         self._feed.wait(poll.total_seconds(), stop)
-            except Refusal as refusal:
-                _log.warning("the status model stays behind", extra={"facts": {"why": refusal.code.value}})
+                self._model.refresh()
+            except (Refusal, lmdb.Error, OSError) as error:
+                _log.warning("the status model stays behind", extra={"facts": {"why": _word(error)}})
             stop.wait(poll.total_seconds())
-            self._model.refresh()
 
     def _attempt(self) -> None:
         try:
+            self._model.refresh()
             if not self.follow() or self._is_old():
                 self._have_made()
         except Exception as error:
             # Look-ups notice by the model's age, and ask the database themselves. Whatever it was, it is tried again.
-            why = error.code.value if isinstance(error, Refusal) else type(error).__name__
-            _log.warning("the status model stays behind", extra={"facts": {"why": why}})
+            _log.warning("the status model stays behind", extra={"facts": {"why": _word(error)}})
 
     def _have_made(self) -> None:
         """Beside the following, which goes on."""
@@ -157,13 +158,16 @@ class StatusFollower:
             self._maker = threading.Thread(target=work, name="status-maker", daemon=True)
             self._maker.start()
 
+    def _path(self, task: str) -> Path:
+        return self._folder / f"{task}.lock"
+
     @contextmanager
     def _held(self, task: str) -> Iterator[bool]:
         """Whether this process is the one that does this; it lets go when it ends, however it ends. Raises
         Refusal(STORE_UNAVAILABLE)."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = (self._folder / f"{task}.lock").open("ab")
+            file = self._path(task).open("ab")
         except OSError as error:
             raise _unwritable(error) from None
         with file:
@@ -173,6 +177,10 @@ class StatusFollower:
                 yield False
             else:
                 yield True
+
+
+def _word(error: Exception) -> str:
+    return error.code.value if isinstance(error, Refusal) else type(error).__name__
 
 
 def _unwritable(error: Exception) -> Refusal:

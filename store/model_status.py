@@ -46,6 +46,15 @@ class ModelStatusLookup:
         age = self.age()
         return age is not None and age * _NANOSECONDS <= self._max_age
 
+    def standing(self) -> tuple[int, int, int]:
+        """How many certificates are in the base, how many changes beside it, and how far the feed was read; nothing of
+        a model that cannot be read."""
+        try:
+            state, sizes = self._model.state(), self._model.sizes()
+        except (lmdb.Error, OSError):
+            return 0, 0, 0
+        return *sizes, state.position.sequence if state else 0
+
     def age(self) -> float | None:
         """Seconds since the model was last seen to agree with the database; None when there is none."""
         try:
