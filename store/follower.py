@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -125,7 +126,7 @@ class StatusFollower:
         while not stop.is_set():
             try:
                 with self._held("follower") as mine:
-                    while mine and self._path("follower").exists() and not stop.is_set():
+                    while mine and mine == self._inode("follower") and not stop.is_set():
                         self._attempt()
                         stop.wait(_REST)
                         self._feed.wait(poll.total_seconds(), stop)
@@ -161,10 +162,16 @@ class StatusFollower:
     def _path(self, task: str) -> Path:
         return self._folder / f"{task}.lock"
 
+    def _inode(self, task: str) -> int:
+        try:
+            return self._path(task).stat().st_ino
+        except FileNotFoundError:
+            return 0
+
     @contextmanager
-    def _held(self, task: str) -> Iterator[bool]:
-        """Whether this process is the one that does this; it lets go when it ends, however it ends. Raises
-        Refusal(STORE_UNAVAILABLE)."""
+    def _held(self, task: str) -> Iterator[int]:
+        """Whether this process is the one that does this: the number of the file that says so, as long as it is there;
+        0 otherwise. It lets go when it ends, however it ends. Raises Refusal(STORE_UNAVAILABLE)."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = self._path(task).open("ab")
@@ -174,9 +181,9 @@ class StatusFollower:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                yield False
+                yield 0
             else:
-                yield True
+                yield os.fstat(file.fileno()).st_ino
 
 
 def _word(error: Exception) -> str:
