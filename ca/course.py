@@ -19,7 +19,7 @@ from domain.certificates import Carrier, CertificateRecord, CertificateState, Ki
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
 from domain.ports import UnitOfWork
-from policies.issuance import waits_for_delivery
+from policies.issuance import IssuanceRule, steps_rule, waits_for_delivery
 
 _write = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -100,8 +100,9 @@ class Course:
             application.municipality,
             now,
         )
+        rule = steps_rule(alone=self.basis.authentication is not None, replaces=bool(self.basis.replaced))
         self.reserved = [
-            (self._row(kind, draft, entitlement), draft.linted)
+            (self._row(kind, draft, entitlement, rule), draft.linted)
             for kind in Kind
             if (draft := self.drafts.get(kind)) is not None
         ]
@@ -113,6 +114,7 @@ class Course:
                 "tbs": hashlib.sha256(row.der).hexdigest(),
                 "predecessor": row.predecessor,
                 "pending": row.pending,
+                "issuance": rule.value,
             }
             if substitutions := self.drafts[row.kind].substitutions:
                 facts["substitutes"] = [*map(substitution_facts, substitutions)]
@@ -120,8 +122,7 @@ class Course:
         work.certificates.reserve([row for row, _ in self.reserved])
         return None
 
-    def _row(self, kind: Kind, draft: Draft, entitlement: Entitlement) -> CertificateRecord:
-        alone, replaces = self.basis.authentication is not None, bool(self.basis.replaced)
+    def _row(self, kind: Kind, draft: Draft, entitlement: Entitlement, rule: IssuanceRule) -> CertificateRecord:
         return CertificateRecord(
             issuer=draft.generation.issuer.id,
             serial=draft.serial,
@@ -136,7 +137,7 @@ class Course:
             spki_digest=draft.spki_digest,
             profile_digest=draft.generation.profile.digest,
             reserved_at=self.now,
-            pending=waits_for_delivery(self.authority.issuance, alone=alone, replaces=replaces),
+            pending=waits_for_delivery(self.authority.issuance, rule),
             predecessor=entitlement.predecessors.get(kind),
             line=_line(self.basis.replaced.get(kind)),
         )

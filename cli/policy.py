@@ -16,6 +16,7 @@ from config.settings import load
 from domain.certificates import Carrier, Kind
 from domain.holds import ReleaseWord
 from domain.revocation import CauseEffect, CauseRule, RevocationCause
+from policies.code_rules import CODE_RULES
 from policies.comparison import RULES_OF_NAMES
 from policies.events import EventRule
 from policies.notation import NotationRule
@@ -46,7 +47,7 @@ def revocation(state: Path, as_json: bool) -> None:
     hold does to each kind of certificate on each carrier, who may name it, and the source. OPEN: something in the row
     is not settled."""
     law = law_of(state)
-    rows = [*_cause_rows(law), *_event_rows(law), *_release_rows(law), _pair_row(law)]
+    rows = [*_cause_rows(law), *_event_rows(law), *_release_rows(law), _pair_row(law), _phone_row()]
     if as_json:
         click.echo(json.dumps({"revocation": rows}, ensure_ascii=False, indent=2))
         return
@@ -110,6 +111,22 @@ def _pair_row(law: LawTables) -> Row:
         "by": "",
         "source": pair.source,
         "state": _seen(pair.verified),
+    }
+
+
+def _phone_row() -> Row:
+    (rule,) = (rule for rule in CODE_RULES if rule.word == "phones-rest")
+    return {
+        "event": "",
+        "cause": "phone rule",
+        "日本語": "移動端末設備用の失効",
+        "certificate": "both",
+        "carrier": Carrier.MOBILE_DEVICE.value,
+        "effect": rule.then,
+        "CRL reason": "",
+        "by": "",
+        "source": rule.source,
+        "state": _seen(rule.verified),
     }
 
 

@@ -38,6 +38,8 @@ _ROLES = {role.value: role.value for role in Role if role is not Role.VERIFIER}
 _OF_HAND_OVER = frozenset({RevocationCause.RENEWAL, RevocationCause.NEVER_DELIVERED})
 """What is replaced or given up at a hand-over must end, or there would be two live ones, or one that waits for ever."""
 
+_ON_CARD = (Kind.SIGNATURE, Carrier.CARD)
+
 Effects = dict[tuple[Kind, Carrier], CauseEffect]
 
 
@@ -98,9 +100,10 @@ def orders_for(
     """The orders that the rule gives for a holder's live certificates, in their order.
 
     `chosen` names the kinds, `carriers` the carriers the caller wants hit; None leaves it to the rule. The
-    authentication certificate takes the signing certificate on its carrier with it, which must not outlive it. What
-    there is no live certificate of gives no order. Raises Refusal(CAUSE_NOT_ALLOWED) for a choice that the row does
-    not permit.
+    authentication certificate takes the signing certificate on its carrier with it, which must not outlive it; the live
+    signing certificate on the card takes both on a phone, which rest on it, as far as the rule revokes them. What there
+    is no live certificate of gives no order. Raises Refusal(CAUSE_NOT_ALLOWED) for a choice that the row does not
+    permit.
     """
     kinds = rule.kinds if chosen is None else chosen
     if not kinds or not kinds <= rule.kinds or (kinds != rule.kinds and not rule.choosable):
@@ -120,13 +123,20 @@ def orders_for(
         )
     if Kind.AUTHENTICATION in kinds:
         kinds |= {Kind.SIGNATURE}
+    hit = set(product(kinds, named))
+    if _ON_CARD in hit and rule.effects[_ON_CARD].word == "revoked" and _has_card(live):
+        hit |= set(product(Kind, (Carrier.MOBILE_DEVICE,)))
     return [
         RevocationOrder(record.issuer, record.serial, record.kind, rule.cause, reason)
         for record in live
-        if record.kind in kinds
-        and record.carrier in named
+        if (record.kind, record.carrier) in hit
         and (reason := rule.effects[record.kind, record.carrier].reason) is not None
     ]
+
+
+def _has_card(records: Iterable[CertificateRecord]) -> bool:
+    """Whether a signing certificate on a card, which applications for phones are signed with, is among them."""
+    return any((record.kind, record.carrier) == _ON_CARD and record.ended_at is None for record in records)
 
 
 def _effects(row: Row, source: str, verified: bool) -> Effects:
@@ -151,7 +161,7 @@ def _effects(row: Row, source: str, verified: bool) -> Effects:
         if (kind, carrier) not in effects:
             row.fault(f"effect: {kind.value} on {carrier.value} has no row")
             effects[kind, carrier] = CauseEffect(None, source, verified)
-    return effects
+    return {place: effects[place] for place in _places(Kind, Carrier)}
 
 
 def _places(kinds: Iterable[Kind], carriers: Iterable[Carrier]) -> Iterator[tuple[Kind, Carrier]]:

@@ -67,6 +67,14 @@ CODE_RULES = (
         verified=False,
     ),
     _code(
+        "phones-rest",
+        "policies.causes.orders_for",
+        "when the card's signing certificate is revoked, so is what is on a phone, as far as its own rows say",
+        "Press: a phone's certificates borrow the validity of the card's. unverified: that they end when it is revoked "
+        "alone; ours, since whoever has its key could have applied for them",
+        verified=False,
+    ),
+    _code(
         "same-resident",
         "policies.matching.match_octets",
         "four items name a resident when they are equal but for width, spaces and dashes",

@@ -78,10 +78,14 @@ def load_issuance(content: Mapping[str, object]) -> IssuanceRules:
     return MappingProxyType(rules)
 
 
-def waits_for_delivery(rules: IssuanceRules, *, alone: bool, replaces: bool) -> bool:
-    """Whether new certificates are pending until they are reported to be on their carrier: those that replace live
-    ones, those added to a live one (`alone`), and all others have a row each."""
-    rule = IssuanceRule.REPLACEMENT if replaces else IssuanceRule.ADDITION if alone else IssuanceRule.FIRST_ISSUE
+def steps_rule(*, alone: bool, replaces: bool) -> IssuanceRule:
+    """By which row new certificates are handed over: those that replace live ones, those added to a live one
+    (`alone`), and all others have one each."""
+    return IssuanceRule.REPLACEMENT if replaces else IssuanceRule.ADDITION if alone else IssuanceRule.FIRST_ISSUE
+
+
+def waits_for_delivery(rules: IssuanceRules, rule: IssuanceRule) -> bool:
+    """Whether certificates of this row are pending until they are reported to be on their carrier."""
     return rules[rule].value == TWO_STEPS
 
 

@@ -199,5 +199,6 @@ def rules_behind(act: Act, facts: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def issuance_of(facts: Mapping[str, object]) -> str:
-    """By which row of the table of issuance a certificate was reserved, as far as its audit row tells."""
-    return "replacement" if facts.get("predecessor") or facts.get("pending") else "first-issue"
+    """By which row of the table of issuance a certificate was reserved. Audit rows of before it stood in them tell no
+    more than whether the certificate waited."""
+    return str(facts.get("issuance") or ("replacement" if facts.get("pending") else "first-issue"))

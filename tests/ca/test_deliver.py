@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -24,6 +25,7 @@ from domain.parties import LOCAL_OPERATOR, Party, Role
 from domain.people import ResidentState
 from domain.revocation import CrlReason, RevocationCause
 from policies.issuance import TWO_STEPS, IssuanceRule
+from policies.rulebook import rules_behind
 from tests.support.authority import (
     CARD,
     KIYOSE_CITY,
@@ -265,6 +267,27 @@ def steps(rule: IssuanceRule, value: int) -> Any:
     """The table of issuance with another number in one row."""
     rules = make_authority().issuance
     return {**rules, rule: replace(rules[rule], value=value)}
+
+
+def test_the_trail_says_by_which_row_each_was_issued(house: House, memory: MemoryStore) -> None:
+    renewed(house)
+    house.deliver("the new one")
+    house.revoke(1, RevocationCause.HOLDER_REQUEST, Kind.SIGNATURE)
+    house.issue(requests={Kind.SIGNATURE: house.requests()[Kind.SIGNATURE]}, key="the other one")
+    house.revoke(1, RevocationCause.CARD_LOST)
+    house.issue(key="a new card's")
+    rows = [json.loads(row.body) for row in memory.tables.audit.values()]
+    behind = {
+        row["facts"]["application"]: rules_behind(Act.RESERVED, row["facts"])[0]
+        for row in rows
+        if row["act"] == Act.RESERVED.value
+    }
+    assert behind == {
+        1: "issuance/first-issue",
+        2: "issuance/replacement",
+        3: "issuance/addition",
+        4: "issuance/first-issue",
+    }
 
 
 @pytest.mark.parametrize("rule", [IssuanceRule.FIRST_ISSUE, IssuanceRule.ADDITION])

@@ -38,7 +38,10 @@ def test_the_whole_table_of_revocation_is_printed(terminal: Terminal) -> None:
         ("carrier-found", rule.cause.value if rule.cause else "", kind.value, carrier.value)
         for (kind, carrier), rule in load_holds().releases.items()
     }
-    assert rows.keys() == causes | events | releases | {("", "pair rule", "both", "each")}
+    assert rows.keys() == causes | events | releases | {
+        ("", "pair rule", "both", "each"),
+        ("", "phone rule", "both", "mobile-device"),
+    }
     assert all(row["source"] for row in rows.values())
     assert rows["", "resident-event", "authentication", "card"]["effect"] == "stays"
     assert rows["", "temporary-stop", "signature", "card"]["effect"] == "held, or as chosen by carrier"

@@ -319,13 +319,16 @@ class Model:
         waiting = {kind: row for (_, kind), row in rows.items() if row["pending"]}
         revoked = set()
         for row in list(waiting.values())[:1]:
+            live = self.live(row["person"]).items()
+            signs = self._signs({name: old for name, old in live if not old["pending"]})
             for name, old in self.of(row["person"]).items():
                 own = old["carrier"] == row["carrier"] and not old["pending"]
                 phone = row["carrier"] == "card" != old["carrier"]  # applied for with the card that is replaced
                 if old["ended"] or not (own or phone):
                     continue
                 self._let_expire(name, old)
-                if not old["ended"] and name[1] in _with_signature(set(waiting)):
+                rests = phone and SIGNATURE in _with_signature(set(waiting)) and signs
+                if not old["ended"] and (rests or name[1] in _with_signature(set(waiting))):
                     self._revoke_one(name, old, 4, "renewal")
                     revoked.add(name[1])
         for kind, row in waiting.items():
@@ -398,9 +401,14 @@ class Model:
     ) -> set[str]:
         """The kinds of which something changes."""
         kinds, _, _, reasons, _ = CAUSES[cause]
+        named, hit = carriers or CARRIERS, _with_signature(chosen or kinds)
         changed = set()
-        for (application, kind), row in self._meant(number, cause, carriers or CARRIERS).items():
-            if kind not in _with_signature(chosen or kinds) or row["carrier"] not in (carriers or CARRIERS):
+        meant = self._meant(number, cause, named)
+        # What is on a phone rests on the card's signing certificate, and goes when that is revoked.
+        phone_too = SIGNATURE in hit and "card" in named and 6 not in reasons and self._signs(meant)
+        for (application, kind), row in meant.items():
+            rests = phone_too and row["carrier"] != "card" and kind in kinds
+            if not rests and (kind not in hit or row["carrier"] not in named):
                 continue
             reason = reasons[row["carrier"] != "card"]
             old, held = row["revoked"], reason == 6
@@ -411,6 +419,10 @@ class Model:
             self.effects["certificate-held" if held else "certificate-revoked", application, kind] += 1
             changed.add(kind)
         return changed
+
+    def _signs(self, rows: dict[Name, Row]) -> bool:
+        """Whether the card's signing certificate is among them."""
+        return any(kind == SIGNATURE and row["carrier"] == "card" for (_, kind), row in rows.items())
 
     # --- notices ---
 

@@ -36,6 +36,7 @@ TABLES = {
     "policies.correspondence.correspondence_rule": ("correspondence",),
     "policies.causes.orders_for": ("revocation",),
     "residents.decision.decide": ("event",),
+    "policies.issuance.steps_rule": ("issuance",),
     "policies.issuance.waits_for_delivery": ("issuance",),
     "policies.retention.RetentionRule": ("retention",),
     "policies.standings.VerifierRules": ("standing", "criterion", "purpose"),

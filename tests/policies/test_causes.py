@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
 
-from domain.certificates import Carrier, Kind
+from domain.certificates import Carrier, CertificateRecord, Kind
 from domain.errors import Code, Refusal
 from domain.revocation import CrlReason, RevocationCause, RevocationOrder
 from policies.causes import load_causes, load_pair_rule, orders_for
 from policies.tables import TableFaults
-from tests.support.people import certificate_record
+from tests.support.people import certificate_record, serial_of
 from tests.support.profiles import parsed
 
 CAUSES = load_causes(parsed("law/causes.toml"))
@@ -276,6 +277,52 @@ def test_a_named_carrier_leaves_the_other_alone() -> None:
     rule = CAUSES[RevocationCause.KEY_REPORT]
     orders = orders_for(rule, [SIGNATURE, PHONE], None, frozenset({Carrier.MOBILE_DEVICE}))
     assert [order.serial for order in orders] == [PHONE.serial]
+
+
+ON_PHONE = [PHONE, replace(AUTHENTICATION, carrier=Carrier.MOBILE_DEVICE, serial=serial_of("the phone's other one"))]
+
+
+@pytest.mark.parametrize(
+    ("cause", "kinds", "reasons"),
+    [
+        pytest.param("key-report", {Kind.SIGNATURE}, [1, 1, 1], id="whoever has its key could have had a phone"),
+        pytest.param("holder-request", {Kind.SIGNATURE}, [5, 5, 5], id="given up alone"),
+        pytest.param("holder-request", BOTH, [5, 5, 5, 5], id="given up with the authentication certificate"),
+        pytest.param("renewal", {Kind.SIGNATURE}, [4, 4, 4], id="superseded alone"),
+    ],
+)
+def test_the_card_s_signing_certificate_takes_the_phone_with_it(
+    cause: str, kinds: set[Kind], reasons: list[int]
+) -> None:
+    rule, live = CAUSES[RevocationCause(cause)], [SIGNATURE, AUTHENTICATION, *ON_PHONE]
+    orders = orders_for(rule, live, frozenset(kinds), frozenset({Carrier.CARD}))
+    assert [order.reason for order in orders] == reasons
+    assert [order.serial for order in orders][-2:] == [record.serial for record in ON_PHONE]
+
+
+@pytest.mark.parametrize(
+    ("cause", "live"),
+    [
+        pytest.param("temporary-stop", [SIGNATURE, *ON_PHONE], id="a hold on the card ends nothing"),
+        pytest.param("key-report", [AUTHENTICATION, *ON_PHONE], id="no signing certificate is left on the card"),
+        pytest.param(
+            "key-report", [replace(SIGNATURE, ended_at=SIGNATURE.reserved_at), *ON_PHONE], id="it ended before"
+        ),
+    ],
+)
+def test_the_phone_stays_when_the_card_is_named_and(cause: str, live: list[CertificateRecord]) -> None:
+    orders = orders_for(CAUSES[RevocationCause(cause)], live, None, frozenset({Carrier.CARD}))
+    assert [order.serial for order in orders] == [live[0].serial]
+
+
+def test_a_change_in_the_register_leaves_the_phone_s_authentication_certificate() -> None:
+    orders = orders_for(CAUSES[RevocationCause.RESIDENT_EVENT], [SIGNATURE, AUTHENTICATION, *ON_PHONE])
+    assert [order.serial for order in orders] == [SIGNATURE.serial, PHONE.serial]
+
+
+@pytest.mark.parametrize("rule", CAUSES.values(), ids=lambda rule: rule.cause.value)
+def test_effects_stand_in_one_order(rule: Any) -> None:
+    assert [*rule.effects] == [*product(Kind, Carrier)]
 
 
 @pytest.mark.parametrize(

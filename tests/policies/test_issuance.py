@@ -10,7 +10,14 @@ import pytest
 from domain.birth import BirthDate
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
-from policies.issuance import IssuanceRule, load_issuance, require_card_life, require_no_ward, waits_for_delivery
+from policies.issuance import (
+    IssuanceRule,
+    load_issuance,
+    require_card_life,
+    require_no_ward,
+    steps_rule,
+    waits_for_delivery,
+)
 from policies.tables import TableFaults
 from tests.support.profiles import parsed
 
@@ -37,7 +44,7 @@ def content(name: str, changes: dict[str, object]) -> dict[str, Any]:
     ],
 )
 def test_what_waits_for_its_delivery(alone: bool, replaces: bool, waits: bool) -> None:
-    assert waits_for_delivery(RULES, alone=alone, replaces=replaces) is waits
+    assert waits_for_delivery(RULES, steps_rule(alone=alone, replaces=replaces)) is waits
 
 
 def test_every_row_says_what_its_number_is_and_where_it_is_written() -> None:

@@ -94,6 +94,14 @@ def test_the_page_of_rules_is_that_of_the_tables() -> None:
             ("hold/age-card", "hold/age-mobile-device"),
             id="a-hold-whose-record-is-older-than-the-fact",
         ),
+        *(
+            pytest.param(Act.RESERVED, facts, (f"issuance/{rule}", "code/validity", "code/key"), id=id_)
+            for facts, rule, id_ in (
+                ({"issuance": "addition", "predecessor": 7, "pending": False}, "addition", "a-re-issue"),
+                ({"predecessor": 7, "pending": False}, "first-issue", "an-older-record-of-what-did-not-wait"),
+                ({"predecessor": 7, "pending": True}, "replacement", "an-older-record-of-what-waited"),
+            )
+        ),
         pytest.param(Act.CRL_SIGNED, {}, (), id="what-no-rule-decides"),
     ],
 )
