@@ -157,18 +157,18 @@ def _replaced(
 ) -> dict[Kind, CertificateRecord]:
     """The live certificates of the kinds applied for, all of which can be renewed."""
     found = {row.kind: row for row in live if row.kind in application.requests}
+    if held := [kind.value for kind, row in found.items() if work.revocations.find(row.issuer, row.serial)]:
+        raise Refusal(
+            Code.LIVE_PAIR,
+            f"the resident's certificate of kind {' and '.join(held)} is on hold; have it revoked before applying",
+            facts={"kinds": held},
+        )
     if early := [kind.value for kind, row in found.items() if not renewable(windows[kind], row.validity, now)]:
         raise Refusal(
             Code.LIVE_PAIR,
             f"the resident has a live certificate of kind {' and '.join(early)}, which cannot be renewed yet; wait, or "
             "have it revoked before applying",
             facts={"kinds": early},
-        )
-    if held := [kind.value for kind, row in found.items() if work.revocations.find(row.issuer, row.serial)]:
-        raise Refusal(
-            Code.LIVE_PAIR,
-            f"the resident's certificate of kind {' and '.join(held)} is on hold; have it revoked before applying",
-            facts={"kinds": held},
         )
     return found
 

@@ -17,7 +17,7 @@ from domain.parties import LOCAL_OPERATOR
 from domain.people import BasicAttributes, ResidentCode
 from domain.revocation import RevocationReceipt
 from web.bodies import read_json
-from web.people import ATTRIBUTES
+from web.people import TYPED_ATTRIBUTES
 
 CARRIERS = click.Choice([carrier.value for carrier in Carrier])
 
@@ -83,7 +83,7 @@ def release(state: Path, resident: ResidentCode, carrier: str, key: str | None, 
 
 def _items(path: Path) -> BasicAttributes:
     octets = sys.stdin.read().encode() if str(path) == "-" else path.read_bytes()
-    return ATTRIBUTES.read(read_json(octets), "")
+    return TYPED_ATTRIBUTES.read(read_json(octets), "")
 
 
 def _echo(receipt: RevocationReceipt | ReleaseReceipt) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,8 @@ from policies.repertoire import REPERTOIRE, Unfit, characters_of, unfit
 
 Value = TypeVar("Value")
 
+_HALF_KANA = re.compile("[\uff61-\uff9f]+")
+_FULL = {0x20: 0x3000} | {point: point + 0xFEE0 for point in range(0x21, 0x7F)}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SEXES = {sex.value: sex for sex in Sex}
 
@@ -112,6 +115,16 @@ def name(text: str) -> str:
 def address(text: str) -> str:
     """住所, as the register writes it."""
     return _register_text(text, LONGEST_ADDRESS)
+
+
+def as_typed(read: Callable[[str], Value]) -> Callable[[str], Value]:
+    """Reads what somebody typed who need not know how registers write: half-width letters, digits, kana and spaces
+    become full width, and space around it is left out. Only for texts that are compared, and never kept."""
+    return lambda text: read(_HALF_KANA.sub(_composed, text.translate(_FULL)).strip())
+
+
+def _composed(run: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKC", run[0])
 
 
 def _register_text(text: str, longest: int) -> str:

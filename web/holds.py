@@ -19,7 +19,7 @@ from domain.revocation import CertificateEffect, RevocationReceipt
 from web.answers import flag, idempotency_key, json_answer
 from web.bodies import receive_json
 from web.callers import Callers
-from web.people import ATTRIBUTES, RESIDENT_CODE
+from web.people import RESIDENT_CODE, TYPED_ATTRIBUTES
 from web.shapes import Shape, record, some, word
 
 PATH = "/v1/holds"
@@ -44,7 +44,7 @@ HOLD: Shape[dict[str, Any]] = record(
     {},
     {
         "resident_code": RESIDENT_CODE,
-        "attributes": ATTRIBUTES,
+        "attributes": TYPED_ATTRIBUTES,
         "carriers": some(word(Carrier), len(Carrier), description="What is lost; everything when left out"),
     },
     oneOf=[{"required": ["resident_code"]}, {"required": ["attributes"]}],

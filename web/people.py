@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from domain.birth import LONGEST, PATTERN, SHORTEST, BirthDate
 from domain.people import BasicAttributes, MunicipalityCode, ResidentCode, Sex
 from policies.characters import LONGEST_ADDRESS, LONGEST_NAME
@@ -40,12 +42,16 @@ TEXTS: dict[str, Shape[str]] = {
     "address": text(fields.address, 1, ADDRESS_LIMIT),
 }
 """Name and address."""
+_OTHER_ITEMS: dict[str, Shape[Any]] = {"birth_date": BIRTH_DATE, "sex": word(Sex)}
 ATTRIBUTES: Shape[BasicAttributes] = record(
+    BasicAttributes, {**TEXTS, **_OTHER_ITEMS}, description="基本4情報, as the resident register writes them"
+)
+TYPED_ATTRIBUTES: Shape[BasicAttributes] = record(
     BasicAttributes,
     {
-        **TEXTS,
-        "birth_date": BIRTH_DATE,
-        "sex": word(Sex),
+        "name": text(fields.as_typed(fields.name), 1, NAME_LIMIT),
+        "address": text(fields.as_typed(fields.address), 1, ADDRESS_LIMIT),
+        **_OTHER_ITEMS,
     },
-    description="基本4情報, as the resident register writes them",
+    description="基本4情報, name and address in full or half width",
 )

@@ -16,7 +16,7 @@ from ca.authority import Authority
 from ca.deliver import report_delivery, withdraw_overdue
 from ca.issue import issue
 from ca.visibility import visibility_of
-from domain.applications import DeliveryReport, HandOver, IssuedPair
+from domain.applications import Card, DeliveryReport, HandOver, IssuedPair
 from domain.birth import BirthDate
 from domain.certificates import Kind
 from domain.errors import Code, Refusal
@@ -118,8 +118,9 @@ def test_before_that_it_cannot_be_renewed(house: House) -> None:
     assert house.issue().pending
 
 
-def test_what_is_on_hold_is_not_renewed(house: House) -> None:
-    house.issue(card=OLD_CARD)
+@pytest.mark.parametrize("card", [OLD_CARD, CARD], ids=["in its last months", "before them"])
+def test_what_is_on_hold_is_not_renewed(house: House, card: Card) -> None:
+    house.issue(card=card)
     house.revoke(1, RevocationCause.TEMPORARY_STOP)
     with pytest.raises(Refusal, match="on hold") as refusal:
         house.issue()

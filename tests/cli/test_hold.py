@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from datetime import timedelta
 from pathlib import Path
 
@@ -46,7 +47,9 @@ def test_a_hold_by_code_tells_each_certificate(holder: Terminal) -> None:
 
 
 def test_a_hold_by_the_items_however_they_are_spoken(holder: Terminal) -> None:
-    said = by_items(holder, name=ITEMS["name"].replace("　", ""))
+    half_width = unicodedata.normalize("NFKC", ITEMS["address"])
+    assert half_width != ITEMS["address"]
+    said = by_items(holder, name=ITEMS["name"].replace("　", " "), address=half_width)
     assert (said.code, said.out.splitlines()[1:]) == (0, HELD)
 
 

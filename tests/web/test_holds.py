@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -42,6 +43,21 @@ def test_a_hold_by_code_reaches_the_authority(door: Door, acts: Acts) -> None:
 def test_a_hold_by_the_items_reaches_the_authority(door: Door, acts: Acts) -> None:
     assert door.send("POST", holds.PATH, BY_ITEMS, caller="desk").status_code == 200
     assert acts.asked == [HoldRequest(CALLERS["desk"], KEY, ATTRIBUTES)]
+
+
+def test_the_items_may_be_typed_in_half_width(door: Door, acts: Acts) -> None:
+    half = {item: unicodedata.normalize("NFKC", said) for item, said in BY_ITEMS["attributes"].items()}
+    typed = half | {"name": f" {half['name']} "}
+    assert typed["address"] != BY_ITEMS["attributes"]["address"]
+    assert door.send("POST", holds.PATH, {"attributes": typed}, caller="desk").status_code == 200
+    assert acts.asked == [HoldRequest(CALLERS["desk"], KEY, ATTRIBUTES)]
+
+
+@pytest.mark.parametrize("name", ["山田\u200b花子", "山田\n花子", "\ufffd田花子", " ", "あ" * 101], ids=ascii)
+def test_items_that_nobody_typed_are_refused(door: Door, acts: Acts, name: str) -> None:
+    body = {"attributes": BY_ITEMS["attributes"] | {"name": name}}
+    assert door.send("POST", holds.PATH, body, caller="desk").status_code == 400
+    assert acts.asked == []
 
 
 def test_a_release_reaches_the_authority(door: Door, acts: Acts) -> None:
