@@ -38,6 +38,7 @@ _SQLITE_AWAY = {
 _POSTGRESQL_BUSY = {"55P03", "57014", "40001", "40P01"}
 # By class: connection, read-only or idle transaction ended, resources, shutdown, system error, damaged data.
 _POSTGRESQL_AWAY = ("08", "25006", "25P", "53", "57P", "58", "XX")
+_POSTGRESQL_DENIED, _POSTGRESQL_GRANTS = "42501", "aclchk.c"
 
 Refusals = Mapping[str, Refusal]
 """By constraint: what its violation means to the caller."""
@@ -87,6 +88,8 @@ def _classify(error: BaseException) -> tuple[str, Code | None]:
                 return name, Code.BUSY
             # Without a state the server never answered: refused, lost, or not there.
             away = state.startswith(_POSTGRESQL_AWAY) if state else isinstance(error, psycopg.OperationalError)
+            # By the same state it says that its caller may not, and that it may not itself, on a disk only to be read.
+            away |= state == _POSTGRESQL_DENIED and error.diag.source_file != _POSTGRESQL_GRANTS
             return name, Code.STORE_UNAVAILABLE if away else None
     return type(error).__name__, None
 

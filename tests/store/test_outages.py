@@ -15,6 +15,7 @@ from sqlalchemy import Engine, Pool, event
 from audit.chain import verify
 from domain.errors import Code, Refusal
 from domain.events import Act, AuditEvent
+from store.faults import DatabaseBug
 from store.schema import check
 from tests.support.people import KIYOSE, PERSON
 from tests.support.postgres import PostgresServer
@@ -147,6 +148,31 @@ def test_a_server_whose_transactions_only_read_by_default_can_be_read(postgres_u
             assert read(reader) == 1
 
 
+@pytest.mark.postgresql
+def test_a_server_that_may_not_open_its_own_files_is_away(postgres: PostgresServer, postgres_url: str) -> None:
+    """As on a disk that may only be read. It says so by the same state as to a caller that lacks a privilege."""
+    with postgres_store(postgres_url) as store:
+        write(store)
+        with postgres.connect(postgres_url.partition("?")[0].rpartition("/")[2]) as connection:
+            found = connection.execute("SELECT pg_relation_filepath('residents')").fetchone()
+        assert found
+        file = postgres.folder / "cluster" / str(found[0])
+        file.chmod(0)
+        try:
+            with sql_store(postgres_url) as other, refusing(Code.STORE_UNAVAILABLE):
+                read(other)
+        finally:
+            file.chmod(0o600)
+        assert read(store) == 1
+
+
+@pytest.mark.postgresql
+def test_a_privilege_that_is_lacking_is_no_outage(postgres_url: str) -> None:
+    address = f"{postgres_url}&options=-crole%3Dpg_monitor"
+    with postgres_store(postgres_url), sql_store(address) as other, pytest.raises(DatabaseBug):
+        read(other)
+
+
 def test_a_stream_that_was_left_open_shows_its_view_to_nobody_else(store: Store) -> None:
     with store.begin() as work:
         work.residents.put_many([(b"%032d" % number, b"sealed", KIYOSE.code, PERSON) for number in range(1500)], NOW)
@@ -176,7 +202,8 @@ def test_a_server_that_does_not_answer_is_an_outage(tmp_path: Path) -> None:
             write(store)
         with refusing(Code.STORE_UNAVAILABLE):
             read(store)
-    assert check(url) == ["the database cannot be used at the moment; try again later"]
+    with refusing(Code.STORE_UNAVAILABLE):
+        check(url)
 
 
 @pytest.mark.postgresql
