@@ -15,6 +15,7 @@ from store.engine import open_reader, open_writer, parse_url
 from store.faults import fault_of
 
 OLDER = "the database is from an older version: stop the services, back it up and run: jpki upgrade"
+_HEADER = b"SQLite format 3\0"
 NEWER = "the database is from a newer version of this program: install that version"
 
 
@@ -49,6 +50,8 @@ def check(url: str) -> list[str]:
     parsed = parse_url(url)
     if parsed.drivername == "sqlite" and not Path(parsed.database or "").exists():
         return ["there is no database file: initialise the authority, or correct the address"]
+    if parsed.drivername == "sqlite" and not _begins_as_database(Path(parsed.database or "")):
+        return ["the database file is no SQLite database: initialise the authority, or correct the address"]
     engine = open_reader(url)
     try:
         with engine.connect() as connection:
@@ -74,6 +77,17 @@ def _faults_of(found: set[str]) -> list[str]:
     if found <= {script.revision for script in scripts.walk_revisions()}:
         return [OLDER]
     return [NEWER]
+
+
+def _begins_as_database(path: Path) -> bool:
+    """By the header of https://www.sqlite.org/fileformat.html §1.3; an empty file becomes one. What cannot be read now
+    may begin so."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(len(_HEADER))
+    except OSError:
+        return True
+    return header in (b"", _HEADER)
 
 
 def _make_file(path: Path) -> None:

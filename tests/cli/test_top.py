@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.client import HTTPConnection
 from io import StringIO
 from pathlib import Path
+from socket import socket
 
 import pytest
 from rich.console import Console
@@ -26,12 +28,22 @@ OVERDUE = Gauge(
 BELIEVED = Gauge("jpki_status_model_believed", "1 while it is", (((), 0.0),))
 
 
+@pytest.fixture
+def terminal(terminal: Terminal) -> Terminal:
+    """One whose status service has a port where nobody listens."""
+    with closing(socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        terminal.change_settings("127.0.0.1:8080", f"127.0.0.1:{probe.getsockname()[1]}")
+    return terminal
+
+
 def test_it_shows_answers_times_and_ages(terminal: Terminal, tmp_path: Path) -> None:
     issue_pair(terminal, tmp_path / "pair")
     with serving("status", terminal.state):
-        stop = threading.Event()
-        asking = threading.Thread(target=_ask, args=(terminal.state, stop))
+        answered, stop = threading.Event(), threading.Event()
+        asking = threading.Thread(target=_ask, args=(terminal.state, answered, stop))
         asking.start()
+        assert answered.wait(60)
         done = terminal("top", "--once", "--interval", "1.5")
         stop.set()
         asking.join()
@@ -81,12 +93,13 @@ def test_alarms_stand_first_in_a_terminal_of_few_rows() -> None:
     assert (cells["ALARM: lists overdue"], cells["ALARM: status model believed"]) == ("5", "0")
 
 
-def _ask(state: Path, stop: threading.Event) -> None:
+def _ask(state: Path, answered: threading.Event, stop: threading.Event) -> None:
     host, _, port = load(state).status.bind.rpartition(":")
-    connection = HTTPConnection(host, int(port), timeout=10)
+    connection = HTTPConnection(host, int(port), timeout=60)
     while not stop.wait(0.01):
         connection.request("POST", "/ocsp", b"nonsense", {"Content-Type": "application/ocsp-request"})
         connection.getresponse().read()
+        answered.set()
     connection.close()
 
 

@@ -40,7 +40,7 @@ def test_an_older_database_is_told_by_check_config_and_mended_by_what_it_says(te
     [
         pytest.param(None, "there is no database file", id="missing"),
         pytest.param(b"", "no tables of this program", id="empty"),
-        pytest.param(b"no database at all" * 100, "database: ", id="something else"),
+        pytest.param(b"no database at all" * 100, "is no SQLite database", id="something else"),
     ],
 )
 def test_what_is_no_database_of_ours_does_not_become_one(content: bytes | None, why: str, terminal: Terminal) -> None:
