@@ -50,7 +50,9 @@ class Site:
 
     @contextmanager
     def running(self) -> Iterator[int]:
-        """`jpki serve`, and the server; its process."""
+        """The server, and `jpki serve`; its process."""
+        if self.server and not self.server.is_running:
+            self.server.start()
         stop = threading.Event()
         keeper = threading.Thread(target=self._keep, args=(stop,))
         keeper.start()
