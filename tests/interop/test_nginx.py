@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
+import subprocess
 from collections.abc import Iterator
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
+from time import sleep
 from urllib.parse import quote
 
 import pytest
@@ -105,3 +107,45 @@ def test_a_proxy_passes_on_lists_and_what_caches_are_told(front: Path) -> None:
 @pytest.mark.parametrize("path", ["/metrics", "/readyz", "/healthz", "/"])
 def test_a_proxy_keeps_to_itself_what_is_for_operators(front: Path, path: str) -> None:
     assert through(front, path).status == 404
+
+
+STAPLING = """
+    server {{
+        listen SOCKET ssl;
+        server_name stapling.example;
+        ssl_certificate {certificate};
+        ssl_certificate_key {key};
+        ssl_trusted_certificate {anchor};
+        ssl_stapling on;
+        ssl_stapling_verify on;
+        ssl_stapling_responder {responder}/ocsp;
+        location / {{ return 200 stapled; }}
+    }}
+"""
+
+
+def test_a_server_staples_what_is_said_of_its_certificate(scene: Scene, tmp_path: Path) -> None:
+    """nginx verifies the answer first, and so does OpenSSL where it arrives."""
+    issuer, key = IssuerId("authentication-g1"), tmp_path / "key.pem"
+    key.write_bytes(holder_key_of(issuer, "good").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    certificate, anchor = scene.path(issuer, "good"), scene.anchor(issuer)
+    parts = {"certificate": certificate, "key": key, "anchor": anchor, "responder": scene.public.url}
+    with nginx(STAPLING.format(**parts)) as socket:
+        shake = [
+            "openssl",
+            "s_client",
+            "-unix",
+            socket,
+            "-servername",
+            "stapling.example",
+            "-CAfile",
+            anchor,
+            "-status",
+        ]
+        for _ in range(600):  # it asks when the first client has come
+            shown = subprocess.run(shake, input="", capture_output=True, text=True, check=False).stdout
+            if "OCSP Response Status" in shown:
+                break
+            sleep(0.05)
+    assert "OCSP Response Status: successful" in shown
+    assert "Cert Status: good" in shown
