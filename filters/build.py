@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.ports import RandomSource
-from filters.placement import WIDTH, Placement, Places
+from filters.placement import CHANCE_OCTETS, WIDTH, Placement, Places, salt_of
 from filters.ribbon import Ribbon, Unsolvable, solve
 
-SALT_OCTETS = 16
+SALT_OCTETS = 2 * CHANCE_OCTETS
 _ROOM = 1.03
 """Unknowns for each row: with rows of 128 bits, systems of millions of rows can nearly always be solved with these."""
 
@@ -55,7 +55,7 @@ def build_filter(
     """The filter of the set whose serials are `members`, among these and the `others`: 16 octets each, side by side,
     each once. It is asked for every one of them before it is given out; RuntimeError if an answer is wrong."""
     for _ in range(_TRIES):
-        salt = random(SALT_OCTETS)
+        salt = salt_of(key, random(CHANCE_OCTETS))
         try:
             found = _attempt(Placement(key, salt), salt, members, others, random)
         except Unsolvable:

@@ -9,7 +9,7 @@ from enum import Enum
 from domain.errors import Code, Refusal
 from domain.serial import SerialNumber
 from filters.container import FilterFile
-from filters.placement import Placement
+from filters.placement import Placement, opens
 
 Verify = Callable[[bytes, bytes, bytes], bool]
 """(AlgorithmIdentifier, octets, signature) -> whether the issuer's key made that signature."""
@@ -27,11 +27,14 @@ class FilterChecker:
     """A base filter, and perhaps a delta over it, of one issuer and one class of verifiers."""
 
     def __init__(self, key: bytes, base: FilterFile, delta: FilterFile | None, verify: Verify) -> None:
-        """`key` is that of the class. Raises Refusal(FOREIGN_ISSUER) for a file that the issuer did not sign, and
-        Refusal(OUT_OF_ORDER) for a delta that does not belong to this base."""
+        """`key` is that of the class. Raises Refusal(FOREIGN_ISSUER) for a file that the issuer did not sign,
+        Refusal(NOT_ADMITTED) for one that was made with another key, and Refusal(OUT_OF_ORDER) for a delta that does
+        not belong to this base."""
         for file in (base, delta):
             if file is not None and not verify(file.algorithm, file.tbs, file.signature):
                 raise Refusal(Code.FOREIGN_ISSUER, "the filter is not signed by the issuer; fetch it again")
+            if file is not None and not opens(key, file.filter.salt):
+                raise Refusal(Code.NOT_ADMITTED, "the filter was made with another key; fetch both again")
         if base.label.base is not None or (delta is not None and not _follows(delta, base)):
             raise Refusal(Code.OUT_OF_ORDER, "the delta belongs to another base filter; fetch both again")
         self.newest = (delta or base).label

@@ -15,7 +15,23 @@ from domain.serial import OCTETS
 WIDTH = 128
 """Bits of a row of a system of equations: longer rows waste less and take longer."""
 
+CHANCE_OCTETS = 8
+"""The first half of a salt is chance; the other half is made of it with the key, so that a key is known to be the right
+one: with any other, a filter would say anything."""
+
+_PREFIX = b"jpki revocation filter\x00"
+
 Words = NDArray[np.uint64]
+
+
+def salt_of(key: bytes, chance: bytes) -> bytes:
+    """The salt of a filter that is made with that key, from CHANCE_OCTETS of chance."""
+    return chance + hmac.digest(key, _PREFIX + b"salt\x00" + chance, "sha256")[:CHANCE_OCTETS]
+
+
+def opens(key: bytes, salt: bytes) -> bool:
+    """Whether the filter with that salt was made with that key."""
+    return hmac.compare_digest(salt, salt_of(key, salt[:CHANCE_OCTETS]))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -63,7 +79,7 @@ class Placement:
 
 
 def _cipher(key: bytes, salt: bytes, purpose: bytes) -> Cipher[modes.ECB]:
-    derived = hmac.new(key, b"jpki revocation filter\x00" + purpose + b"\x00" + salt, hashlib.sha256).digest()
+    derived = hmac.new(key, _PREFIX + purpose + b"\x00" + salt, hashlib.sha256).digest()
     return Cipher(algorithms.AES256(derived), modes.ECB())  # noqa: S305 - one block each, and no two serials are equal
 
 

@@ -25,6 +25,8 @@ from jpki_verify.signatures import verify
 
 _WIDTH = 128  # bits of a row
 _SERIAL = 16  # octets
+_CHANCE = 8  # octets of a salt; the others are made of them with the key
+_PREFIX = b"jpki revocation filter\x00"
 LARGEST_KEY = 256
 _HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 
@@ -111,7 +113,9 @@ class ClassKey:
 
     def opens(self, found: Filter) -> bool:
         """Whether the filter was made with this key: with another one it would say anything."""
-        return self.word in ("", found.verifiers)
+        chance = found.salt[:_CHANCE]
+        made = chance + hmac.digest(self.octets, _PREFIX + b"salt\x00" + chance, hashlib.sha256)[:_CHANCE]
+        return self.word in ("", found.verifiers) and hmac.compare_digest(made, found.salt)
 
 
 def read_class_key(path: Path) -> ClassKey:
@@ -225,6 +229,6 @@ def _ribbon_of(inner: Any) -> Ribbon:
 
 def _block(key: bytes, salt: bytes, purpose: bytes, serial: bytes) -> bytes:
     """What AES makes of the serial, under a key for this filter and this purpose."""
-    derived = hmac.digest(key, b"jpki revocation filter\x00" + purpose + b"\x00" + salt, hashlib.sha256)
+    derived = hmac.digest(key, _PREFIX + purpose + b"\x00" + salt, hashlib.sha256)
     cipher = Cipher(algorithms.AES256(derived), modes.ECB())  # noqa: S305 - one block, of a serial that is given once
     return cipher.encryptor().update(serial)

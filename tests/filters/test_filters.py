@@ -221,6 +221,13 @@ def test_a_file_that_the_issuer_did_not_sign_is_refused() -> None:
     assert caught.value.code is Code.FOREIGN_ISSUER
 
 
+def test_a_file_that_was_made_with_another_key_is_refused() -> None:
+    for key in (OTHER_KEY, KEY[:-1] + bytes((KEY[-1] ^ 1,))):
+        with pytest.raises(Refusal) as caught:
+            checker_of(make(census_of({})), key=key)
+        assert caught.value.code is Code.NOT_ADMITTED
+
+
 @pytest.mark.parametrize(
     "files",
     [

@@ -25,6 +25,7 @@ from jpki_verify import Code, Rejected
 from jpki_verify.anchors import Anchor
 from jpki_verify.certificates import Holder
 from jpki_verify.filters import Filters, read_class_key
+from jpki_verify.filters import read_filter as read_by_kit
 from jpki_verify.ocsp_answer import Word
 from jpki_verify.rejection import Reason, Unusable
 from keys.algorithms import verify
@@ -195,12 +196,16 @@ def test_a_new_file_is_seen(tmp_path: Path) -> None:
 
 
 def test_without_the_key_of_the_class_the_files_say_nothing(tmp_path: Path) -> None:
+    """Nor when one bit of it is another one: what they said then would be chance."""
     lives = {serial: number % 2 == 0 for number, serial in enumerate(serials(400))}
-    mine = folder_of(tmp_path / "x", key=bytes(32), base=make(lives))
-    right = sum(
-        (mine.status_of(certified(serial), NOW).word is Word.REVOKED) is revoked for serial, revoked in lives.items()
-    )
-    assert 150 < right < 250
+    files = {"base": make(lives), "delta": make(lives, number=2, base=make(lives), now=NOW + SECOND)}
+    found = read_by_kit(files["base"], HOLDER.anchor)
+    assert found
+    for name, key in (("none", bytes(32)), ("bit", KEY[:-1] + bytes((KEY[-1] ^ 1,)))):
+        right = sum(found.contains(key, serial.octets) is revoked for serial, revoked in lives.items())
+        assert 150 < right < 250
+        mine = folder_of(tmp_path / name, key=key, **files)
+        assert {refusal(mine, certified(serial)) for serial in lives} == {Reason.NO_FILTER}
 
 
 @pytest.mark.parametrize("content", ["", "xyz", "00" * 31, "00" * 33, "court:", "00" * 32 + ":x"])
