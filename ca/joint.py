@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from threading import Condition, get_ident
+from threading import Condition, Lock, get_ident
 from typing import Any, Generic, TypeVar
 
 from domain.errors import Refusal
@@ -14,16 +14,24 @@ Given = TypeVar("Given")
 MOST = 64
 """How many callers are served together: who waits longer for the others than for the disk gains nothing."""
 
+COMPANY = 0.0005
+"""Seconds that are waited for those who were served together a moment ago: a write to disk takes about as long."""
+
 
 class JointWork(Generic[Asked, Given]):
-    """Nobody waits for company: who finds nobody at work begins at once, and takes along whatever waits.
+    """Who finds nobody at work begins, and takes along whatever waits. Who comes alone waits for nobody: only when the
+    last ones were several, and come again like people at a till, is there a moment's wait for as many.
 
     In one process only one thread computes at a time anyway. When one does it for all, the others do not take the
     interpreter away from it while it holds the database's lock, and all of them share its transactions.
     """
 
-    def __init__(self) -> None:
-        self._turn = Condition()
+    def __init__(self, company: float = COMPANY) -> None:
+        """`company` is in seconds."""
+        lock = Lock()
+        self._turn, self._came = Condition(lock), Condition(lock)
+        self._company = company
+        self._last = 1  # how many were served together
         self._waiting: list[_Entry] = []
         self._leader: int | None = None
 
@@ -39,6 +47,7 @@ class JointWork(Generic[Asked, Given]):
         else:
             with self._turn:
                 self._waiting.append(entry)
+                self._came.notify()
             self._take_part(entry, work)
         if entry.bug is not None:
             raise entry.bug
@@ -55,9 +64,10 @@ class JointWork(Generic[Asked, Given]):
                     self._turn.wait()
                 if entry.done:
                     return
-                group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
                 self._leader = get_ident()
+            group: list[_Entry] = []
             try:
+                group = self._gather()
                 _carry_out(work, group)
             finally:
                 with self._turn:
@@ -65,6 +75,13 @@ class JointWork(Generic[Asked, Given]):
                         one.done = True
                     self._leader = None
                     self._turn.notify_all()
+
+    def _gather(self) -> list[_Entry]:
+        with self._turn:
+            self._came.wait_for(lambda: len(self._waiting) >= self._last, self._company)
+            group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            self._last = len(group)
+        return group
 
 
 class _Entry:

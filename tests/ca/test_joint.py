@@ -64,6 +64,31 @@ def test_who_comes_while_another_works_goes_with_those_who_came_too() -> None:
     assert work.groups == [[1], [5, 6, 7]]
 
 
+def test_those_who_were_served_together_and_come_again_are_served_together_again() -> None:
+    joint, work = JointWork[int, int](company=60), Work(held=True)
+
+    def come_again(number: int) -> int:
+        return joint.run(joint.run(number, work), work)
+
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(joint.run, 1, work)
+        assert work.at_work.wait(60)
+        others = [threads.submit(come_again, number) for number in (5, 6)]
+        while len(joint._waiting) < len(others):
+            threading.Event().wait(0.001)
+        work.go_on.set()
+        assert first.result(60) == 2
+        assert [other.result(60) for other in others] == [20, 24]
+    assert [sorted(group) for group in work.groups] == [[1], [5, 6], [10, 12]]
+
+
+def test_who_comes_alone_after_others_is_not_kept_waiting_for_them() -> None:
+    joint, work = JointWork[int, int](company=0.001), Work(held=True)
+    run_beside(joint, work, [5, 6, 7])
+    assert joint.run(8, work) == 16
+    assert work.groups == [[1], [5, 6, 7], [8]]
+
+
 def test_a_refusal_is_for_whom_it_is() -> None:
     work = Work(held=True)
     assert run_beside(JointWork(), work, [5, 3, 7]) == [10, "Refusal", 14]
