@@ -18,6 +18,19 @@ from store.server import LONGEST_WAIT, PATIENCE, BoundedConnection, StandsStill,
 
 _ERRORS = (sqlite3.Error, psycopg.Error)
 
+_BY_INDEX = "".join(
+    f" -c {setting}"
+    for setting in (
+        "enable_seqscan=off",
+        "enable_hashjoin=off",
+        "enable_mergejoin=off",
+        "max_parallel_workers_per_gather=0",
+        "jit=off",
+    )
+)
+"""Questions are about few rows, however many there are. A server that keeps a plan from when a table was small, or
+reckons with all that a question might find, would read through whole tables, and start processes for it."""
+
 Row = tuple[Any, ...]
 Values = Sequence[object]
 
@@ -66,7 +79,7 @@ class Connections:
     def _rows_anew(self, text: str, values: Values) -> Sequence[Row]:
         connection: Any = None
         try:
-            connection = self._source.open(LONGEST_WAIT)
+            connection = self._source.open_to_ask()
             rows = self._source.rows(connection, text, values)
         except _ERRORS as error:
             fault = fault_of(error)
@@ -111,6 +124,9 @@ class _Sqlite:
     def open(self, _longest_wait: float) -> sqlite3.Connection:
         return open_sqlite(self._url, self._lock_wait)
 
+    def open_to_ask(self) -> sqlite3.Connection:
+        return self.open(LONGEST_WAIT)
+
     def rows(self, connection: sqlite3.Connection, text: str, values: Values) -> Sequence[Row]:
         # The driver keeps the prepared statement by its text.
         return connection.execute(text, values).fetchall()
@@ -125,11 +141,15 @@ class _Postgresql:
     def __init__(self, url: URL, lock_wait: float) -> None:
         self._server = server_of(url.render_as_string(hide_password=False))
         _, arguments = url.get_dialect()().create_connect_args(url)
-        self._arguments = {**arguments, **postgresql_arguments(url, False, lock_wait)}
+        self._arguments = {**arguments, **postgresql_arguments(url, False, lock_wait), "autocommit": True}
 
-    def open(self, longest_wait: float) -> BoundedConnection:
-        arguments = {**self._arguments, "connect_timeout": min(longest_wait, self._arguments["connect_timeout"])}
-        return self._server.connect({**arguments, "autocommit": True}, longest_wait)
+    def open(self, longest_wait: float, settings: str = "") -> BoundedConnection:
+        given = self._arguments
+        options, waits = given["options"] + settings, min(longest_wait, given["connect_timeout"])
+        return self._server.connect({**given, "options": options, "connect_timeout": waits}, longest_wait)
+
+    def open_to_ask(self) -> BoundedConnection:
+        return self.open(LONGEST_WAIT, _BY_INDEX)
 
     def rows(self, connection: BoundedConnection, text: str, values: Values) -> Sequence[Row]:
         return connection.execute(text, values, prepare=True, binary=True).fetchall()

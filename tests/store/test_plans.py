@@ -9,9 +9,12 @@ import pytest
 from sqlalchemy import Integer, Text, bindparam, column, select, table
 
 from domain.certificates import IssuerId
+from domain.revocation import CrlReason
 from mass.certificates import share
 from store.certificates import Certificates
+from store.direct import Connections
 from store.engine import open_writer
+from store.feed import START, StatusFeed
 from store.lists import Lists
 from store.notices import Notices
 from store.statements import Statements
@@ -21,6 +24,7 @@ from tests.support.stores import postgres_store
 pytestmark = pytest.mark.postgresql
 
 ISSUER = IssuerId("signature-g1")
+MANY = 5000
 KEPT = 6
 """Times that a statement must be asked before the server may keep a plan."""
 
@@ -39,6 +43,10 @@ SELECT issuer, serial, municipality, 'temporary-stop', 6, 0, 1, '', 0 FROM certi
 INSERT INTO notices (sender, notice_id, content, resident_id, effective_on, received_at)
 SELECT 'city', id::text, '', id, '2027-04-01', 0 FROM residents;
 """
+_CHANGE = """
+INSERT INTO status_changes (issuer, serial, link) SELECT issuer, serial, '\\x0000000000000000' FROM certificates;
+"""
+_SEQUENTIALLY = "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname IN ('certificates', 'revocations')"
 _seen = table("pg_stat_xact_user_tables", column("relname", Text), column("seq_tup_read", Integer))
 _READ = select(_seen.c.seq_tup_read).where(_seen.c.relname == bindparam("name"))
 
@@ -91,3 +99,20 @@ def test_what_was_asked_of_an_empty_table_does_not_read_all_of_it_when_it_is_ful
     statements.close()
     engine.dispose()
     assert read == 0
+
+
+def test_following_changes_does_not_read_all_of_a_table_that_was_empty(url: str) -> None:
+    feed, asked = StatusFeed(url), Connections(url)
+    fill(url, _CHANGE)
+    for _ in range(KEPT):
+        feed.after(START, MANY)
+    fill(url, _GROW)
+    before = asked.rows(_SEQUENTIALLY, ())
+    found = feed.after(START, MANY)
+    feed._connections.rows("SELECT pg_stat_force_next_flush()", ())
+    after = asked.rows(_SEQUENTIALLY, ())
+    feed.close()
+    asked.close()
+    assert found is not None
+    assert {row[5] for row in found.rows} == {CrlReason.CERTIFICATE_HOLD}
+    assert after == before
