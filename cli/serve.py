@@ -45,7 +45,7 @@ def command(state: Path, service: str, slot: int, node: str | None, bind: str | 
         from web.server import serve
 
         serve("api" if service == "api" else "status", state, node, bind)
-    if faults := examine(settings, system_clock()):
+    if faults := examine(settings, system_clock(), database_away=True):
         raise ConfigurationFaults(faults)
     click.echo(f"API https://{settings.api.bind}, status http://{settings.status.bind}; stop with Ctrl-C", err=True)
     files = [settings.transport.server_certificate, settings.validation.certificate]

@@ -24,13 +24,16 @@ from config.rules import load_profiles, load_variants, load_weak_keys
 from config.settings import Settings
 from config.transport import open_transport, read_certificate
 from config.validating import time_stamp_authorities
-from domain.errors import Refusal
+from domain.errors import AWAY, Refusal
 
 RENEW = "run: jpki responders renew"
 
 
-def examine(settings: Settings, now: datetime) -> list[str]:
-    """Every fault, each a sentence; empty when the services can start and work. Changes nothing."""
+def examine(settings: Settings, now: datetime, *, database_away: bool = False) -> list[str]:
+    """Every fault, each a sentence; empty when the services can start and work. Changes nothing.
+
+    With `database_away` a database that is away is no fault: services begin when it is back.
+    """
     with closing(Services(settings)) as services:
         faults = [*_exposed(settings)]
         for part in (
@@ -48,13 +51,29 @@ def examine(settings: Settings, now: datetime) -> list[str]:
         faults += _profiles(settings)
         faults += _transport(services, now)
         faults += _validation(services, now)
-        database = _caught(services.require_schema)
-        faults += database or [*_caught(services.require_code_keys), *_caught(lambda: require_handle_keys(services))]
-        # What is made of all that, the tables of law in the database too; its parts' faults are known by now.
-        faults += [] if database else _caught(lambda: services.authority)
+        if not (database_away and _is_away(services)):
+            faults += _database(services)
     if settings.api.bind == settings.status.bind:
         faults.append("api.bind and status.bind are the same address")
     return list(dict.fromkeys(faults))
+
+
+def _is_away(services: Services) -> bool:
+    try:
+        services.require_schema()
+    except ConfigurationFaults:
+        return False
+    except Refusal as refusal:
+        return refusal.code in AWAY
+    return False
+
+
+def _database(services: Services) -> list[str]:
+    if faults := _caught(services.require_schema):
+        return faults
+    faults = [*_caught(services.require_code_keys), *_caught(lambda: require_handle_keys(services))]
+    # What is made of all that, the tables of law in the database too; its parts' faults are known by now.
+    return faults + _caught(lambda: services.authority)
 
 
 def _exposed(settings: Settings) -> Iterator[str]:

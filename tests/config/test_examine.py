@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,15 @@ def test_a_retired_generation_that_ended_is_no_fault(terminal: Terminal) -> None
     terminal.clock.forward(timedelta(days=366 * 40))
     found = [fault for fault in faults(terminal) if "issuer" in fault or "responder certificate" in fault]
     assert found == []
+
+
+def test_a_database_that_is_away_keeps_no_service_from_starting(terminal: Terminal, tmp_path: Path) -> None:
+    settings = load(terminal.state)
+    away = replace(settings, database=f"postgresql://nobody@/nothing?host={tmp_path}")
+    missing = replace(settings, database=f"sqlite:///{tmp_path / 'missing.db'}")
+    assert examine(away, terminal.clock.now, database_away=True) == []
+    assert "cannot be used at the moment" in "".join(examine(away, terminal.clock.now))
+    assert "there is no database file" in "".join(examine(missing, terminal.clock.now, database_away=True))
 
 
 def test_examination_changes_nothing(terminal: Terminal) -> None:
