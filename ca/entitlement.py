@@ -143,7 +143,8 @@ def require_requests(rules: IssuanceRules, application: IssuanceApplication, now
     elif age_on(birth_date, today) >= SIGNING_AGE and not application.under_guardianship:
         raise Refusal(
             Code.MALFORMED,
-            f"from the age of {SIGNING_AGE} both certificates are applied for together",
+            f"from the age of {SIGNING_AGE} both certificates are applied for together, but for an adult under "
+            "guardianship, of whom the application says so (under_guardianship)",
             pointer="/requests",
         )
 

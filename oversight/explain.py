@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crl.files import map_current
@@ -31,8 +31,8 @@ Subject = list[bytes] | tuple[int, Kind]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One audit event on the way. `rule` is the cause in law of a revocation or hold, or what the register's notice
-    was, with its source."""
+    """One audit event on the way. `rule` is the cause in law of a revocation or hold, with the source of what it does
+    to this certificate, or what the register's notice was, with its source."""
 
     at: datetime
     act: Act
@@ -150,7 +150,7 @@ def _account(inspection: Inspection, work: UnitOfWork, record: CertificateRecord
         pending=record.pending,
         predecessor=record.predecessor,
         status=inspection.status.status_of(record.issuer, record.serial).at(inspection.now),
-        steps=tuple(_step(inspection, event) for event in own),
+        steps=tuple(_of_its_own(_step(inspection, event), record) for event in own),
         listing=_listing(inspection, work, record, revocation, own),
     )
 
@@ -163,6 +163,14 @@ def _step(inspection: Inspection, told: Told) -> Step:
         case {"event": str(event)}:
             rule = inspection.events[EventType(event)]
     return Step(told.at, told.act, told.actor, rule)
+
+
+def _of_its_own(step: Step, record: CertificateRecord) -> Step:
+    """With the source of what the cause does to this kind on this carrier, which may be another than the cause's."""
+    if not isinstance(step.rule, CauseRule):
+        return step
+    effect = step.rule.effects[record.kind, record.carrier]
+    return replace(step, rule=replace(step.rule, source=effect.source, verified=effect.verified))
 
 
 def _listing(

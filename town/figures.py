@@ -36,6 +36,8 @@ COLUMNS: tuple[tuple[str, Callable[[YearFigures], int]], ...] = (
     ("with certificates", lambda figures: figures.holders),
     ("births", _count("births")),
     ("deaths", _count("deaths")),
+    ("came", _count("arrivals", "came back")),
+    ("left", _count("left", "abroad")),
     ("moves", _count("moves")),
     ("names changed", _count("name changes")),
     ("cards lost", _count("card-lost")),

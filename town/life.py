@@ -136,6 +136,7 @@ class Town:
             near = person.place in load_names().areas
             person.whereabouts = Whereabouts.HERE if near else Whereabouts.AWAY
             if near:
+                counts["came back"] += 1
                 self._sign_again(person)
             return Change(person, EventType.MOVE_IN)
         if not lives_here(person):
@@ -149,6 +150,7 @@ class Town:
             case "moves between":
                 person.whereabouts = Whereabouts.MOVING
                 counts["moves"] += 1
+                counts["left"] += 1
                 agenda.after(self.day, 1, 14, "leave", person)
                 return Change(person, EventType.MOVE_OUT)
             case "name changes":

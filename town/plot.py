@@ -21,7 +21,7 @@ class _Line:
 
 _PANELS: tuple[tuple[str, tuple[_Line, ...]], ...] = (
     (
-        "People at the end of the year",
+        "People and entries on lists at the end of the year",
         (
             _Line("residents", "#444444", lambda figures: figures.residents),
             _Line("with certificates", "#0072b2", lambda figures: figures.holders),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.certificates import CertificateState, Kind
+from domain.certificates import Carrier, CertificateState, Kind
 from domain.errors import Code, Refusal
 from domain.events import Act, EventType
 from domain.people import ResidentState
@@ -81,6 +81,17 @@ def test_a_revocation_after_a_notice_names_the_notice_and_the_law(house: House) 
     assert isinstance(rule, CauseRule)
     assert (rule.cause, "法 §12" in rule.source) == (RevocationCause.RESIDENT_EVENT, True)
     assert revoked[Kind.AUTHENTICATION].act is Act.ISSUED
+
+
+def test_what_a_cause_does_on_a_phone_has_a_source_of_its_own(lived: House) -> None:
+    sources = {}
+    for application, carrier in ((2, Carrier.CARD), (3, Carrier.MOBILE_DEVICE)):
+        rule = account_of(lived, application, Kind.SIGNATURE).steps[-1].rule
+        assert isinstance(rule, CauseRule)
+        effect = lived.authority.causes[RevocationCause.CARD_LOST].effects[Kind.SIGNATURE, carrier]
+        assert (rule.source, rule.verified) == (effect.source, effect.verified)
+        sources[carrier] = rule.source
+    assert sources[Carrier.CARD] != sources[Carrier.MOBILE_DEVICE]
 
 
 def test_a_revocation_that_is_not_listed_yet_says_by_when_it_will_be(house: House) -> None:

@@ -33,6 +33,14 @@ def test_a_small_town_lives_three_years_and_everything_agrees(tmp_path: Path, mo
     said = Terminal(directory, TurnedClock()).do("demo", "town", *options)
     assert said.out.rstrip().endswith("database, OCSP, lists and audit trail agree")
     assert all(year in said.out for year in ("2022", "2023", "2024"))
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in said.out.splitlines() if "│" in line]
+    told = {name: [int(value.replace(",", "")) for value in values] for name, *values in cells}
+    ways = ("births", "deaths", "came", "left")
+    for before, after, *changes in zip(
+        [300, *told["residents"]], told["residents"], *(told[way] for way in ways), strict=False
+    ):
+        births, deaths, came, left = changes
+        assert after == before + births - deaths + came - left
     drawn = ElementTree.fromstring(plot.read_text("utf-8"))  # noqa: S314
     assert len(drawn.findall("{http://www.w3.org/2000/svg}polyline")) == 8
 
