@@ -84,10 +84,11 @@ def load_issuance() -> IssuanceRules:
 @cache
 def load_variants() -> Variants:
     """Which character may stand for which, by which rule (代替文字, 異体字)."""
-    tables = {VariantRule.PROJECT: variants.load_project_rows(_read("data/variants.toml"))}
+    ours = _read("data/variants.toml")
+    tables = {VariantRule.PROJECT: variants.load_project_rows(ours)}
     for name in ("data/variants-mj.txt", "data/variants-nta.txt"):
         tables |= variants.load_tables(name, _PACKAGE.joinpath(name).read_text("utf-8").splitlines())
-    return Variants(variants.load_rules(_read("data/substitution.toml")), tables)
+    return Variants(variants.load_rules(_read("data/substitution.toml")), tables, variants.load_apart(ours))
 
 
 def load_profiles(directory: Path) -> dict[str, Profile]:

@@ -19,11 +19,13 @@ _SAME: Mapping[str, Literal["yes", "maybe", "no"]] = {"yes": "yes", "maybe": "ma
 class Variants:
     """The rules in order of preference, and their tables: a character and what it may be replaced by.
 
-    CANONICAL and SELECTOR need no table; HOLDER, the last row, is what is left when no table gives the pair.
+    CANONICAL and SELECTOR need no table; HOLDER, the last row, is what is left when no table gives the pair. `apart`
+    are pairs that a table joins and that are two characters all the same.
     """
 
     rows: tuple[SubstitutionRule, ...]
     tables: Mapping[VariantRule, Mapping[str, tuple[str, ...]]]
+    apart: frozenset[frozenset[str]] = frozenset()
 
     def targets(self, rule: VariantRule, character: str) -> tuple[str, ...]:
         """What the rule makes of a character, not all of it writable. A table that is silent about a variation sequence
@@ -52,7 +54,10 @@ class Variants:
 
     def relation(self, one: str, other: str) -> tuple[Literal["yes", "maybe", "no"], VariantRule | None]:
         """Whether two characters are forms of one, in either direction, and by which rule: yes by a table that says so,
-        maybe by a table of likenesses, or (by no one rule) when both are forms of the same third character."""
+        maybe by a table of likenesses, or (by no one rule) when both are forms of the same third character; no of those
+        that are `apart`."""
+        if frozenset((one, other)) in self.apart:
+            return "no", None
         found: VariantRule | None = None
         thirds: list[set[str]] = [set(), set()]
         for row in self.rows:
@@ -91,7 +96,8 @@ def load_project_rows(content: Mapping[str, object]) -> Mapping[str, tuple[str, 
     """This project's own rows `variant` (`character`, `use`, `source`). Raises TableFaults with every fault found."""
     table = Table("variant")
     found: dict[str, tuple[str, ...]] = {}
-    for row in table.rows(content, ("character", "use", "source")):
+    rows = {name: value for name, value in content.items() if name != "apart"}
+    for row in table.rows(rows, ("character", "use", "source")):
         character, use = row.text("character"), row.text("use")
         row.text("source")
         if len(characters_of(character)) != 1 or character == use:
@@ -103,6 +109,18 @@ def load_project_rows(content: Mapping[str, object]) -> Mapping[str, tuple[str, 
         found[character] = (use,)
     table.done()
     return found
+
+
+def load_apart(content: Mapping[str, object]) -> frozenset[frozenset[str]]:
+    """The pairs of `apart` in the same document: texts of pairs with spaces between them. Raises TableFaults."""
+    lines = content.get("apart", [])
+    words = (
+        [word for line in lines if isinstance(line, str) for word in line.split()] if isinstance(lines, list) else []
+    )
+    pairs = frozenset(frozenset(word) for word in words)
+    if not words or len(pairs) < len(words) or {*map(len, words), *map(len, pairs)} != {2}:
+        raise TableFaults("apart", ["want pairs of two different characters, each once"])
+    return pairs
 
 
 def load_tables(name: str, lines: Iterable[str]) -> dict[VariantRule, Mapping[str, tuple[str, ...]]]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from config.rules import load_variants
 from domain.substitution import VariantRule
 from policies.repertoire import REPERTOIRE
 from policies.tables import TableFaults
-from policies.variants import load_project_rows, load_rules, load_tables
+from policies.variants import load_apart, load_project_rows, load_rules, load_tables
 from tests.support.profiles import parsed
 from tests.support.variants import make_variants
 
+VARIANTS = load_variants()
 REGISTER, NOTICE = VariantRule.MJ_REGISTER_NOTICES, VariantRule.MJ_NOTICE_582
 SELECTOR = "\U000e0100"
 
@@ -139,6 +141,27 @@ def test_all_faults_of_a_table_are_told_at_once() -> None:
     with pytest.raises(TableFaults) as faults:
         load_project_rows({"variant": [ROW | {"use": 1}, {}], "title": "x"})
     assert len(faults.value.faults) == 8
+
+
+@pytest.mark.parametrize(
+    "lines", [None, [], "切功", ["切功 切功"], ["切功", "功切"], ["切切"], ["切"], ["切功切"], [["切功"]]], ids=str
+)
+def test_spoilt_pairs_are_refused(lines: Any) -> None:
+    with pytest.raises(TableFaults, match="want pairs of two different characters"):
+        load_apart({} if lines is None else {"apart": lines})
+
+
+def test_pairs_are_read_from_any_number_of_lines() -> None:
+    pairs = load_apart({"apart": ["切功 師帥", "玉王"]})
+    assert pairs == {frozenset("切功"), frozenset("師帥"), frozenset("玉王")}
+
+
+def test_every_pair_takes_back_what_a_table_says_of_two_characters_that_certificates_write() -> None:
+    joining = replace(VARIANTS, apart=frozenset())
+    for pair in VARIANTS.apart:
+        assert REPERTOIRE.issuperset(pair)
+        assert joining.relation(*pair)[0] == "yes"
+        assert VARIANTS.relation(*pair) == VARIANTS.relation(*reversed([*pair])) == ("no", None)
 
 
 def test_tables_are_read_by_code_point() -> None:
