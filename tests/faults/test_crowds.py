@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
@@ -23,8 +24,9 @@ from domain.certificates import Carrier, CertificateState, Kind
 from domain.errors import Code, Refusal
 from domain.people import BasicAttributes
 from domain.revocation import RevocationCause
+from policies.validity import day_in_japan
 from residents.intake import apply_event
-from tests.support.acts import Facts, make_key, make_requests
+from tests.support.acts import make_key, make_requests
 from tests.support.authority import (
     OPERATOR,
     TurnedClock,
@@ -37,7 +39,7 @@ from tests.support.callers import Caller
 from tests.support.faults import MINUTE, SETTLED, Act, Forks, State, act, now
 from tests.support.notices import REGISTER, make_intake, notice
 from tests.support.proofs import proven
-from tests.support.residents import attributes, resident_code
+from tests.support.residents import as_fields, attributes, record, resident_code
 from tests.support.serving import serving
 from tests.support.stores import Store
 
@@ -190,29 +192,60 @@ def test_two_workers_end_what_a_killed_one_began_and_issue_nothing_twice(
 
 
 def test_connections_about_the_same_residents_never_cross(opened: State, forks: Forks, tmp_path: Path) -> None:
-    """Over mutual TLS, to the real service: three residents, four applications for each, all at once."""
+    """Over mutual TLS, to the real service, all at once: applications for three residents, for three others whose
+    certificates are revoked and stopped meanwhile, and for two who move."""
+    applied, ended, moved = (1, 2, 3), (4, 5, 6), (7, 8)
     with opened.copied(tmp_path / "copy") as state:
         caller = Caller(state.path / "kiyose")
-        asked = [(number, f"application-{number}-{n}") for n in range(4) for number in (1, 2, 3)]
+        given: list[tuple[int, str, dict[str, str]]] = []
         with serving("api", state.path) as served:
 
-            def apply(one: tuple[int, str]) -> Facts:
+            def apply(number: int, n: int) -> None:
                 while True:
-                    reply = caller.issue(served, *one)
-                    if reply.status == 201 or reply.body["code"] == Code.LIVE_PAIR.value:
-                        return dict(reply.body)
-                    assert reply.body["code"] in PASSING, reply.body
+                    reply = caller.issue(served, number, f"application-{number}-{n}")
+                    if reply.status == 201:
+                        given.append((number, f"application-{number}-{n}", reply.body["certificates"]))
+                        return
+                    code = reply.body["code"]
+                    assert code in PASSING | {Code.ITEMS_DIFFER.value}, reply.body
+                    if code in {Code.LIVE_PAIR.value, Code.ITEMS_DIFFER.value}:
+                        return
 
+            def end(number: int, n: int) -> None:
+                body = {"resident_code": resident_code(number).digits}
+                reply = (
+                    caller.revoke(served, number, f"revocation-{number}-{n}")
+                    if n % 2
+                    else caller.post(served, "/v1/holds", body, f"hold-{number}-{n}")
+                )
+                wanted = PASSING | {Code.ALREADY_APPLIED.value}
+                assert reply.status == 200 or reply.body["code"] in wanted, reply.body
+
+            def move(number: int, sequence: int) -> None:
+                fields = as_fields(record(number)) | {"address": f"東京都清瀬市霞野{chr(0xFF10 + sequence)}"}
+                said = {"version": "1", "notice_id": f"n-{sequence}", "sequence": str(sequence)}
+                day = {"event": "move-within", "effective_on": day_in_japan(now()).isoformat()}
+                while (reply := caller.post(served, "/v1/resident-notices", {**said, **day, **fields})).status == 503:
+                    assert reply.body["code"] == Code.BUSY.value, reply.body
+                assert reply.status in (200, 202), reply.body
+
+            acts = [
+                *(partial(apply, number, n) for number in (*applied, *ended, *moved) for n in range(4)),
+                *(partial(end, number, n) for number in ended for n in range(4)),
+                *(partial(move, number, 1 + n) for n, number in enumerate(moved * 3)),
+            ]
+            Random(8).shuffle(acts)
             with ThreadPoolExecutor(COUNTERS) as pool:
-                answers = list(pool.map(apply, asked))
-        later = forks.run(state, act("judge"), now=now()).told[-1]
-    given = [
-        (one, answer["certificates"]) for one, answer in zip(asked, answers, strict=True) if "certificates" in answer
-    ]
-    assert sorted(number for (number, _), _ in given) == [1, 2, 3]
+                list(pool.map(lambda act: act(), acts))
+        later = forks.run(state, act("publish", force=True), act("judge"), now=now()).told[-1]
+    assert later["faults"] == []
+    assert sorted(number for number, _, _ in given if number in applied) == [*applied]
+    live = Counter((row["resident"], row["kind"]) for row in later["certificates"] if row["live"])
+    assert set(live.values()) == {1}
+    assert {resident for resident, _ in live} >= {*applied}
     owners = {row["sha256"]: row["resident"] for row in later["certificates"]}
-    assert len(owners) == 6
-    for (number, key), certificates in given:
+    assert len(owners) == 2 * len(given)
+    for number, key, certificates in given:
         for kind, request in make_requests(f"{number} {key}", *Kind).items():
             octets = base64.b64decode(certificates[kind.value])
             made = x509.load_der_x509_certificate(octets)

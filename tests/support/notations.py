@@ -133,7 +133,12 @@ def _in_town(address: Address, change: Callable[[str], str]) -> str:
 
 def _variant(text: str, chance: Random) -> str:
     """One character exchanged for a form of it that a table gives."""
-    found = [(at, t) for at, c in enumerate(text) for t in VARIANTS.targets(VariantRule.MJ_REGISTER_NOTICES, c)]
+    found = [
+        (at, target)
+        for at, character in enumerate(text)
+        for target in VARIANTS.targets(VariantRule.MJ_REGISTER_NOTICES, character)
+        if {character, target} not in VARIANTS.apart
+    ]
     if not found:
         return text
     at, target = chance.choice(found)
