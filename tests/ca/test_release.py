@@ -28,7 +28,7 @@ from tests.support.authority import (
 from tests.support.carriers import carriers_in_use
 from tests.support.memory import MemoryStore
 from tests.support.proofs import proven
-from tests.support.requests import holder_key, make_pair, make_request
+from tests.support.requests import holder_key, make_request
 from tests.support.residents import resident_code
 
 HOUR = timedelta(hours=1)
@@ -94,14 +94,20 @@ def test_a_found_phone_authenticates_again_and_signs_no_more(
     assert words(store, CARD) == dict.fromkeys(Kind, "revoked")
 
 
-def test_the_signing_certificate_is_issued_anew(authority: Authority, store: MemoryStore) -> None:
+def test_the_signing_certificate_is_issued_anew(store: MemoryStore, clock: TurnedClock) -> None:
+    authority = carriers_in_use(store, clock)
+    place_hold(authority, HoldRequest(LOCAL_OPERATOR, "stop", RESIDENT, frozenset({PHONE})))
     release_hold(authority, found())
-    revoke_resident(authority, make_revocation(key="the card", carriers=frozenset({CARD})))
-    issue(authority, make_application(key="another card", requests=make_pair(number=2)))
     requests = {Kind.SIGNATURE: make_request(number=6)}
     application = make_application(key="anew", requests=requests, carrier=PHONE)
-    pair = issue(authority, proven(application, holder_key(number=4)))
+    pair = issue(authority, proven(application, holder_key()))
     assert set(pair.certificates) == {Kind.SIGNATURE}
+
+
+def test_a_phone_that_was_found_ends_with_the_card_that_was_not(authority: Authority, store: MemoryStore) -> None:
+    release_hold(authority, found())
+    revoke_resident(authority, make_revocation(key="the card", carriers=frozenset({CARD})))
+    assert words(store) == dict.fromkeys(Kind, "revoked")
 
 
 def test_the_trail_and_the_record_tell_of_the_release(
