@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from domain.mass import MassEvent
 
-REST = 3.0
-"""The rest after a step, in shares of the time it took: a quarter of the time is work."""
+REST = 4.0
+"""The rest after a step, in shares of the time it took: a fifth of the time is work."""
 
 _MOST = 4.0
 """A step that took much longer than the quickest one is followed by a rest that is longer by this factor at most."""
