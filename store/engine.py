@@ -22,8 +22,8 @@ DriverConnection = sqlite3.Connection | BoundedConnection
 _LOOK = 0.0004
 """Seconds from one look to the next whether a SQLite file is free to be written."""
 
-_CHECKPOINT = 16_000
-"""Pages in SQLite's log, 64 MiB, after which they go to where they belong: pages that come again and again go once."""
+_CHECKPOINT = 64_000
+"""Pages in SQLite's log, 256 MiB, after which they go to where they belong: pages that come again and again go once."""
 
 _CACHE = 16 * 1024
 """KiB that a writer of SQLite keeps of the file: what a whole transaction touches, so that nothing is written twice."""
