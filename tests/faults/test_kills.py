@@ -247,8 +247,7 @@ WAITING = (RENEWABLE, act("issue", number=NEWCOMER, key="renewal"))
 
 PHONE_LOST = (
     act("issue", number=2, key="phone", carrier="mobile-device"),
-    act("revoke", number=2, key="card given up", carriers=["card"]),
-    act("hold", number=2, key="phone lost"),
+    act("hold", number=2, key="phone lost", carrier="mobile-device"),
 )
 ALL_LOST = (
     act("issue", number=2, key="phone", carrier="mobile-device"),

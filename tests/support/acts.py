@@ -228,24 +228,23 @@ def _erase(place: Workplace, *, years: int = 10) -> Facts:
     return {"erased": +erased}
 
 
-def _revoke(
-    place: Workplace, *, number: int, key: str, cause: str = "holder-request", carriers: list[str] | None = None
-) -> Facts:
+def _revoke(place: Workplace, *, number: int, key: str, cause: str = "holder-request") -> Facts:
     request = make_revocation(
         caller=KIYOSE_CITY if cause == "holder-request" else LOCAL_OPERATOR,
         key=key,
         resident_code=resident_code(number),
         cause=RevocationCause(cause),
-        carriers=None if carriers is None else frozenset(map(Carrier, carriers)),
     )
     receipt = revoke_resident(place.services.authority, request)
     return {"receipt": receipt.id, "revoked": [kind.value for kind in receipt.revoked]}
 
 
-def _hold(place: Workplace, *, number: int, key: str, by: str = "code") -> Facts:
-    """The desk holds what resident `number` has, by `code` or, where nobody else has them, by `items`."""
+def _hold(place: Workplace, *, number: int, key: str, by: str = "code", carrier: str | None = None) -> Facts:
+    """The desk holds what resident `number` has, of all or on that carrier, by `code` or, where nobody else has them,
+    by `items`."""
     who = resident_code(number) if by == "code" else MOVED
-    receipt = place_hold(place.services.authority, HoldRequest(LOCAL_OPERATOR, key, who))
+    lost = None if carrier is None else frozenset({Carrier(carrier)})
+    receipt = place_hold(place.services.authority, HoldRequest(LOCAL_OPERATOR, key, who, lost))
     return {"receipt": receipt.id, "revoked": [kind.value for kind in receipt.revoked]}
 
 
