@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from crl.rows import SERIAL, Rows
 from domain import der
 
-_BLOCK = 1 << 19
+_BLOCK = 1 << 20
 """Octets looked at together: as many as stay in a processor's cache with what is made of them."""
 
 _REASON = bytes.fromhex("300c300a0603551d1504030a01")
@@ -67,7 +67,10 @@ def read_block(content: bytes | memoryview, position: int, size: int) -> tuple[R
 
 def require_order(last: bytes, rows: Rows) -> None:
     """Raises DerError where the rows do not rise strictly by their serials, from behind `last` on."""
-    if not (rows.serials[0] > last and bool(np.all(rows.serials[1:] > rows.serials[:-1]))):
+    # Their first halves, as numbers, differ nearly always, and are compared in a fifth of the time.
+    halves = rows.serials.view(">u8")[:: SERIAL.itemsize // 8].astype(np.uint64)
+    rising = (halves[1:] > halves[:-1]).all() or (rows.serials[1:] > rows.serials[:-1]).all()
+    if not (rows.serials[0] > last and rising):
         raise der.DerError("the entries are not in the order of their serials, each serial once")
 
 
@@ -116,8 +119,10 @@ def _rows(octets: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray
         heads = _cut(octets, starts[chosen], _HEADS[form])
         fixed = (("tag", der.SEQUENCE), ("integer", _INTEGER), ("form", _FORMS[form]), ("zone", ord("Z")))
         found.serials[chosen], found.seconds[chosen] = heads["serial"], _seconds(heads["digits"])
-        if not (_all(heads, *fixed) and (octets[starts[chosen] + 4] >> 6 == 1).all()):
+        if not _all(heads, *fixed):
             raise _shapeless()
+    if (found.serials.view(np.uint8)[:: SERIAL.itemsize] >> 6 != 1).any():
+        raise _shapeless()
     tails = _cut(octets, (starts + lengths)[reasoned] - _TAIL.itemsize, _TAIL)
     reasons = found.reasons[reasoned] = tails["reason"]
     parts = ((name, int.from_bytes(_REASON[at:end], "little")) for name, at, end in _PARTS)
