@@ -9,9 +9,10 @@ from crl.diff import Comparison
 from crl.earlier import Earlier
 from crl.read import RevocationList
 from crl.releases import releases_among
-from crl.rows import Rows
+from crl.rows import Rows, weigh
 from domain.lists import ListRecord, ListState, ScopeRecord
 from domain.ports import UnitOfWork
+from domain.revocation import RevocationCount
 from domain.serial import SerialNumber
 from oversight.findings import Finding, fault, note
 from oversight.inspection import Inspection
@@ -34,10 +35,14 @@ def entry_findings(
     path = known.scope.path
     pending = known.wanted - (record.covers if record else 0)
     waited = int((inspection.now - inspection.patience).timestamp())
-    comparison = Comparison(Earlier(read.entries if read else b""), waited)
-    for block in work.revocations.blocks_of(known.scope, _listed_since(records, record)):
-        comparison.feed(Rows.of(block))
+    comparison, since = Comparison(Earlier(read.entries if read else b""), waited), _listed_since(records, record)
+    entries = weight = 0
+    for block in work.revocations.blocks_of(known.scope, since):
+        rows = Rows.of(block)
+        comparison.feed(rows)
+        entries, weight = entries + len(rows), weight + weigh(rows)
     found = comparison.result()
+    yield from _count_faults(path, RevocationCount(entries, weight), work.revocations.count(known.scope, since))
     lifted = dict(releases_among(work, known.scope.issuer, found.removed))
     missing, different, late = found.added, found.changed, found.added_old
     waiting = missing + different + len(lifted)
@@ -63,6 +68,16 @@ def entry_findings(
     )
     if ghosts:
         yield fault("lists", f"{path}: entries of certificates that are not revoked: {ghosts}")
+
+
+def _count_faults(path: str, standing: RevocationCount, counted: RevocationCount) -> Iterator[Finding]:
+    """Where the database's own count, which every new list must come to, is not that of its rows."""
+    if standing.entries != counted.entries:
+        yield fault(
+            "revocations", f"{path}: the database counts {counted.entries} revocations, {standing.entries} stand"
+        )
+    elif standing != counted:
+        yield fault("revocations", f"{path}: revocations that stand are others than those that the database counted")
 
 
 def _listed_since(records: Sequence[ListRecord], record: ListRecord | None) -> datetime | None:

@@ -69,6 +69,16 @@ def test_a_life_without_fault_gives_no_finding(store: Store, tmp_path: Path) -> 
             "signature-g2/13221.crl: entries of certificates that are not revoked: 2",
             id="lost-revocations",
         ),
+        pytest.param(
+            "UPDATE revocation_counts SET entries = entries + 1",
+            "signature-g2/13221.crl: the database counts 3 revocations, 2 stand",
+            id="a-count-of-too-many",
+        ),
+        pytest.param(
+            "UPDATE revocation_counts SET weight = weight + 1",
+            "signature-g2/13221.crl: revocations that stand are others than those that the database counted",
+            id="a-count-of-others",
+        ),
     ],
 )
 def test_a_fault_planted_in_the_database_is_named(store: Store, tmp_path: Path, statement: str, fault: str) -> None:
